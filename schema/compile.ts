@@ -1,0 +1,1 @@
+/** Compiles schema/compose.json to a validator as code, so that ajv is not loaded at run time. */
