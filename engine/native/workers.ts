@@ -1,0 +1,92 @@
+/**
+ * Work on files that nobody may do from inside Node: each call is one native process, started by the spawner, that
+ * enters a tree and resolves every path beneath its root (openat2), whatever links the tree holds.
+ */
+import type { Readable } from "node:stream";
+import type { Change, FileStat, Owner, TreeRoot, WalkEntry } from "./trees.ts";
+
+export interface UntarOptions {
+  /** Directory beneath the root that the entries go to; made when it is missing. Default: the root. */
+  readonly path?: string;
+  /** `overlay`: `.wh.` entries become overlayfs's whiteouts (an image's layer). `plain`: they are ordinary names. */
+  readonly whiteouts: "overlay" | "plain";
+  /** Gives all to one owner, whatever the archive says. */
+  readonly owner?: Owner;
+  /** Refuse to put a file over a directory or a directory over a file (docker cp). */
+  readonly keepKinds?: boolean;
+  /** Layers below, top first: where the attributes of directories that the archive does not list come from. */
+  readonly lowers?: readonly string[];
+  /** Path prefixes, relative to `path`, that are not unpacked. */
+  readonly exclude?: readonly string[];
+}
+
+export interface TreeSize {
+  readonly entries: number;
+  readonly bytes: number; // of regular files, each inode once
+}
+
+export interface TarOptions {
+  /** What to pack, beneath the root; a final link is not followed. Default: the root's content. */
+  readonly path?: string;
+  /** The name the packed path gets in the archive; "" packs a directory's content without a name. Default: its own. */
+  readonly name?: string;
+  /** `layer`: overlayfs's whiteouts become `.wh.` entries, its xattrs are left out. */
+  readonly whiteouts?: "layer" | "plain";
+  /** Seconds since the epoch for every entry instead of its own time. */
+  readonly mtime?: number;
+  /** Do not descend into other mounts (export: /proc, /sys, volumes). */
+  readonly oneFileSystem?: boolean;
+  readonly owner?: Owner;
+}
+
+export interface CopyItem {
+  readonly source: string; // beneath the source tree; a final link is not followed
+  readonly target: string; // beneath the target tree; parents are made 0755
+  /** Copy what is in the directory, not the directory itself. */
+  readonly contents?: boolean;
+}
+
+export interface CopyOptions {
+  readonly items: readonly CopyItem[];
+  /** Source paths (beneath the source root) that are left out, with all below them. */
+  readonly exclude?: readonly string[];
+  /** When given, only files listed here (beneath the source root), and the directories that lead to them, are copied. */
+  readonly only?: readonly string[];
+  readonly owner?: Owner;
+  /** For each file and directory copied; a string is chmod's symbolic form ("u+x,go-w"). */
+  readonly mode?: number | string;
+  /** `keep`: the source's times; or seconds since the epoch. */
+  readonly mtime?: "keep" | number;
+  /** Share regular files by hard link where nothing of them changes and both trees lie on one file system. */
+  readonly link?: boolean;
+}
+
+export interface MakeDirectoryOptions extends Partial<Owner> {
+  readonly mode?: number; // default 0o755; for directories that are made, existing ones are left alone
+}
+
+export interface WriteOptions extends Partial<Owner> {
+  readonly mode?: number; // default 0o644
+}
+
+/** The operations; engine/native/worker-client.ts has the one implementation. */
+export interface Workers {
+  /** Unpacks an uncompressed tar. @throws EngineError invalid for a hostile or broken archive */
+  untar(archive: Readable, into: TreeRoot, options: UntarOptions): Promise<TreeSize>;
+  /** Packs files beneath a root. The stream fails with the worker's error. */
+  tar(root: TreeRoot, options?: TarOptions): Readable;
+  /** Every entry beneath `path`, itself first, sorted by name within a directory; links are not followed. */
+  walk(root: TreeRoot, path?: string): AsyncIterable<WalkEntry>;
+  /** undefined when it does not exist. `follow`: follow a final link (default false). */
+  stat(root: TreeRoot, path: string, options?: { follow?: boolean }): Promise<(FileStat & { readonly path: string }) | undefined>;
+  /** A regular file's content, links followed inside the root. @throws EngineError notFound, invalid (not a file, larger than limit) */
+  read(root: TreeRoot, path: string, limit?: number): Promise<Buffer>;
+  write(root: TreeRoot, path: string, content: Buffer | string, options?: WriteOptions): Promise<void>;
+  makeDirectory(root: TreeRoot, path: string, options?: MakeDirectoryOptions): Promise<void>;
+  /** Removes what is there, a directory with all in it; no error when it is absent. Inside trees; for the store use Trash. */
+  remove(root: TreeRoot, path: string): Promise<void>;
+  copy(from: TreeRoot, to: TreeRoot, options: CopyOptions): Promise<TreeSize>;
+  /** What an overlay's upper directory changes against its lowers, sorted, directories as Docker lists them. */
+  changes(upper: string, lowers: readonly string[]): Promise<Change[]>;
+  measure(root: TreeRoot, path?: string): Promise<TreeSize>;
+}
