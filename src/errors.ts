@@ -1,0 +1,94 @@
+/**
+ * Every failure a user can meet: a stable code for programs, and the exit status it ends with.
+ * 1 the work failed · 14 a file is missing · 15 a file or target is refused, nothing was touched · 16 usage · 17 build ·
+ * 18 pull · 124 a wait ran out of time · 130 interrupted.
+ */
+export const FAILURES = {
+  // Reading the project: nothing was touched.
+  COMPOSE_FILE_MISSING: 14,
+  COMPOSE_READ: 14,
+  COMPOSE_SYNTAX: 15,
+  COMPOSE_SCHEMA: 15,
+  COMPOSE_VARIABLE: 15,
+  COMPOSE_INTERPOLATION: 15,
+  COMPOSE_DURATION: 15,
+  COMPOSE_BYTES: 15,
+  COMPOSE_VALUE: 15,
+  COMPOSE_REFERENCE: 15,
+  COMPOSE_MERGE: 15,
+  COMPOSE_INCLUDE: 15,
+  COMPOSE_EXTENDS: 15,
+  COMPOSE_PROFILE: 15,
+  PROJECT_NAME: 15,
+  ENV_FILE_MISSING: 14,
+  ENV_FILE_SYNTAX: 15,
+  DEPENDENCY_CYCLE: 15,
+  SERVICE_UNKNOWN: 15,
+  SCALE_REFUSED: 15,
+  BUILD_CONTEXT_MISSING: 14,
+  DOCKERFILE_MISSING: 14,
+  SOURCE_MISSING: 14,
+  EXTERNAL_MISSING: 15,
+  // The command line.
+  USAGE: 16,
+  COMMAND_UNKNOWN: 16,
+  // The work: some of it may have been done.
+  BUILD_FAILED: 17,
+  IMAGE_PULL: 18,
+  IMAGE_MISSING: 18,
+  ENGINE_UNREACHABLE: 1,
+  ENGINE_FAILED: 1,
+  ENGINE_TOO_OLD: 1,
+  PORT_TAKEN: 1,
+  SERVICE_UNHEALTHY: 1,
+  SERVICE_EXITED: 1,
+  SERVICE_NOT_RUNNING: 1,
+  CONTAINER_FAILED: 1,
+  WATCH_FAILED: 1,
+  WAIT_TIMEOUT: 124,
+  INTERRUPTED: 130,
+  INTERNAL: 1,
+} as const;
+
+export type FailureCode = keyof typeof FAILURES;
+
+export interface SourcePosition {
+  readonly file: string;
+  readonly line: number; // from 1
+  readonly column: number; // from 1
+}
+
+export interface FailureDetail {
+  readonly at?: SourcePosition;
+  readonly hint?: string; // one sentence: what to do now
+  readonly frame?: string; // what to show below the sentence, where the source's own lines are not it
+  readonly cause?: unknown;
+}
+
+export class AppError extends Error {
+  override readonly name = "AppError";
+  readonly code: FailureCode;
+  readonly at: SourcePosition | undefined;
+  readonly hint: string | undefined;
+  readonly frame: string | undefined;
+
+  constructor(code: FailureCode, message: string, detail: FailureDetail = {}) {
+    super(message, { cause: detail.cause });
+    this.code = code;
+    this.at = detail.at;
+    this.hint = detail.hint;
+    this.frame = detail.frame;
+  }
+}
+
+/** Several failures of one cause, such as all mistakes of one file: all are printed, the first gives the exit status. */
+export class AppErrors extends Error {
+  override readonly name = "AppErrors";
+  readonly errors: readonly AppError[];
+
+  /** @param errors at least one */
+  constructor(errors: readonly AppError[]) {
+    super(errors.map((error) => error.message).join("\n"));
+    this.errors = errors;
+  }
+}
