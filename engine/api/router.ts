@@ -68,7 +68,11 @@ export interface Match {
 
 /** Finds the route of a request. Literal paths go before those with parameters. */
 export class Router {
-  readonly #routes: readonly { readonly route: Route; readonly pattern: RegExp; readonly names: readonly string[] }[];
+  readonly #routes: readonly {
+    readonly route: Route;
+    readonly pattern: RegExp;
+    readonly names: readonly string[];
+  }[];
 
   constructor(routes: readonly Route[]) {
     this.#routes = [...routes]
@@ -85,7 +89,9 @@ export class Router {
       if (route.method !== method) continue;
       const found = pattern.exec(path);
       if (found === null) continue;
-      const params = Object.fromEntries(names.map((name, at) => [name, decodeURIComponent(found[at + 1] ?? "")]));
+      const params = Object.fromEntries(
+        names.map((name, at) => [name, decodeURIComponent(found[at + 1] ?? "")]),
+      );
       return { route, params };
     }
     return undefined;
