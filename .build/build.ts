@@ -19,7 +19,8 @@ if (wants("schema")) run(process.execPath, [join(root, "schema", "compile.ts")])
 if (wants("bundle")) await bundle();
 
 async function bundle(): Promise<void> {
-  const version = (JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string }).version;
+  const version = (JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string })
+    .version;
   await build({
     entryPoints: { cli: join(root, "src/main.ts"), engine: join(root, "engine/main.ts") },
     outdir: dist,
@@ -28,7 +29,11 @@ async function bundle(): Promise<void> {
     platform: "node",
     target: "node24",
     format: "cjs",
-    define: { "process.env.SLIPWAY_VERSION": JSON.stringify(version), "import.meta.dirname": "__dirname", "import.meta.url": "__importMetaUrl" },
+    define: {
+      "process.env.SLIPWAY_VERSION": JSON.stringify(version),
+      "import.meta.dirname": "__dirname",
+      "import.meta.url": "__importMetaUrl",
+    },
     banner: { js: 'const __importMetaUrl = require("node:url").pathToFileURL(__filename).href;' },
     minifySyntax: true,
     minifyWhitespace: true,
@@ -37,13 +42,19 @@ async function bundle(): Promise<void> {
   writeFileSync(join(dist, "package.json"), '{"type":"commonjs"}\n');
   writeFileSync(join(dist, "run.cjs"), readFileSync(join(root, ".build/run.cjs")));
   // The code cache is taken after a warm-up run, so that it holds what that run compiled lazily.
-  for (const [name, args] of [["cli", ["version", "--short"]], ["engine", ["--version"]]] as const) {
+  for (const [name, args] of [
+    ["cli", ["version", "--short"]],
+    ["engine", ["--version"]],
+  ] as const) {
     run(process.execPath, [join(dist, "run.cjs"), name, ...args], { SLIPWAY_WRITE_CACHE: "1" });
   }
 }
 
 function run(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): void {
-  const result = spawnSync(command, args, { stdio: ["ignore", env["SLIPWAY_WRITE_CACHE"] ? "ignore" : "inherit", "inherit"], env: { ...process.env, ...env } });
+  const result = spawnSync(command, args, {
+    stdio: ["ignore", env["SLIPWAY_WRITE_CACHE"] ? "ignore" : "inherit", "inherit"],
+    env: { ...process.env, ...env },
+  });
   if (result.error) throw result.error;
   if (result.status !== 0) {
     console.error(`${command} ${args.join(" ")}: exit ${result.status ?? result.signal}`);

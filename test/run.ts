@@ -91,7 +91,9 @@ function execute(file: string): Promise<{ code: number | string; output: string 
     }, LIMIT_MS);
     child.on("exit", (code, signal) => {
       clearTimeout(timer);
-      setImmediate(() => resolve({ code: late ? `a limit of ${LIMIT_MS} ms` : (code ?? signal ?? 1), output }));
+      setImmediate(() =>
+        resolve({ code: late ? `a limit of ${LIMIT_MS} ms` : (code ?? signal ?? 1), output }),
+      );
     });
   });
 }
