@@ -1,0 +1,16 @@
+/*
+ * The native side of Slipway: everything that has to call the kernel in ways Node cannot. One
+ * program in several roles; the daemon starts the spawner, which forks a process for each job.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "spawner.h"
+
+int main(int argc, char **argv)
+{
+	if (argc == 3 && strcmp(argv[1], "spawner") == 0)
+		return spawner_main(argv[0], argv[2]);
+	fprintf(stderr, "usage: %s spawner SOCKET\n", argv[0]);
+	return 2;
+}

@@ -1,0 +1,9 @@
+#pragma once
+#include "err.h"
+
+/*
+ * Listens on a pathname stream socket that only its owner may connect to (0600). A stale file of
+ * that name is replaced. The path may be longer than sockaddr_un holds.
+ * Returns a non-blocking descriptor, or -1 with *err set.
+ */
+int sock_listen(const char *path, struct err *err);

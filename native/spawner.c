@@ -1,0 +1,144 @@
+/*
+ * The spawner: one small process beside the daemon that forks for it. Node's own spawn copies the
+ * daemon's page tables and blocks its event loop for milliseconds; this one has nothing to copy.
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "job.h"
+#include "kernel.h"
+#include "sock.h"
+#include "spawner.h"
+
+extern char **environ;
+
+static bool is_sealed(int self)
+{
+	struct statvfs fs;
+
+	if (fstatvfs(self, &fs) == 0 && fs.f_flag & ST_RDONLY)
+		return true;
+	int seals = fcntl(self, F_GET_SEALS);
+	return seals >= 0 && seals & F_SEAL_WRITE;
+}
+
+static int read_only_mount(void)
+{
+	int fd = sys_open_tree(AT_FDCWD, "/proc/self/exe", K_OPEN_TREE_CLONE | K_OPEN_TREE_CLOEXEC);
+	struct k_mount_attr attr = {.attr_set = K_MOUNT_ATTR_RDONLY};
+
+	if (fd >= 0 && sys_mount_setattr(fd, "", AT_EMPTY_PATH, attr) < 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static int sealed_copy(int self)
+{
+	AUTO_CLOSE int copy = memfd_create("slipway-native", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	struct stat st;
+
+	if (copy < 0 || fstat(self, &st) < 0)
+		return -1;
+	for (off_t done = 0; done < st.st_size;)
+		if (sendfile(copy, self, &done, (size_t)(st.st_size - done)) <= 0)
+			return -1;
+	if (fcntl(copy, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+		return -1;
+	return take_fd(&copy);
+}
+
+/*
+ * Starts this program again from a place that cannot be written. A process of ours that is about to
+ * become a container's can be reached as /proc/PID/exe from inside; through it, the file on disk
+ * must not be (CVE-2019-5736).
+ */
+static int run_sealed(char *const argv[], struct err *err)
+{
+	AUTO_CLOSE int self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	if (self < 0)
+		return err_errno(err, "open /proc/self/exe");
+	if (is_sealed(self))
+		return 0;
+	AUTO_CLOSE int sealed = read_only_mount();
+	if (sealed < 0)
+		sealed = sealed_copy(self);
+	if (sealed < 0)
+		return err_errno(err, "make a copy of this program that cannot be written");
+	syscall(SYS_execveat, sealed, "", argv, environ, AT_EMPTY_PATH);
+	return err_errno(err, "run the sealed copy of this program");
+}
+
+/* In the child: nothing of the spawner's is kept but the connection. */
+static int serve(int connection, int listener)
+{
+	AUTO_CLOSE int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	close(listener);
+	signal(SIGCHLD, SIG_DFL);
+	dup2(null, STDIN_FILENO);
+	dup2(null, STDOUT_FILENO);
+	return job_serve(connection);
+}
+
+static void accept_one(int listener)
+{
+	AUTO_CLOSE int connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+
+	if (connection < 0)
+		return;
+	pid_t pid = fork();
+	if (pid < 0) {
+		struct err err;
+
+		err_errno(&err, "fork");
+		answer_error(connection, -1, &err);
+	}
+	if (pid == 0)
+		_exit(serve(connection, listener));
+}
+
+static int fail(const struct err *err)
+{
+	fprintf(stderr, "slipway-native: %s\n", err->text);
+	return 1;
+}
+
+int spawner_main(const char *program, const char *path)
+{
+	struct err err = {0};
+
+	if (run_sealed((char *[]){(char *)program, "spawner", (char *)path, NULL}, &err) < 0)
+		return fail(&err);
+	/* Children inherit it: none of them can be traced, nor its descriptors be seen, from inside. */
+	prctl(PR_SET_DUMPABLE, 0);
+	signal(SIGCHLD, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	umask(022);
+	int listener = sock_listen(path, &err);
+	if (listener < 0)
+		return fail(&err);
+	if (write_full(STDOUT_FILENO, "ready\n", 6) < 0)
+		return 1;
+	for (;;) {
+		struct pollfd polled[2] = {{STDIN_FILENO, POLLIN, 0}, {listener, POLLIN, 0}};
+
+		if (poll(polled, 2, -1) < 0 && errno != EINTR)
+			return 1;
+		if (polled[1].revents)
+			accept_one(listener);
+		/* The daemon never writes: this is the end of its pipe. */
+		if (polled[0].revents) {
+			unlink(path);
+			return 0;
+		}
+	}
+}

@@ -1,0 +1,7 @@
+#pragma once
+
+/*
+ * Listens on the pathname socket `path` and runs a job for each connection, in a child, until
+ * standard input ends. Returns the exit status.
+ */
+int spawner_main(const char *program, const char *path);
