@@ -1,40 +1,51 @@
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
+
 #include "err.h"
+#include "ops.h"
 
 /*
- * Networking beside one container: netlink messages that TypeScript encoded, sockets in another network namespace.
- * What the messages say (links, addresses, routes, nftables) is decided and encoded in engine/networks.
+ * Netlink messages that TypeScript encoded, sent in the engine's or a container's network namespace. What they say
+ * (links, addresses, routes, nftables) is decided in engine/networks.
  */
 
-/* A place in a batch that only this side can fill in. On the wire: u32le kind, u32le offset, 16 bytes name. */
-enum net_patch_kind {
-	NET_PATCH_IFINDEX = 1, /* u32: index of the link `name`, in the socket's namespace */
-	NET_PATCH_NETNS = 2,   /* u32: descriptor of the container's network namespace */
+/* Operation codes of this area. */
+enum {
+	OP_NETLINK = 200, /* where | protocol | messages | patches | tolerated errno */
+	OP_DNS = 201,     /* path of the names | port */
+	OP_FORWARD = 202, /* rules of ports_start() */
+	OP_NETNS = 203,   /* pid of a process in the container; for job 16 alone */
 };
 
-struct net_batch {
-	uint8_t *bytes; /* netlink messages, each padded to 4; patched in place */
-	size_t length;
-	const uint8_t *patches; /* of 24 bytes each */
-	size_t patches_length;
-	uint64_t tolerate; /* an errno that is no failure (EEXIST, ENOENT), or 0 */
+/* A place in the messages that only this side can fill in: u32le kind, u32le offset, 16 bytes of name. */
+enum {
+	NET_PATCH_INDEX = 1, /* u32: index of the link `name` in the socket's namespace */
+	NET_PATCH_NETNS = 2, /* u32: descriptor of the container's network namespace */
 };
 
-/* Opens a netlink socket of `protocol` (NETLINK_ROUTE 0, NETLINK_NETFILTER 12) in the present namespace. */
-int net_socket(int protocol, struct err *err);
+/* Sockets of both sides, -1 until they are needed; [0] NETLINK_ROUTE, [1] NETLINK_NETFILTER. */
+struct net {
+	int host[2];
+	int container[2];
+	int netns; /* of the container; -1: the caller is in it */
+};
+#define NET_CLOSED ((struct net){{-1, -1}, {-1, -1}, -1})
 
-/* The same in the network namespace `netns`; the caller is single-threaded and is in its own again afterwards. */
-int net_socket_in(int netns, int protocol, struct err *err);
+/* Opens the host's sockets. A child of another network namespace can go on using them. */
+int net_open_host(struct net *net, struct err *err);
 
 /*
- * Sends a batch. The kernel works it off before sendto(2) returns, so its answers are already there to read.
+ * Does an OP_NETLINK. The kernel works messages off before sendto(2) returns, so its answers are already there to read
+ * and no acknowledgement is asked for: only errors are answered.
  *
- * netns   what NET_PATCH_NETNS stands for, or -1
- * Returns 0, or -1 with *err set to the first message's errno and the kernel's own text if it gave one.
+ * net     a socket that is missing is opened: the host's in the present namespace, the container's in net->netns
+ * Returns 0, or -1 with *err set to the first message's errno, with the kernel's own words if it gave any.
  */
-int net_send(int socket, struct net_batch *batch, int netns, struct err *err);
+int net_netlink(struct net *net, const struct op *op, struct err *err);
 
-/* Opens a socket (as socket(2)) in the network namespace `netns`, which may be -1 for the present one. */
-int net_open_in(int netns, int domain, int type, int protocol, struct err *err);
+/* socket(2) in the network namespace `netns`; the caller has one thread, and is in its own namespace afterwards. */
+int net_socket_in(int netns, int domain, int type, int protocol, struct err *err);
+
+/* Closes the sockets and net->netns. */
+void net_close(struct net *net);
