@@ -33,12 +33,12 @@ export function acceptUpgrade(
  */
 export function takeConnection(request: IncomingMessage, response: ServerResponse): Duplex {
   const socket = request.socket as Socket;
-  socket.pause();
   response.detachSocket(socket);
   // "close" stays: by it the server frees the parser. The others would feed what comes next to that parser.
   for (const event of ["data", "end", "drain", "timeout", "error"]) socket.removeAllListeners(event);
-  // The parser reads from the socket's handle, past the stream, until somebody listens for data.
-  socket.on("data", ignore).off("data", ignore);
+  // The parser reads from the socket's handle, past the stream, until somebody listens for data. Pausing earlier
+  // would stop the handle for good.
+  socket.on("data", ignore).off("data", ignore).pause();
   socket.on("error", ignore);
   socket.setTimeout(0);
   socket.write(`HTTP/1.1 200 OK\r\nContent-Type: ${RAW_STREAM}\r\n\r\n`);
