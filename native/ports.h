@@ -1,17 +1,11 @@
 #pragma once
-#include "err.h"
-#include "loop.h"
+#include "launch.h"
 
 /*
- * Forwards published ports from the engine's network namespace: loopback, and everything where nftables does not.
+ * Listens on published ports in the engine's network namespace and forwards what comes: from loopback, and everything
+ * where nftables does not. It also is what holds the port against other programs.
+ *
+ * rules   lines of `tcp|udp HOSTADDRESS HOSTPORT ADDRESS PORT`
+ * Returns 0, or -1 with *err set (EADDRINUSE: the text names address and port). It ends with the container's first process.
  */
-struct ports;
-
-/*
- * Listens on every rule of `rules`: lines of `tcp|udp HOSTADDRESS HOSTPORT ADDRESS PORT`, IPv6 addresses bare.
- * Returns NULL with *err set (EADDRINUSE: err->text names address and port); nothing is left listening then.
- */
-struct ports *ports_start(struct loop *loop, const char *rules, struct err *err);
-
-/* Stops listening and drops connections. Call it when the container's init is gone. */
-void ports_stop(struct ports *ports);
+int ports_start(struct launch *launch, const char *rules, struct err *err);
