@@ -1,0 +1,271 @@
+/**
+ * The daemon's side of a container's monitor, the process that holds the container's stdio, log and
+ * exit status and outlives the daemon. Each Monitor is one control connection; attach, exec and
+ * follow make further ones.
+ */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Connection, connectPath, decodeError } from "./connection.ts";
+import { encodeProcess, encodeRequest, jobKind, type ProcessOp } from "./protocol.ts";
+import { encodeFrame, type Frame, frameType } from "./wire.ts";
+
+export interface ExitRecord {
+  /** The exit code, or 128 + signal. */
+  readonly code: number;
+  /** 0 if it ended by itself. */
+  readonly signal: number;
+  /** The kernel killed something in the container for want of memory. */
+  readonly oom: boolean;
+  /** Nanoseconds since 1970. */
+  readonly finishedAt: bigint;
+}
+
+export type MonitorState = "created" | "running" | "exited";
+const states: readonly MonitorState[] = ["created", "running", "exited"];
+
+export interface Streams {
+  readonly stdin: boolean;
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+}
+
+/** Where a session's output goes. */
+export interface Output {
+  /** @param stream "stdout" also for a terminal. Returning false pauses the session until resume() is called. */
+  data(stream: "stdout" | "stderr", chunk: Buffer): boolean;
+}
+
+export interface MonitorEvents {
+  /** The kernel killed something in the container for want of memory. */
+  readonly onOom?: () => void;
+}
+
+export class Monitor {
+  readonly runDir: string;
+  /** The container's first process, in the daemon's PID namespace. */
+  readonly pid: number;
+  /** The state when this connection was made. */
+  readonly state: MonitorState;
+  /** Resolves when the container has exited; with undefined if the monitor went away without saying so. */
+  readonly exited: Promise<ExitRecord | undefined>;
+  readonly #connection: Connection;
+  readonly #answers: Answers;
+
+  private constructor(runDir: string, connection: Connection, payload: Buffer, answers: Answers) {
+    this.runDir = runDir;
+    this.pid = payload.readUInt32LE(0);
+    this.state = states[payload.readUInt32LE(4)] ?? "exited";
+    this.#connection = connection;
+    this.#answers = answers;
+    void connection.closed.then(() => answers.lost());
+    this.exited = answers.exited.promise;
+  }
+
+  /** @throws ENOENT or ECONNREFUSED if no monitor listens there: then see readExit() */
+  static async open(runDir: string, events: MonitorEvents = {}): Promise<Monitor> {
+    const answers = new Answers(events);
+    const { connection, payload } = await Connection.open(
+      await connectPath(socketPath(runDir)),
+      encodeRequest(jobKind.control, []),
+      (frame) => answers.take(frame),
+    );
+    return new Monitor(runDir, connection, payload, answers);
+  }
+
+  /**
+   * Starts the container's program, once.
+   *
+   * @throws {NativeError} with execve's errno (ENOENT, EACCES, …) or a failed operation's; the container then exits
+   */
+  go(ops: readonly ProcessOp[]): Promise<void> {
+    return this.#ask(frameType.go, encodeProcess(ops));
+  }
+
+  /** Sends a signal to the container's first process. @throws {NativeError} ESRCH if it has exited */
+  signal(signal: number): Promise<void> {
+    const payload = Buffer.allocUnsafe(4);
+    payload.writeUInt32LE(signal);
+    return this.#ask(frameType.signal, payload);
+  }
+
+  /** Sets the size of the container's terminal. */
+  resize(rows: number, columns: number): Promise<void> {
+    return this.#ask(frameType.resize, sizePayload(rows, columns));
+  }
+
+  attach(streams: Streams, output: Output): Promise<Session> {
+    return Session.open(this.runDir, encodeRequest(jobKind.attach, [{ op: "attach", ...streams }]), output);
+  }
+
+  /**
+   * Runs a further program in the container.
+   *
+   * @throws {NativeError} with execve's errno or a failed operation's
+   */
+  exec(ops: readonly ProcessOp[], output: Output): Promise<Session> {
+    return Session.open(this.runDir, encodeRequest(jobKind.exec, ops), output);
+  }
+
+  /**
+   * Calls `onGrew` when the log has grown or was rotated, several changes at once if they come fast.
+   *
+   * @returns a function that ends it, and a promise of the monitor's end
+   */
+  async follow(onGrew: (rotated: boolean) => void): Promise<{ stop(): void; readonly ended: Promise<void> }> {
+    const { connection } = await Connection.open(
+      await connectPath(socketPath(this.runDir)),
+      encodeRequest(jobKind.follow, []),
+      (frame) => {
+        if (frame.type === frameType.grew) onGrew(frame.payload.readUInt32LE(0) !== 0);
+      },
+    );
+    return { stop: () => connection.close(), ended: connection.closed };
+  }
+
+  /** Lets go of the monitor. The container goes on. */
+  close(): void {
+    this.#connection.close();
+  }
+
+  #ask(type: number, payload: Buffer): Promise<void> {
+    const answer = this.#answers.next();
+    this.#connection.socket.write(encodeFrame(type, payload));
+    return answer;
+  }
+}
+
+/** Answers come in the order of what was asked; exit and oom come by themselves. */
+class Answers {
+  readonly exited = Promise.withResolvers<ExitRecord | undefined>();
+  readonly #waiting: PromiseWithResolvers<void>[] = [];
+  readonly #events: MonitorEvents;
+  #gone = false;
+
+  constructor(events: MonitorEvents) {
+    this.#events = events;
+  }
+
+  next(): Promise<void> {
+    const answer = Promise.withResolvers<void>();
+    if (this.#gone) answer.reject(gone());
+    else this.#waiting.push(answer);
+    return answer.promise;
+  }
+
+  take(frame: Frame): void {
+    if (frame.type === frameType.ok) this.#waiting.shift()?.resolve();
+    else if (frame.type === frameType.error) this.#waiting.shift()?.reject(decodeError(frame.payload));
+    else if (frame.type === frameType.exit) this.exited.resolve(decodeExit(frame.payload));
+    else if (frame.type === frameType.oom) this.#events.onOom?.();
+  }
+
+  lost(): void {
+    this.#gone = true;
+    for (const answer of this.#waiting.splice(0)) answer.reject(gone());
+    this.exited.resolve(undefined);
+  }
+}
+
+function gone(): Error {
+  return Object.assign(new Error("the container's monitor has gone"), { code: "ESRCH" });
+}
+
+/** Stdio of the container's program or of an exec. */
+export class Session {
+  /** The exec'd program in the daemon's PID namespace; 0 of an attach. */
+  readonly pid: number;
+  /** Resolves at the end of all output; with undefined if the monitor went away. */
+  readonly exited: Promise<ExitRecord | undefined>;
+  readonly #connection: Connection;
+
+  private constructor(connection: Connection, pid: number, exited: Promise<ExitRecord | undefined>) {
+    this.#connection = connection;
+    this.pid = pid;
+    this.exited = exited;
+  }
+
+  static async open(runDir: string, request: Buffer, output: Output): Promise<Session> {
+    const exited = Promise.withResolvers<ExitRecord | undefined>();
+    const socket = await connectPath(socketPath(runDir));
+    const { connection, payload } = await Connection.open(socket, request, (frame) => {
+      if (frame.type === frameType.exit) exited.resolve(decodeExit(frame.payload));
+      else if (frame.type === frameType.stdout || frame.type === frameType.stderr) {
+        const stream = frame.type === frameType.stdout ? "stdout" : "stderr";
+        if (!output.data(stream, frame.payload)) socket.pause();
+      }
+    });
+    void connection.closed.then(() => exited.resolve(undefined));
+    return new Session(connection, payload.length >= 4 ? payload.readUInt32LE(0) : 0, exited.promise);
+  }
+
+  /** @returns false if the caller should wait for `drained()` before it writes more */
+  write(chunk: Uint8Array): boolean {
+    return chunk.length === 0 || this.#connection.socket.write(encodeFrame(frameType.stdin, chunk));
+  }
+
+  drained(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const { socket } = this.#connection;
+    if (!socket.writableNeedDrain || socket.destroyed) resolve();
+    socket.once("drain", resolve);
+    socket.once("close", () => resolve());
+    return promise;
+  }
+
+  /** Closes the program's stdin once all that was written has been read. */
+  endInput(): void {
+    this.#connection.socket.write(encodeFrame(frameType.stdin));
+  }
+
+  resize(rows: number, columns: number): void {
+    this.#connection.socket.write(encodeFrame(frameType.resize, sizePayload(rows, columns)));
+  }
+
+  /** Goes on after Output.data() returned false. */
+  resume(): void {
+    this.#connection.socket.resume();
+  }
+
+  /** Lets go of the streams. The program goes on. */
+  close(): void {
+    this.#connection.close();
+  }
+}
+
+/** @returns the record that the monitor left in `stateDir`, undefined if there is none */
+export async function readExit(stateDir: string): Promise<ExitRecord | undefined> {
+  const text = await readFile(join(stateDir, "exit"), "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  });
+  const match = text?.match(/^(\d+) (\d+) ([01]) (\d+)\n$/);
+  if (!match) return undefined;
+  const [, code, signal, oom, finishedAt] = match;
+  return {
+    code: Number(code),
+    signal: Number(signal),
+    oom: oom === "1",
+    finishedAt: BigInt(finishedAt ?? 0),
+  };
+}
+
+function socketPath(runDir: string): string {
+  return join(runDir, "monitor.sock");
+}
+
+/** @param payload u32 code | u32 signal | u32 oom | u64 nanoseconds */
+function decodeExit(payload: Buffer): ExitRecord {
+  return {
+    code: payload.readUInt32LE(0),
+    signal: payload.readUInt32LE(4),
+    oom: payload.readUInt32LE(8) !== 0,
+    finishedAt: payload.readBigUInt64LE(12),
+  };
+}
+
+function sizePayload(rows: number, columns: number): Buffer {
+  const payload = Buffer.allocUnsafe(4);
+  payload.writeUInt16LE(rows, 0);
+  payload.writeUInt16LE(columns, 2);
+  return payload;
+}

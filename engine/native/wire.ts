@@ -1,0 +1,126 @@
+/**
+ * The form of messages between the daemon and the native program: a request is a flat list of
+ * operations, and frames follow in both directions. `native/ops.h` is the other side and describes
+ * the bytes. What the operations mean is said in protocol.ts.
+ */
+
+/** A field as it stands: text in UTF-8, bytes, or an integer of 8 bytes (two's complement). */
+export type Field = string | Uint8Array | number | bigint | boolean;
+
+export interface RawOp {
+  readonly code: number;
+  readonly fields: readonly Field[];
+}
+
+const version = 1;
+const lengthBytes = 4;
+const opHead = 4;
+
+/**
+ * @returns a whole request, its length included
+ * @throws {RangeError} if a number is no integer, or a text has a NUL inside (the other side refuses it, too)
+ */
+export function encodeRaw(kind: number, ops: readonly RawOp[]): Buffer {
+  const body = encodeBody(kind, ops);
+  const length = Buffer.allocUnsafe(lengthBytes);
+  length.writeUInt32LE(body.length);
+  return Buffer.concat([length, body]);
+}
+
+/** @returns a request without its length: the payload of a frame that carries operations */
+export function encodeBody(kind: number, ops: readonly RawOp[]): Buffer {
+  const parts: Buffer[] = [Buffer.from([version, kind, 0, 0])];
+  for (const { code, fields } of ops) {
+    const head = Buffer.allocUnsafe(opHead);
+    head.writeUInt16LE(code, 0);
+    head.writeUInt16LE(fields.length, 2);
+    parts.push(head);
+    for (const field of fields) {
+      const bytes = fieldBytes(field);
+      const length = Buffer.allocUnsafe(lengthBytes);
+      length.writeUInt32LE(bytes.length);
+      parts.push(length, bytes);
+    }
+  }
+  return Buffer.concat(parts);
+}
+
+function fieldBytes(field: Field): Buffer {
+  if (typeof field === "string") {
+    if (field.includes("\0")) throw new RangeError(`text with a NUL inside: ${JSON.stringify(field)}`);
+    return Buffer.from(field);
+  }
+  if (field instanceof Uint8Array) return Buffer.from(field.buffer, field.byteOffset, field.byteLength);
+  const bytes = Buffer.allocUnsafe(8);
+  if (typeof field === "bigint") bytes.writeBigUInt64LE(BigInt.asUintN(64, field));
+  else bytes.writeBigInt64LE(BigInt(field));
+  return bytes;
+}
+
+/** Frame types, by number. @see native/ops.h */
+export const frameType = {
+  ok: 1,
+  error: 2,
+  stdin: 3,
+  stdout: 4,
+  stderr: 5,
+  resize: 6,
+  signal: 7,
+  exit: 8,
+  go: 9,
+  oom: 10,
+  grew: 11,
+  detach: 12,
+} as const;
+
+const frameHead = 5;
+/** Larger payloads from a container's side mean that the stream is out of step. */
+const frameLimit = 64 * 1024 * 1024;
+
+export interface Frame {
+  readonly type: number;
+  readonly payload: Buffer;
+}
+
+export function encodeFrame(type: number, payload: Uint8Array = Buffer.alloc(0)): Buffer {
+  const head = Buffer.allocUnsafe(frameHead);
+  head.writeUInt8(type, 0);
+  head.writeUInt32LE(payload.length, 1);
+  return Buffer.concat([head, payload]);
+}
+
+/** Cuts a byte stream into frames; a frame may arrive in any number of pieces. */
+export class FrameReader {
+  #pieces: Buffer[] = [];
+  #held = 0;
+
+  /** @throws {RangeError} if a frame claims to be longer than any can be */
+  *push(chunk: Buffer): Generator<Frame> {
+    this.#pieces.push(chunk);
+    this.#held += chunk.length;
+    for (let frame = this.#take(); frame !== undefined; frame = this.#take()) yield frame;
+  }
+
+  #take(): Frame | undefined {
+    if (this.#held < frameHead) return undefined;
+    const head = this.#join(frameHead);
+    const size = head.readUInt32LE(1);
+    if (size > frameLimit) throw new RangeError(`a frame of ${size} bytes`);
+    if (this.#held < frameHead + size) return undefined;
+    const all = this.#join(frameHead + size);
+    const rest = all.subarray(frameHead + size);
+    this.#pieces = rest.length > 0 ? [rest] : [];
+    this.#held = rest.length;
+    return { type: all.readUInt8(0), payload: all.subarray(frameHead, frameHead + size) };
+  }
+
+  /** Makes the first piece at least `size` bytes long. */
+  #join(size: number): Buffer {
+    let first = this.#pieces[0] ?? Buffer.alloc(0);
+    if (first.length < size) {
+      first = Buffer.concat(this.#pieces);
+      this.#pieces = [first];
+    }
+    return first;
+  }
+}
