@@ -2,14 +2,7 @@
  * What happened in the engine, told to whoever listens and kept for a while: `docker events --since` and Compose's
  * attached `up` read it. The newest 1024 events are kept, in memory only, as dockerd keeps 256.
  */
-export type EventType =
-  | "builder"
-  | "container"
-  | "daemon"
-  | "image"
-  | "network"
-  | "plugin"
-  | "volume";
+export type EventType = "builder" | "container" | "daemon" | "image" | "network" | "plugin" | "volume";
 
 /** What a backend says when something happened. */
 export interface Happening {
@@ -55,6 +48,11 @@ export class Events {
   /** The events that are still kept, oldest first. */
   history(): readonly EngineEvent[] {
     return [...this.#kept];
+  }
+
+  /** How many listen. */
+  get listening(): number {
+    return this.#listeners.size;
   }
 
   /** The clock has milliseconds; events of one millisecond are counted up, so that their order shows. */

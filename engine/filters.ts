@@ -28,7 +28,9 @@ export class Filters {
     for (const [name, given] of Object.entries(parsed)) {
       if (Array.isArray(given)) values[name] = given.map(String);
       else if (typeof given === "object" && given !== null) {
-        values[name] = Object.entries(given).filter(([, on]) => on !== false).map(([value]) => value);
+        values[name] = Object.entries(given)
+          .filter(([, on]) => on !== false)
+          .map(([value]) => value);
       } else throw new EngineError("invalid", `invalid filter '${name}'`);
     }
     return new Filters(values);

@@ -40,6 +40,8 @@ export function openLog(level: LogLevel, file?: string): Log {
 export function formatLine(time: Date, level: LogLevel, message: string, fields: LogFields): string {
   const pairs = Object.entries(fields)
     .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => ` ${key}=${/^[^\s"=]+$/.test(String(value)) ? value : JSON.stringify(String(value))}`);
+    .map(
+      ([key, value]) => ` ${key}=${/^[^\s"=]+$/.test(String(value)) ? value : JSON.stringify(String(value))}`,
+    );
   return `${time.toISOString()} ${level.padEnd(5)} ${message.replaceAll("\n", "\\n")}${pairs.join("")}\n`;
 }

@@ -31,7 +31,10 @@ export class HttpRequest implements ApiRequest {
     this.query = parts.query;
     this.version = parts.version;
     this.headers = parts.message.headers;
-    this.body = parts.body === undefined ? parts.message : Readable.from(parts.body.length > 0 ? [parts.body] : [], { objectMode: false });
+    this.body =
+      parts.body === undefined
+        ? parts.message
+        : Readable.from(parts.body.length > 0 ? [parts.body] : [], { objectMode: false });
     this.#connection = parts.message.socket;
     this.#isDone = parts.isDone;
   }

