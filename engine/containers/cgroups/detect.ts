@@ -1,0 +1,63 @@
+import { readFile } from "node:fs/promises";
+
+/** The cgroup tree of the machine. Paths are mount points in the engine's mount namespace. */
+export type Cgroups =
+  | { readonly version: 1; readonly hierarchies: readonly Hierarchy[] }
+  | { readonly version: 2; readonly mount: string; readonly controllers: readonly string[] };
+
+/** One v1 hierarchy. `options` mounts it again: `cpu,cpuacct`, or `name=systemd` for one without controllers. */
+export interface Hierarchy {
+  readonly mount: string;
+  readonly controllers: readonly string[];
+  readonly options: string;
+}
+
+/** What the machine has, from the engine's own mounts; a hybrid machine counts as v1, its v2 tree has no controllers. */
+export async function detectCgroups(): Promise<Cgroups> {
+  const mounts = parseMountInfo(await readFile("/proc/self/mountinfo", "utf8"));
+  const v1 = mounts.filter((mount) => mount.type === "cgroup");
+  if (v1.length > 0) return { version: 1, hierarchies: v1.map(hierarchy) };
+  const v2 = mounts.find((mount) => mount.type === "cgroup2");
+  const mount = v2?.target ?? "/sys/fs/cgroup";
+  const controllers = await readFile(`${mount}/cgroup.controllers`, "utf8").catch(() => "");
+  return { version: 2, mount, controllers: controllers.trim().split(/\s+/) };
+}
+
+/** The directory of a controller's hierarchy, or undefined if the machine has none. */
+export function controllerMount(cgroups: Cgroups, controller: string): string | undefined {
+  if (cgroups.version === 2) return cgroups.controllers.includes(controller) ? cgroups.mount : undefined;
+  return cgroups.hierarchies.find((each) => each.controllers.includes(controller))?.mount;
+}
+
+interface Mount {
+  readonly target: string;
+  readonly type: string;
+  readonly options: string;
+}
+
+/** @see proc_pid_mountinfo(5); a space in a path is written `\040` */
+function parseMountInfo(text: string): readonly Mount[] {
+  return text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => {
+      const [own = "", shared = ""] = line.split(" - ");
+      const [type = "", , options = ""] = shared.split(" ");
+      const target = (own.split(" ")[4] ?? "").replace(/\\([0-7]{3})/g, (_, octal: string) =>
+        String.fromCharCode(Number.parseInt(octal, 8)),
+      );
+      return { target, type, options };
+    });
+}
+
+function hierarchy(mount: Mount): Hierarchy {
+  const own = mount.options.split(",").filter((option) => !NOT_CONTROLLERS.test(option));
+  return {
+    mount: mount.target,
+    controllers: own.filter((option) => !option.startsWith("name=")),
+    options: own.join(","),
+  };
+}
+
+const NOT_CONTROLLERS =
+  /^(rw|ro|relatime|noatime|xattr|noprefix|clone_children|cpuset_v2_mode|favordynmods|release_agent=.*)$/;

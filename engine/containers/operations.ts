@@ -1,0 +1,278 @@
+/**
+ * A container as the native program makes it: data that says everything about it, and the list of operations that
+ * follows from it. Pure, so that what a container gets can be read in a test.
+ */
+import {
+  mountFlag,
+  type NamespaceKind,
+  type Op,
+  type ProcessOp,
+  type Propagation,
+} from "../native/protocol.ts";
+import { capabilityMask } from "./capabilities.ts";
+import { type CgroupSpec, cgroupOps } from "./cgroups/operations.ts";
+import type { DeviceNode } from "./devices.ts";
+import type { ResolvedUser } from "./users.ts";
+
+export interface Spec {
+  /** Mode 0700, exists: gets the monitor's socket. */
+  readonly runDir: string;
+  /** Exists: gets the exit record. */
+  readonly stateDir: string;
+  readonly tty: boolean;
+  readonly openStdin: boolean;
+  readonly stdinOnce: boolean;
+  readonly log: { readonly path: string; readonly maxSize: number; readonly maxFiles: number } | undefined;
+  readonly cgroup: CgroupSpec;
+  readonly namespaces: readonly NamespaceKind[];
+  readonly joins: readonly { readonly kind: NamespaceKind; readonly path: string }[];
+  /** From engine/networks, for a container with a network namespace of its own. */
+  readonly network: readonly Op[];
+  readonly root: {
+    readonly lowers: readonly string[];
+    readonly upper: string;
+    readonly work: string;
+    readonly readonly: boolean;
+  };
+  readonly hostname: string;
+  readonly domainname: string;
+  readonly privileged: boolean;
+  /** Bytes. */
+  readonly shmSize: number;
+  /** /dev/shm and /dev/mqueue are the engine's own. */
+  readonly hostIpc: boolean;
+  readonly nodes: readonly DeviceNode[];
+  /** In the order of mounting. */
+  readonly mounts: readonly SpecMount[];
+  readonly files: readonly SpecFile[];
+  readonly directories: readonly string[];
+  readonly masked: readonly string[];
+  readonly readonlyPaths: readonly string[];
+  readonly sysctls: Readonly<Record<string, string>>;
+}
+
+export type SpecMount =
+  | {
+      readonly type: "bind";
+      readonly source: string;
+      readonly target: string;
+      readonly readonly: boolean;
+      readonly recursive: boolean;
+      readonly propagation: Propagation;
+      readonly subpath?: string;
+      /** Fill an empty volume from what the image has at the target. */
+      readonly copyUp: boolean;
+    }
+  | { readonly type: "tmpfs"; readonly target: string; readonly flags: number; readonly data: string };
+
+export interface SpecFile {
+  readonly path: string;
+  readonly content: Uint8Array;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export interface ProcessSpec {
+  readonly argv: readonly string[];
+  readonly env: readonly string[];
+  readonly cwd: string;
+  readonly user: ResolvedUser;
+  readonly capabilities: readonly string[];
+  /** struct sock_filter[]; undefined is unconfined. */
+  readonly seccomp: Uint8Array | undefined;
+  readonly noNewPrivileges: boolean;
+  readonly rlimits: readonly { readonly resource: number; readonly soft: bigint; readonly hard: bigint }[];
+  readonly oomScoreAdj: number | undefined;
+  readonly terminal: { readonly rows: number; readonly columns: number } | undefined;
+  readonly init: boolean;
+  readonly keyring: string | undefined;
+}
+
+/** A container's user data bases are read by the launch, in this order, at most this many bytes each. */
+export const USER_FILES = ["/etc/passwd", "/etc/group"] as const;
+const USER_FILE_LIMIT = 4 << 20;
+
+const { ro, nosuid, nodev, noexec, strictatime } = mountFlag;
+
+/** Everything up to the moment in which the container waits for its program. */
+export function prepareOps(spec: Spec): readonly Op[] {
+  const { log } = spec;
+  return [
+    {
+      op: "monitor",
+      runDir: spec.runDir,
+      stateDir: spec.stateDir,
+      tty: spec.tty,
+      openStdin: spec.openStdin,
+      stdinOnce: spec.stdinOnce,
+    },
+    ...(log === undefined ? [] : [{ op: "log", ...log } as const]),
+    ...cgroupOps(spec.cgroup),
+    { op: "clone", namespaces: spec.namespaces, joins: spec.joins, uidMap: "", gidMap: "" },
+    ...spec.network,
+    { op: "overlay", ...spec.root },
+    ...systemMounts(spec),
+    ...spec.mounts.flatMap(mountOps),
+    ...spec.files.map((file) => ({ op: "file", ...file }) as const),
+    ...spec.directories.map((path) => ({ op: "directory", path, mode: 0o755, uid: 0, gid: 0 }) as const),
+    ...hostnameOps(spec),
+    // While /proc/sys can still be written.
+    ...Object.entries(spec.sysctls).map(
+      ([name, value]) => ({ op: "sysctl", path: name.replaceAll(".", "/"), value }) as const,
+    ),
+    ...spec.masked.map((path) => ({ op: "mask", path }) as const),
+    ...spec.readonlyPaths.map((path) => ({ op: "readonly", path }) as const),
+    ...USER_FILES.map((path) => ({ op: "readFile", path, limit: USER_FILE_LIMIT }) as const),
+    ...(spec.root.readonly ? [{ op: "readonlyRoot" } as const] : []),
+    { op: "pivot" },
+  ];
+}
+
+/** What the container's program is started with. */
+export function processOps(process: ProcessSpec): readonly ProcessOp[] {
+  const bounding = capabilityMask(process.capabilities);
+  // The kernel would clear them at setuid; inheritable stays empty in any case (CVE-2022-24769).
+  const effective = process.user.uid === 0 ? bounding : 0n;
+  const { uid, gid, groups } = process.user;
+  return [
+    { op: "argv", list: process.argv },
+    { op: "env", list: process.env },
+    { op: "cwd", path: process.cwd },
+    { op: "user", uid, gid, groups },
+    { op: "caps", bounding, permitted: effective, effective, inheritable: 0n, ambient: 0n },
+    ...(process.seccomp === undefined ? [] : [{ op: "seccomp", filter: process.seccomp } as const]),
+    ...(process.noNewPrivileges ? [{ op: "noNewPrivileges" } as const] : []),
+    ...process.rlimits.map((limit) => ({ op: "rlimit", ...limit }) as const),
+    ...(process.oomScoreAdj === undefined
+      ? []
+      : [{ op: "oomScoreAdj", value: process.oomScoreAdj } as const]),
+    { op: "umask", mask: 0o022 },
+    ...(process.terminal === undefined ? [] : [{ op: "terminal", ...process.terminal } as const]),
+    ...(process.init ? [{ op: "init" } as const] : []),
+    ...(process.keyring === undefined ? [] : [{ op: "keyring", name: process.keyring } as const]),
+  ];
+}
+
+/** /proc, /dev, /sys and what is in them; left out where a mount of the user's takes the place. */
+function systemMounts(spec: Spec): readonly Op[] {
+  const taken = new Set(spec.mounts.map((mount) => mount.target));
+  const mount = (type: string, target: string, flags: number, data = ""): readonly Op[] =>
+    taken.has(target) ? [] : [{ op: "mount", type, source: type, target, flags, data }];
+  const bind = (path: string): readonly Op[] =>
+    taken.has(path) ? [] : mountOps({ ...ENGINE_BIND, source: path, target: path, recursive: true });
+  const sealed = nosuid | noexec | nodev;
+  return [
+    ...mount("proc", "/proc", sealed),
+    ...(taken.has("/dev") ? [] : devices(spec, mount, bind)),
+    ...mount("sysfs", "/sys", sealed | (spec.privileged ? 0 : ro)),
+    ...(taken.has("/sys") || taken.has("/sys/fs/cgroup") ? [] : cgroupMounts(spec)),
+  ];
+}
+
+function devices(
+  spec: Spec,
+  mount: (type: string, target: string, flags: number, data?: string) => readonly Op[],
+  bind: (path: string) => readonly Op[],
+): readonly Op[] {
+  const shm = `mode=1777,size=${spec.shmSize}`;
+  return [
+    ...mount("tmpfs", "/dev", nosuid | strictatime, "mode=755,size=65536k"),
+    ...mount("devpts", "/dev/pts", nosuid | noexec, "newinstance,ptmxmode=0666,mode=0620,gid=5"),
+    ...(spec.hostIpc
+      ? [...bind("/dev/mqueue"), ...bind("/dev/shm")]
+      : [
+          ...mount("mqueue", "/dev/mqueue", nosuid | noexec | nodev),
+          ...mount("tmpfs", "/dev/shm", nosuid | noexec | nodev, shm),
+        ]),
+    ...spec.nodes.map((node) => ({ op: "node", ...node }) as const),
+    ...(
+      [
+        ["/proc/self/fd", "/dev/fd"],
+        ["/proc/self/fd/0", "/dev/stdin"],
+        ["/proc/self/fd/1", "/dev/stdout"],
+        ["/proc/self/fd/2", "/dev/stderr"],
+        ["pts/ptmx", "/dev/ptmx"],
+      ] as const
+    ).map(([target, path]) => ({ op: "symlink", target, path }) as const),
+  ];
+}
+
+/** The container's own part of the cgroup tree; read-only, as it limits the container. */
+function cgroupMounts(spec: Spec): readonly Op[] {
+  const flags = nosuid | noexec | nodev | (spec.privileged ? 0 : ro);
+  const { tree } = spec.cgroup;
+  if (tree.version === 2) {
+    return [{ op: "mount", type: "cgroup2", source: "cgroup", target: "/sys/fs/cgroup", flags, data: "" }];
+  }
+  const inside = "/sys/fs/cgroup";
+  return [
+    {
+      op: "mount",
+      type: "tmpfs",
+      source: "tmpfs",
+      target: inside,
+      flags: nosuid | noexec | nodev,
+      data: "mode=755,size=64k",
+    },
+    ...tree.hierarchies.map(
+      ({ options, mount }) =>
+        ({
+          op: "mount",
+          type: "cgroup",
+          source: "cgroup",
+          target: `${inside}/${mount.slice(mount.lastIndexOf("/") + 1)}`,
+          flags,
+          data: options,
+        }) as const,
+    ),
+    ...(spec.privileged ? [] : [{ op: "readonly", path: inside } as const]),
+  ];
+}
+
+const ENGINE_BIND = {
+  type: "bind",
+  readonly: false,
+  recursive: false,
+  propagation: "rprivate",
+  copyUp: false,
+} as const;
+
+/** A file that the engine keeps for the container, such as /etc/hosts. */
+export function engineFile(source: string, target: string, readonly: boolean): SpecMount {
+  return { ...ENGINE_BIND, source, target, readonly };
+}
+
+function mountOps(mount: SpecMount): readonly Op[] {
+  if (mount.type === "tmpfs") {
+    return [
+      {
+        op: "mount",
+        type: "tmpfs",
+        source: "tmpfs",
+        target: mount.target,
+        flags: mount.flags,
+        data: mount.data,
+      },
+    ];
+  }
+  const { source, target, recursive, propagation, subpath } = mount;
+  return [
+    ...(mount.copyUp ? [{ op: "volumeInit", target, volume: source } as const] : []),
+    {
+      op: "bind",
+      source,
+      target,
+      recursive,
+      flags: mount.readonly ? ro : 0,
+      propagation,
+      ...(subpath === undefined ? {} : { subpath }),
+    },
+  ];
+}
+
+/** A container in the engine's UTS namespace has the machine's names. */
+function hostnameOps(spec: Spec): readonly Op[] {
+  if (!spec.namespaces.includes("uts")) return [];
+  return [{ op: "hostname", name: spec.hostname, domain: spec.domainname }];
+}
