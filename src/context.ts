@@ -25,5 +25,7 @@ export interface Report {
 export interface Context {
   readonly engine: EngineClient;
   readonly report: Report;
-  readonly signal: AbortSignal; // aborted by the first Ctrl-C
+  readonly signal: AbortSignal; // aborted by the first Ctrl-C: stop in order
+  readonly insist: AbortSignal; // aborted by the second: do not wait
+  readonly parallel: number; // operations at once, 1 or more
 }

@@ -1,0 +1,174 @@
+/** What every command shares: the flags of the project, and the way from flags to a context. */
+import { Command } from "@oclif/core/command";
+import { CLIError } from "@oclif/core/errors";
+import * as Flags from "@oclif/core/flags";
+import type { Input, OutputFlags, ParserOutput } from "@oclif/core/interfaces";
+import type { Context, Report } from "../context.ts";
+import { AppError } from "../errors.ts";
+import type { ProjectSource } from "../model/types.ts";
+import { Interrupt } from "./interrupt.ts";
+import { endFlagsAtFirstWord, usageError, yieldLetters } from "./parse.ts";
+
+/** As oclif names what its parser returns: values by flag. */
+type Parsed = OutputFlags<Record<string, never>>;
+
+const GLOBAL = { helpGroup: "GLOBAL" } as const;
+
+/** Accepted by every command, also before its name; letters are given where a command leaves them free. */
+export const globalFlags = {
+  file: Flags.string({
+    ...GLOBAL,
+    char: "f",
+    multiple: true,
+    multipleNonGreedy: true,
+    helpValue: "FILE",
+    summary: "Compose file; repeated, a later one overrides",
+  }),
+  "project-name": Flags.string({ ...GLOBAL, char: "p", helpValue: "NAME", summary: "Name of the project" }),
+  "project-directory": Flags.string({ ...GLOBAL, helpValue: "DIR", summary: "Where relative paths start" }),
+  "env-file": Flags.string({
+    ...GLOBAL,
+    multiple: true,
+    multipleNonGreedy: true,
+    helpValue: "FILE",
+    summary: "Read variables from FILE instead of .env",
+  }),
+  profile: Flags.string({
+    ...GLOBAL,
+    multiple: true,
+    multipleNonGreedy: true,
+    helpValue: "NAME",
+    summary: "Enable a profile",
+  }),
+  progress: Flags.string({
+    ...GLOBAL,
+    options: ["auto", "tty", "plain", "json", "quiet"],
+    default: "auto",
+    env: "COMPOSE_PROGRESS",
+    summary: "How progress is shown, on stderr",
+  }),
+  ansi: Flags.string({
+    ...GLOBAL,
+    options: ["auto", "never", "always"],
+    default: "auto",
+    env: "COMPOSE_ANSI",
+    summary: "Colours",
+  }),
+  host: Flags.string({
+    ...GLOBAL,
+    char: "H",
+    helpValue: "URL",
+    summary: "Engine to talk to, such as unix:///run/docker.sock",
+  }),
+  parallel: Flags.integer({
+    ...GLOBAL,
+    min: -1,
+    env: "COMPOSE_PARALLEL_LIMIT",
+    helpValue: "N",
+    summary: "Operations at once",
+  }),
+  compatibility: Flags.boolean({ ...GLOBAL, hidden: true }),
+};
+
+export interface GlobalFlags {
+  readonly file?: readonly string[] | undefined;
+  readonly "project-name"?: string | undefined;
+  readonly "project-directory"?: string | undefined;
+  readonly "env-file"?: readonly string[] | undefined;
+  readonly profile?: readonly string[] | undefined;
+  readonly progress: string;
+  readonly ansi: string;
+  readonly host?: string | undefined;
+  readonly parallel?: number | undefined;
+}
+
+export abstract class SlipwayCommand extends Command {
+  /** True: flags end at the first word, the rest belongs to a program in a container (`exec`, `run`). */
+  static readonly passThrough: boolean = false;
+  static override baseFlags = globalFlags;
+
+  readonly interrupt = new Interrupt();
+  #report: (Report & { close(): void }) | undefined;
+
+  /** @returns the exit status; nothing is 0 */
+  // biome-ignore lint/suspicious/noConfusingVoidType: a command that ends well need not say so
+  abstract override run(): Promise<number | void>;
+
+  async execute(): Promise<number> {
+    try {
+      return (await this.run()) ?? 0;
+    } finally {
+      this.#report?.close();
+    }
+  }
+
+  /** @throws {AppError} USAGE */
+  protected override async parse<F extends Parsed, B extends Parsed, A extends Parsed>(
+    options: Input<F, B, A>,
+    argv: string[] = this.argv,
+  ): Promise<ParserOutput<F, B, A> & { readonly words: readonly string[] }> {
+    const own = options.flags ?? {};
+    const all = { ...yieldLetters(globalFlags, own), ...own };
+    const { passThrough } = this.constructor as typeof SlipwayCommand;
+    try {
+      const parsed = await super.parse<F, B, A>(
+        { ...options, flags: all as unknown as NonNullable<typeof options.flags>, baseFlags: {} as never },
+        passThrough ? endFlagsAtFirstWord(argv, all) : argv,
+      );
+      // Not `parsed.argv`: oclif sorts that by first occurrence, which moves repeated words together.
+      return { ...parsed, words: parsed.raw.flatMap((token) => (token.type === "arg" ? [token.input] : [])) };
+    } catch (error) {
+      throw error instanceof CLIError ? usageError(error, this.id ?? "", all) : error;
+    }
+  }
+
+  /** Where the project is, by the global flags and the environment. */
+  source(flags: GlobalFlags, services: readonly string[] = []): ProjectSource {
+    return {
+      files: flags.file,
+      projectDirectory: flags["project-directory"],
+      projectName: flags["project-name"],
+      envFiles: flags["env-file"],
+      profiles: flags.profile,
+      services,
+      env: process.env,
+      cwd: process.cwd(),
+      stdin: readStdin,
+    };
+  }
+
+  /** Connects to the engine, starting ours where it is the default and none answers. */
+  async context(flags: GlobalFlags): Promise<Context> {
+    const [{ connect }, report] = await Promise.all([import("../client/connect.ts"), this.report(flags)]);
+    const engine = await connect({ host: flags.host, env: process.env });
+    this.interrupt.listen();
+    return {
+      engine,
+      report,
+      signal: this.interrupt.first,
+      insist: this.interrupt.second,
+      parallel: flags.parallel !== undefined && flags.parallel > 0 ? flags.parallel : 64,
+    };
+  }
+
+  async report(flags: GlobalFlags): Promise<Report & { close(): void }> {
+    const { makeReport } = await import("../ui/report.ts");
+    const report = this.#report ?? makeReport(flags, process.stderr, process.env);
+    this.#report = report;
+    return report;
+  }
+
+  /** One line of data. */
+  print(line: string): void {
+    process.stdout.write(`${line}\n`);
+  }
+}
+
+/** @throws {AppError} USAGE when standard input is a terminal: nobody would know that it waits */
+async function readStdin(): Promise<string> {
+  if (process.stdin.isTTY)
+    throw new AppError("USAGE", "-f - reads the Compose file from standard input, which is a terminal");
+  let text = "";
+  for await (const chunk of process.stdin.setEncoding("utf8")) text += chunk;
+  return text;
+}

@@ -1,0 +1,29 @@
+/**
+ * The command line: words → command, arguments → options, one call into verbs/, failures → text and exit status.
+ * The table is explicit, so that starting one command loads that command only.
+ */
+import { fail } from "./fail.ts";
+import { findCommand } from "./find.ts";
+import { oclifConfig } from "./oclif.ts";
+import { COMMANDS } from "./table.ts";
+
+/**
+ * Runs one command line.
+ *
+ * @param argv what follows the program's name
+ * @returns the exit status
+ */
+export async function run(argv: readonly string[]): Promise<number> {
+  try {
+    const found = findCommand(argv, Object.keys(COMMANDS));
+    if (found.kind === "help") {
+      const { printHelp } = await import("./help.ts");
+      return await printHelp(found.words);
+    }
+    const Command = await COMMANDS[found.name]!();
+    Command.id = found.name;
+    return await new Command([...found.argv], oclifConfig).execute();
+  } catch (error) {
+    return await fail(error, argv);
+  }
+}

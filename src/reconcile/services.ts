@@ -1,0 +1,246 @@
+import { dependenciesOf, dependentsOf, type Edge, type Graph, namespaceModes } from "../graph/graph.ts";
+import type { Service } from "../model/types.ts";
+import { networksOf } from "./definition.ts";
+import type { Observed, ObservedContainer } from "./observed.ts";
+import type { ContainerTarget } from "./operations.ts";
+import type { PlanOptions } from "./options.ts";
+import type { PlanBuilder } from "./steps.ts";
+import { judge } from "./verdict.ts";
+
+/** What planning the networks and volumes has left for the services to wait for. */
+export interface Foundations {
+  readonly builder: PlanBuilder;
+  /** Steps that make a network, by its name. */
+  readonly networks: ReadonlyMap<string, number>;
+  /** Steps that make a volume, by its key. */
+  readonly volumes: ReadonlyMap<string, number>;
+  /** Names of networks that are made anew: their containers are already planned to be removed. */
+  readonly changedNetworks: ReadonlySet<string>;
+  /** Ids of containers that are planned to be removed, with the step that does it. */
+  readonly removed: ReadonlyMap<string, number>;
+}
+
+/**
+ * Plans the containers of all services of the graph, dependencies first: everything is created, then started as the
+ * conditions of `depends_on` allow.
+ */
+export class ServicePlanner {
+  readonly #graph: Graph;
+  readonly #observed: Observed;
+  readonly #options: PlanOptions;
+  readonly #ground: Foundations;
+  readonly #builder: PlanBuilder;
+  readonly #recreated = new Set<string>();
+  readonly #created = new Map<string, number[]>(); // service → steps that create its containers
+  readonly #started = new Map<string, number[]>(); // service → steps that start its containers
+  readonly #awaited = new Map<string, number>(); // `service condition` → step
+  readonly #stopped = new Map<string, { readonly step: number; readonly why: string }>(); // container id → its stop
+
+  constructor(graph: Graph, observed: Observed, options: PlanOptions, ground: Foundations) {
+    this.#graph = graph;
+    this.#observed = observed;
+    this.#options = options;
+    this.#ground = ground;
+    this.#builder = ground.builder;
+  }
+
+  /** Plans one service; those it depends on must have been planned. */
+  plan(name: string): void {
+    const service = this.#graph.project.services[name]!;
+    const existing = this.#containersOf(name);
+    const wanted = this.#options.scale[name] ?? service.scale ?? service.deploy?.replicas ?? 1;
+    this.#created.set(name, []);
+    this.#started.set(name, []);
+    for (const container of existing.slice(wanted)) this.#scaleDown(container);
+    for (const container of existing.slice(0, wanted)) this.#converge(service, container);
+    let number = existing.at(-1)?.number ?? 0;
+    for (let missing = existing.length; missing < wanted; missing++) this.#create(service, ++number);
+  }
+
+  #containersOf(service: string): readonly ObservedContainer[] {
+    return this.#observed.containers.filter(
+      (container) => container.service === service && !container.oneoff,
+    );
+  }
+
+  #scaleDown(container: ObservedContainer): void {
+    const why = "more than asked for";
+    const target = targetOf(container);
+    this.#builder.decide({ ...subjectOf(container), verdict: "remove", why });
+    const stop = this.#stop(container, why);
+    this.#builder.step({ kind: "removeContainer", why, ...target, volumes: true }, [stop]);
+  }
+
+  #converge(service: Service, container: ObservedContainer): void {
+    const named = this.#options.services.length === 0 || this.#options.services.includes(service.name);
+    const policy = named ? this.#options.recreate : this.#options.recreateDependencies;
+    const ground = { recreated: this.#recreated, changedNetworks: this.#ground.changedNetworks };
+    const judgement = judge(this.#graph, service, container, this.#observed, ground, policy);
+    const stopped = this.#stopped.get(container.id);
+    const decide = (verdict: "recreate" | "start" | "restart" | "keep", why: string): void => {
+      this.#builder.decide({ ...subjectOf(container), verdict, why, changes: judgement.changes });
+    };
+    if (judgement.verdict === "recreate") {
+      decide("recreate", judgement.why);
+      this.#recreate(service, container, judgement.why);
+    } else if (stopped) {
+      decide("restart", stopped.why);
+      this.#start(service, targetOf(container), stopped.why, [stopped.step]);
+    } else if (judgement.verdict === "start" && this.#options.start) {
+      decide("start", judgement.why);
+      if (container.state === "paused") {
+        const step = this.#builder.step({
+          kind: "unpauseContainer",
+          why: judgement.why,
+          ...targetOf(container),
+        });
+        this.#started.get(service.name)!.push(step);
+      } else {
+        this.#start(service, targetOf(container), judgement.why, []);
+      }
+    } else {
+      decide("keep", judgement.why);
+    }
+  }
+
+  #create(service: Service, number: number): void {
+    const id = `${service.name}-${number}`;
+    const why = "absent";
+    this.#builder.decide({ subject: "container", id, service: service.name, verdict: "create", why });
+    const target = { service: service.name, number, container: this.#nameOf(service, number) };
+    const create = this.#builder.step(
+      { kind: "createContainer", why, ...target },
+      this.#prerequisites(service),
+    );
+    this.#created.get(service.name)!.push(create);
+    const ready = this.#files(service, target, create);
+    if (this.#options.start) this.#start(service, target, why, ready);
+  }
+
+  /** The new container is made beside the old one, so that what cannot be made leaves the old one running. */
+  #recreate(service: Service, old: ObservedContainer, why: string): void {
+    this.#recreated.add(service.name);
+    const name = this.#nameOf(service, old.number);
+    const removed = this.#ground.removed.get(old.id);
+    const beside = removed === undefined && old.name === name;
+    const target = {
+      service: service.name,
+      number: old.number,
+      container: beside ? `${old.id.slice(0, 12)}_${name}` : name,
+    };
+    const create = this.#builder.step(
+      { kind: "createContainer", why, ...target, ...(!this.#options.renewVolumes && { replaces: old.id }) },
+      [...this.#prerequisites(service), ...(removed === undefined ? [] : [removed])],
+    );
+    this.#created.get(service.name)!.push(create);
+    const ready = this.#files(service, target, create);
+    if (removed === undefined) {
+      const dependents = this.#stopDependents(service);
+      const stop = this.#stop(old, why, [create, ...dependents]);
+      const keepVolumes = {
+        kind: "removeContainer",
+        why,
+        ...targetOf(old),
+        volumes: this.#options.renewVolumes,
+      } as const;
+      ready.push(this.#builder.step(keepVolumes, [stop]));
+    }
+    const final = { ...target, container: name };
+    if (beside) ready.push(this.#builder.step({ kind: "renameContainer", why, ...target, name }, ready));
+    if (this.#options.start) this.#start(service, final, why, ready);
+  }
+
+  #files(service: Service, target: ContainerTarget, create: number): number[] {
+    const injected = [...(service.secrets ?? []), ...(service.configs ?? [])].length > 0;
+    if (!injected) return [create];
+    return [
+      create,
+      this.#builder.step({ kind: "putFiles", why: "secrets and configs", ...target }, [create]),
+    ];
+  }
+
+  #start(service: Service, target: ContainerTarget, why: string, after: readonly number[]): void {
+    const conditions = dependenciesOf(this.#graph, service.name).flatMap((edge) => this.#condition(edge));
+    const step = this.#builder.step({ kind: "startContainer", why, ...target }, [...after, ...conditions]);
+    this.#started.get(service.name)!.push(step);
+  }
+
+  /** The steps after which an edge's condition holds; none when it holds already. */
+  #condition({ from, to, condition }: Edge): readonly number[] {
+    const started = this.#started.get(to) ?? [];
+    if (condition === "service_started") return started;
+    const key = `${to} ${condition}`;
+    const known = this.#awaited.get(key);
+    if (known !== undefined) return [known];
+    const fulfilled =
+      condition === "service_healthy"
+        ? (container: ObservedContainer) => container.state === "running" && container.health === "healthy"
+        : (container: ObservedContainer) => container.state === "exited" && container.exitCode === 0;
+    if (started.length === 0 && this.#containersOf(to).every(fulfilled)) return [];
+    const step = this.#builder.step(
+      { kind: "awaitService", why: `${from} needs it`, service: to, condition },
+      started,
+    );
+    this.#awaited.set(key, step);
+    return [step];
+  }
+
+  /** Containers that `restart: true` ties to a service that is replaced go down before it and come up after it. */
+  #stopDependents(service: Service): readonly number[] {
+    const steps: number[] = [];
+    for (const { from, restart } of dependentsOf(this.#graph, service.name)) {
+      if (!restart) continue;
+      for (const container of this.#containersOf(from)) {
+        if (container.state !== "running" || this.#ground.removed.has(container.id)) continue;
+        const why = `${service.name} is recreated (depends_on.${service.name}.restart)`;
+        const known = this.#stopped.get(container.id);
+        const step = known?.step ?? this.#stop(container, why);
+        if (!known) this.#stopped.set(container.id, { step, why });
+        steps.push(step);
+      }
+    }
+    return steps;
+  }
+
+  #stop(container: ObservedContainer, why: string, after: readonly number[] = []): number {
+    const known = this.#stopped.get(container.id);
+    if (known) return known.step;
+    return this.#builder.step(stopOf(container, why, this.#options.timeout), after);
+  }
+
+  #prerequisites(service: Service): readonly number[] {
+    const networks = networksOf(this.#graph.project, service).map((name) => this.#ground.networks.get(name));
+    const volumes = (service.volumes ?? []).map((mount) => this.#ground.volumes.get(mount.source ?? ""));
+    const parents = [...namespaceModes(service), ...(service.volumes_from ?? [])].flatMap(
+      (mode) => this.#created.get(mode.replace(/^service:/, "").split(":")[0]!) ?? [],
+    );
+    return [...networks, ...volumes, ...parents].filter((step) => step !== undefined);
+  }
+
+  #nameOf(service: Service, number: number): string {
+    return service.container_name ?? `${this.#graph.project.name}-${service.name}-${number}`;
+  }
+}
+
+export function targetOf({ service, number, id }: ObservedContainer): ContainerTarget {
+  return { service, number, container: id };
+}
+
+export function subjectOf(container: ObservedContainer): {
+  subject: "container";
+  id: string;
+  service: string;
+} {
+  const { service, number } = container;
+  return { subject: "container", id: `${service}-${number}`, service };
+}
+
+/** `timeout`: seconds, where the command line gave any; else the container's own is in its settings. */
+export function stopOf(container: ObservedContainer, why: string, timeout: number | undefined) {
+  return {
+    kind: "stopContainer",
+    why,
+    ...targetOf(container),
+    ...(timeout !== undefined && { seconds: timeout }),
+  } as const;
+}

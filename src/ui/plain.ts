@@ -1,0 +1,26 @@
+import type { ReportEvent } from "../context.ts";
+import type { Paint } from "./colour.ts";
+import type { ClosableReport } from "./report.ts";
+
+/** One line a state change, with the seconds since the start; repeats and mere progress are left out. */
+export function plainReport(
+  stream: { write(text: string): unknown },
+  paint: Paint,
+  now: () => number = () => performance.now(),
+): ClosableReport {
+  const begun = now();
+  const last = new Map<string, string>();
+  return {
+    on({ subject, id, phase, text, why, total }: ReportEvent): void {
+      const key = `${subject} ${id}`;
+      const state = `${phase} ${text}`;
+      if (total !== undefined || (last.get(key) === state && subject !== "build")) return;
+      last.set(key, state);
+      const seconds = paint("dim", ((now() - begun) / 1000).toFixed(2).padStart(5));
+      const name = subject === "container" || subject === "project" ? id : `${subject} ${id}`;
+      const shown = phase === "failed" ? paint("red", text) : phase === "warn" ? paint("yellow", text) : text;
+      stream.write(`${seconds} ${name}: ${shown}${why ? ` (${why})` : ""}\n`);
+    },
+    close() {},
+  };
+}
