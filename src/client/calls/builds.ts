@@ -1,0 +1,67 @@
+import { AppError } from "../../errors.ts";
+import type { BuildCalls, BuildOptions, ProgressMessage } from "../client.ts";
+import { EngineFailure } from "../failures.ts";
+import { followProgress } from "../progress.ts";
+import type { Call, Transport } from "../transport.ts";
+
+export function buildCalls(engine: Transport): BuildCalls {
+  return {
+    async buildImage(options) {
+      let id = "";
+      const read = (message: ProgressMessage): void => {
+        if (typeof message.aux?.["ID"] === "string") id = message.aux["ID"];
+        options.onProgress?.(message);
+      };
+      try {
+        const [path, call] = "directory" in options.context ? localBuild(options) : tarBuild(options);
+        await followProgress(await engine.open("POST", path, call), "BUILD_FAILED", read);
+      } catch (error) {
+        if (!(error instanceof EngineFailure)) throw error;
+        throw new AppError("BUILD_FAILED", error.message, { cause: error });
+      }
+      if (id === "") throw new AppError("BUILD_FAILED", "the engine named no image at the end of the build");
+      return id;
+    },
+    pruneBuilds: ({ all, filters } = {}) => engine.json("POST", "/build/prune", { query: { all }, filters }),
+  };
+}
+
+/** Our engine reads the directory itself: nothing is packed, nothing is sent. */
+function localBuild({ context, signal, onProgress: _, more, ...fields }: BuildOptions): [string, Call] {
+  return ["/slipway/v1/build", { json: { ...fields, ...context, ...more }, signal }];
+}
+
+function tarBuild(options: BuildOptions): [string, Call] {
+  const { context } = options;
+  if (
+    options.dockerfileInline !== undefined ||
+    options.contexts !== undefined ||
+    options.secrets !== undefined
+  ) {
+    throw new AppError(
+      "BUILD_FAILED",
+      "this engine builds without inline Dockerfiles, named contexts and secrets",
+    );
+  }
+  const query = {
+    t: options.tags,
+    dockerfile: options.dockerfile,
+    target: options.target,
+    platform: options.platform,
+    buildargs: options.args && JSON.stringify(options.args),
+    labels: options.labels && JSON.stringify(options.labels),
+    cachefrom: options.cacheFrom && JSON.stringify(options.cacheFrom),
+    nocache: options.noCache,
+    pull: options.pull,
+    networkmode: options.network,
+    extrahosts: options.extraHosts?.join(","),
+    shmsize: options.shmSize,
+    rm: true,
+    forcerm: true,
+  };
+  const body = "tar" in context ? context.tar : undefined;
+  return [
+    "/build",
+    { query, ...(body && { body }), contentType: "application/x-tar", signal: options.signal },
+  ];
+}

@@ -1,0 +1,30 @@
+import type { IncomingHttpHeaders } from "node:http";
+import type { FileCalls, PathStat } from "../client.ts";
+import { segment, type Transport } from "../transport.ts";
+
+export function fileCalls(engine: Transport): FileCalls {
+  const at = (id: string, what: string): string => `/containers/${segment(id)}/${what}`;
+  return {
+    putArchive: (id, path, body, { noOverwriteDirNonDir, copyUidGid } = {}) =>
+      engine.done("PUT", at(id, "archive"), {
+        query: { path, noOverwriteDirNonDir, copyUIDGID: copyUidGid },
+        body,
+        contentType: "application/x-tar",
+      }),
+    async getArchive(id, path) {
+      const tar = await engine.open("GET", at(id, "archive"), { query: { path } });
+      return { stat: statIn(tar.headers), tar };
+    },
+    async statPath(id, path) {
+      const response = await engine.open("HEAD", at(id, "archive"), { query: { path } });
+      response.resume();
+      return statIn(response.headers);
+    },
+    exportContainer: (id) => engine.open("GET", at(id, "export")),
+  };
+}
+
+function statIn(headers: IncomingHttpHeaders): PathStat {
+  const text = String(headers["x-docker-container-path-stat"] ?? "e30=");
+  return JSON.parse(Buffer.from(text, "base64").toString()) as PathStat;
+}

@@ -1,0 +1,44 @@
+import type { Duplex } from "node:stream";
+import type { Attachment, ContainerInspect, ExecCalls, StreamCalls } from "../client.ts";
+import { demultiplex, untilAborted } from "../frames.ts";
+import { segment, type Transport } from "../transport.ts";
+import { sizeQuery } from "./containers.ts";
+
+export function streamCalls(engine: Transport): StreamCalls {
+  return {
+    async *logs(id, { signal, tty, stdout = true, stderr = true, ...query } = {}) {
+      const path = `/containers/${segment(id)}`;
+      const framed = !(tty ?? (await engine.json<ContainerInspect>("GET", `${path}/json`)).Config.Tty);
+      const response = await engine.open("GET", `${path}/logs`, {
+        query: { stdout, stderr, ...query },
+        signal,
+      });
+      yield* untilAborted(demultiplex(response, !framed), signal);
+    },
+    async attach(id, { tty, stdin, stdout, stderr, logs, detachKeys }) {
+      const query = { stream: true, stdin, stdout, stderr, logs, detachKeys };
+      return attachment(await engine.hijack(`/containers/${segment(id)}/attach`, { query }), tty);
+    },
+  };
+}
+
+export function execCalls(engine: Transport): ExecCalls {
+  return {
+    async createExec(id, { abortSignal: _, ...json }) {
+      return (await engine.json<{ Id: string }>("POST", `/containers/${segment(id)}/exec`, { json })).Id;
+    },
+    async startExec(execId, { tty, size }) {
+      const json = { Detach: false, Tty: tty, ...(size && { ConsoleSize: [size.rows, size.columns] }) };
+      return attachment(await engine.hijack(`/exec/${segment(execId)}/start`, { json }), tty);
+    },
+    startExecDetached: (execId) =>
+      engine.done("POST", `/exec/${segment(execId)}/start`, { json: { Detach: true } }),
+    inspectExec: (execId) => engine.json("GET", `/exec/${segment(execId)}/json`),
+    resizeExec: (execId, size) =>
+      engine.done("POST", `/exec/${segment(execId)}/resize`, { query: sizeQuery(size) }),
+  };
+}
+
+function attachment(connection: Duplex, tty: boolean): Attachment {
+  return { connection, output: demultiplex(connection, tty) };
+}

@@ -1,0 +1,49 @@
+import { findAddress } from "./address.ts";
+import { buildCalls } from "./calls/builds.ts";
+import { containerCalls } from "./calls/containers.ts";
+import { fileCalls } from "./calls/files.ts";
+import { imageCalls } from "./calls/images.ts";
+import { networkCalls, volumeCalls } from "./calls/networks.ts";
+import { execCalls, streamCalls } from "./calls/streams.ts";
+import { systemCalls } from "./calls/system.ts";
+import type { EngineClient } from "./client.ts";
+import { startDaemon } from "./start.ts";
+import { type Endpoint, Transport } from "./transport.ts";
+
+export interface ConnectOptions {
+  /** `--host`. */
+  readonly host?: string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Called when an engine has to be started first. */
+  readonly onStart?: (logFile: string) => void;
+}
+
+/**
+ * Finds the engine. The default one is started where it does not answer; one that was named is only spoken to.
+ *
+ * @throws {AppError} USAGE for an address that cannot be read; ENGINE_UNREACHABLE if the default cannot be started
+ */
+export async function connect({ host, env, onStart }: ConnectOptions): Promise<EngineClient> {
+  const uid = process.getuid?.() ?? 0;
+  const address = findAddress(host, uid, env);
+  if (address.isDefault) await startDaemon(uid, env, onStart);
+  return clientOf(address.text, address.endpoint);
+}
+
+/** A client of the engine at that place. Nothing is sent yet. */
+export function clientOf(address: string, endpoint: Endpoint): EngineClient {
+  const transport = new Transport(address, endpoint);
+  return {
+    address,
+    close: () => transport.close(),
+    ...systemCalls(transport),
+    ...containerCalls(transport),
+    ...streamCalls(transport),
+    ...execCalls(transport),
+    ...fileCalls(transport),
+    ...imageCalls(transport),
+    ...buildCalls(transport),
+    ...networkCalls(transport),
+    ...volumeCalls(transport),
+  };
+}
