@@ -14,10 +14,11 @@ export interface UntarOptions {
   readonly owner?: Owner;
   /** Refuse to put a file over a directory or a directory over a file (docker cp). */
   readonly keepKinds?: boolean;
-  /** Layers below, top first: where the attributes of directories that the archive does not list come from. */
-  readonly lowers?: readonly string[];
-  /** Path prefixes, relative to `path`, that are not unpacked. */
+  /** Shell patterns ("*" crosses "/") of paths that are left out; "!" takes in again, the last match counts. */
   readonly exclude?: readonly string[];
+  /** The archive is refused when it has more entries, or more bytes of file data, than this. */
+  readonly entryLimit?: number;
+  readonly byteLimit?: number;
 }
 
 export interface TreeSize {
@@ -78,7 +79,11 @@ export interface Workers {
   /** Every entry beneath `path`, itself first, sorted by name within a directory; links are not followed. */
   walk(root: TreeRoot, path?: string): AsyncIterable<WalkEntry>;
   /** undefined when it does not exist. `follow`: follow a final link (default false). */
-  stat(root: TreeRoot, path: string, options?: { follow?: boolean }): Promise<(FileStat & { readonly path: string }) | undefined>;
+  stat(
+    root: TreeRoot,
+    path: string,
+    options?: { follow?: boolean },
+  ): Promise<(FileStat & { readonly path: string }) | undefined>;
   /** A regular file's content, links followed inside the root. @throws EngineError notFound, invalid (not a file, larger than limit) */
   read(root: TreeRoot, path: string, limit?: number): Promise<Buffer>;
   write(root: TreeRoot, path: string, content: Buffer | string, options?: WriteOptions): Promise<void>;

@@ -1,0 +1,50 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, readdir, rename } from "node:fs/promises";
+import { join } from "node:path";
+import type { Workers } from "../native/workers.ts";
+
+/**
+ * Where trees go that nobody needs: renamed at once, unlinked in the background by a worker.
+ *
+ * Unlinking thousands of files inline stalls ext4 for seconds, and the caller with it.
+ */
+export class Trash {
+  readonly #directory: string;
+  readonly #workers: Pick<Workers, "remove">;
+  #emptying: Promise<void> | undefined;
+
+  constructor(directory: string, workers: Pick<Workers, "remove">) {
+    this.#directory = directory;
+    this.#workers = workers;
+  }
+
+  /** Takes a file or tree of the same file system away; no error when it is absent. */
+  async discard(path: string): Promise<void> {
+    try {
+      await rename(path, join(this.#directory, randomBytes(8).toString("hex")));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
+      throw error;
+    }
+    void this.empty();
+  }
+
+  /** Unlinks what is there; at the start of a daemon also what the one before left. Failures wait for the next time. */
+  empty(): Promise<void> {
+    this.#emptying ??= this.#unlink()
+      .catch(() => {})
+      .finally(() => {
+        this.#emptying = undefined;
+      });
+    return this.#emptying;
+  }
+
+  async #unlink(): Promise<void> {
+    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+    for (;;) {
+      const names = await readdir(this.#directory);
+      if (names.length === 0) return;
+      for (const name of names) await this.#workers.remove({ kind: "dir", path: this.#directory }, name);
+    }
+  }
+}

@@ -1,0 +1,138 @@
+import { once } from "node:events";
+import type { Socket } from "node:net";
+import type { Readable } from "node:stream";
+import { EngineError, type ErrorKind } from "../errors.ts";
+import { decodeError, NativeError } from "./connection.ts";
+import { type Frame, FrameReader, frameType } from "./wire.ts";
+
+/** Frames of workers beside those of wire.ts. @see native/source.h */
+const DATA = 40;
+const END = 41;
+
+/** Below the native side's buffer of 1 MiB; large enough that a frame's head costs nothing. */
+const PIECE = 256 * 1024;
+
+const KINDS: Readonly<Record<string, ErrorKind>> = {
+  ENOENT: "notFound",
+  EBADMSG: "invalid",
+  EINVAL: "invalid",
+  E2BIG: "invalid",
+  EFBIG: "invalid",
+  EOVERFLOW: "invalid",
+  ENAMETOOLONG: "invalid",
+  EISDIR: "invalid",
+  ENOTDIR: "invalid",
+  ELOOP: "invalid",
+};
+
+/** Says a worker's failure in the engine's terms; its errno stays readable as `cause.code`. */
+export function workerError(error: unknown): Error {
+  if (!(error instanceof NativeError)) return error as Error;
+  return new EngineError(KINDS[error.code] ?? "system", error.message, { cause: error });
+}
+
+/** Frames from a worker, one at a time, taken from the socket only as fast as they are used. */
+export async function* frames(socket: Socket): AsyncGenerator<Frame> {
+  const reader = new FrameReader();
+  for await (const chunk of socket) yield* reader.push(chunk as Buffer);
+}
+
+/** The first answer of a job. @throws EngineError what the worker says, or `system` if it went away */
+export async function answer(socket: Socket): Promise<Buffer> {
+  try {
+    for await (const frame of frames(socket)) {
+      if (frame.type === frameType.ok) return Buffer.from(frame.payload);
+      if (frame.type === frameType.error) throw workerError(decodeError(frame.payload));
+    }
+  } catch (error) {
+    throw error instanceof EngineError ? error : new EngineError("system", "a worker went away", { cause: error });
+  } finally {
+    socket.destroy();
+  }
+  throw new EngineError("system", "a worker went away without an answer");
+}
+
+/**
+ * Sends a stream to a worker as frames and waits for its answer, which may come before the stream's end if the
+ * worker gives up.
+ */
+export async function feed(socket: Socket, source: Readable): Promise<Buffer> {
+  const result = answer(socket);
+  const sent = send(socket, source);
+  // The answer decides; a write to a worker that has gone says less about why than its answer does.
+  sent.catch(() => {});
+  try {
+    return await Promise.race([result, sent.then(() => result)]);
+  } catch (error) {
+    const why = await Promise.race([result.then(() => undefined, (reason: unknown) => reason), failureOf(sent)]);
+    source.destroy();
+    socket.destroy();
+    result.catch(() => {});
+    throw why ?? error;
+  }
+}
+
+async function failureOf(work: Promise<unknown>): Promise<unknown> {
+  try {
+    await work;
+    return await new Promise(() => {});
+  } catch (error) {
+    return error;
+  }
+}
+
+async function send(socket: Socket, source: Readable): Promise<void> {
+  for await (const chunk of source) {
+    const bytes = chunk as Buffer;
+    for (let at = 0; at < bytes.length; at += PIECE) {
+      const piece = bytes.subarray(at, at + PIECE);
+      if (socket.destroyed) return;
+      socket.cork();
+      socket.write(head(DATA, piece.length));
+      const room = socket.write(piece);
+      socket.uncork();
+      if (!room && !(await drained(socket))) return;
+    }
+  }
+  if (!socket.destroyed) socket.write(head(END, 0));
+}
+
+async function drained(socket: Socket): Promise<boolean> {
+  const stop = new AbortController();
+  try {
+    return await Promise.race([
+      once(socket, "drain", stop).then(() => true),
+      once(socket, "close", stop).then(() => false),
+    ]);
+  } catch {
+    return false;
+  } finally {
+    stop.abort();
+  }
+}
+
+function head(type: number, size: number): Buffer {
+  const bytes = Buffer.allocUnsafe(5);
+  bytes.writeUInt8(type, 0);
+  bytes.writeUInt32LE(size, 1);
+  return bytes;
+}
+
+/** What a worker streams: its DATA payloads; ends at END, whose payload `done` is given. */
+export async function* pieces(socket: Socket, done?: (payload: Buffer) => void): AsyncGenerator<Buffer> {
+  let ended = false;
+  try {
+    for await (const frame of frames(socket)) {
+      if (frame.type === DATA) yield frame.payload;
+      else if (frame.type === frameType.error) throw workerError(decodeError(frame.payload));
+      else if (frame.type === END) {
+        ended = true;
+        done?.(frame.payload);
+        return;
+      }
+    }
+  } finally {
+    socket.destroy();
+  }
+  if (!ended) throw new EngineError("system", "a worker went away in the middle of its work");
+}
