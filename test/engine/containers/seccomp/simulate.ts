@@ -6,7 +6,9 @@ export function simulate(
   const data = Buffer.alloc(64);
   data.writeUInt32LE(call.number, 0);
   data.writeUInt32LE(call.architecture, 4);
-  call.arguments?.forEach((value, index) => data.writeBigUInt64LE(BigInt.asUintN(64, value), 16 + 8 * index));
+  for (const [index, value] of (call.arguments ?? []).entries()) {
+    data.writeBigUInt64LE(BigInt.asUintN(64, value), 16 + 8 * index);
+  }
   let accumulator = 0;
   for (let at = 0; at < filter.length / 8; at++) {
     const code = filter.readUInt16LE(at * 8);
