@@ -96,7 +96,9 @@ export interface PortBinding {
 }
 
 /** `80/tcp` → where it is published; null for a port that is exposed only. Inspect's `NetworkSettings.Ports`. */
-export type PortMap = Readonly<Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[] | null>>;
+export type PortMap = Readonly<
+  Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[] | null>
+>;
 
 /** What a container that starts needs of the network. */
 export interface AttachRequest {
