@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 
 #include "kernel.h"
+#include "ports.h"
 #include "relay.h"
 
 union address {
