@@ -1,12 +1,12 @@
 #include "files.h"
 
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 #include "parents.h"
 #include "tree.h"
+#include "walk.h"
 
 void file_facts(const struct stat *stat, uint8_t to[FILE_FACTS])
 {
@@ -278,12 +278,7 @@ static int take_away(const struct job *job, struct err *err)
 		return -1;
 	if (!*clean)
 		return err_set(err, EINVAL, "the root of a tree is not removed");
-	/* A descriptor for each level of the tree. */
-	struct rlimit files = {1 << 20, 1 << 20};
-	if (setrlimit(RLIMIT_NOFILE, &files) < 0 && getrlimit(RLIMIT_NOFILE, &files) == 0) {
-		files.rlim_cur = files.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &files);
-	}
+	walk_raise_limit();
 	AUTO_CLOSE int root = begin(job, err);
 	if (root < 0)
 		return -1;
