@@ -51,7 +51,7 @@ static int collect_xattrs(struct packer *packer, const struct walk *walk, struct
 
 		if (n < 0)
 			continue;
-		snprintf(key, sizeof key, "SCHILY.xattr.%s", name);
+		snprintf(key, sizeof key, "SCHILY.xattr.%.255s", name);
 		if (tar_record(&packer->records, &packer->record_size, key, value, (size_t)n, err) < 0)
 			return -1;
 	}
