@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Route } from "./api/router.ts";
 import { eventsRoutes } from "./api/routes/events.ts";
@@ -8,6 +9,8 @@ import { type About, systemRoutes } from "./api/routes/system.ts";
 import { Events } from "./events.ts";
 import { readHost } from "./host.ts";
 import type { Log } from "./log.ts";
+import { Spawner } from "./native/spawner.ts";
+import { NativeWorkers } from "./native/worker-client.ts";
 import type { DaemonOptions } from "./options.ts";
 import type { Paths } from "./store/paths.ts";
 import { writeDurably } from "./store/records.ts";
@@ -26,7 +29,14 @@ export async function openEngine(
   log: Log,
 ): Promise<OpenEngine> {
   const events = new Events();
-  log.debug("opening", { dataRoot: options.dataRoot });
+  await rm(paths.spawnerSocket, { force: true }); // of a daemon that was killed
+  const spawner = await Spawner.start({
+    program: nativeProgram(),
+    socket: paths.spawnerSocket,
+    onLost: (reason) => lost(log, reason),
+  });
+  const workers = new NativeWorkers(spawner);
+  void workers; // TODO: backends
   const about: About = {
     version,
     id: await identity(paths),
@@ -40,8 +50,24 @@ export async function openEngine(
   };
   return {
     routes: [...systemRoutes(about), ...eventsRoutes({ events }), ...swarmRoutes(), ...pluginRoutes()],
-    async close() {},
+    close: () => spawner.close(),
   };
+}
+
+/** The built C program: beside the bundle, or in the `dist` of a checkout. */
+function nativeProgram(): string {
+  const given = process.env["SLIPWAY_NATIVE"];
+  if (given) return given;
+  const [bundled, checkout] = ["native/slipway-native", "../dist/native/slipway-native"].map((name) =>
+    join(import.meta.dirname, name),
+  ) as [string, string];
+  return existsSync(bundled) ? bundled : checkout;
+}
+
+/** Without a spawner nothing can be started; containers run on, and the next command starts a whole daemon. */
+function lost(log: Log, reason: string): void {
+  log.error("the native program is gone", { reason });
+  process.exit(1);
 }
 
 /** The id of this data root, made when it is first used. */
