@@ -1,0 +1,67 @@
+import { spawnSync } from "node:child_process";
+
+export interface Row {
+  readonly name: string;
+  /** Medians, in `unit`. */
+  readonly ours: number;
+  readonly peer: number | undefined;
+  readonly peerName: string;
+  readonly unit: "ms" | "MiB";
+  /** What the figure should reach. */
+  readonly mark: string;
+}
+
+/** Runs `ours` and `peer` in turn, `rounds` times after one warm-up each, and gives the medians in milliseconds. */
+export async function inTurn(
+  rounds: number,
+  ours: () => unknown,
+  peer?: () => unknown,
+): Promise<{ ours: number; peer: number | undefined }> {
+  const times: { ours: number[]; peer: number[] } = { ours: [], peer: [] };
+  await ours();
+  await peer?.();
+  for (let round = 0; round < rounds; round += 1) {
+    times.ours.push(await time(ours));
+    if (peer !== undefined) times.peer.push(await time(peer));
+  }
+  return { ours: median(times.ours), peer: peer === undefined ? undefined : median(times.peer) };
+}
+
+async function time(work: () => unknown): Promise<number> {
+  const started = process.hrtime.bigint();
+  await work();
+  return Number(process.hrtime.bigint() - started) / 1e6;
+}
+
+export function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+}
+
+/** Runs a program to its end; a failure ends the benchmark, because its figure would mean nothing. */
+export function must(
+  program: string,
+  args: readonly string[],
+  options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): string {
+  const result = spawnSync(program, args, { encoding: "utf8", ...options });
+  if (result.status !== 0) {
+    throw new Error(`${program} ${args.join(" ")}: exit ${result.status}\n${result.stdout}${result.stderr}`);
+  }
+  return result.stdout;
+}
+
+export function printRows(rows: readonly Row[]): void {
+  const cells = rows.map((row) => [
+    row.name,
+    `${row.ours.toFixed(1)} ${row.unit}`,
+    row.peer === undefined ? "—" : `${row.peer.toFixed(1)} ${row.unit} (${row.peerName})`,
+    row.peer === undefined ? "—" : (row.peer / row.ours).toFixed(2),
+    row.mark,
+  ]);
+  const head = ["what", "slipway", "peer", "peer / slipway", "mark"];
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...cells.map((row) => row[column]!.length)),
+  );
+  for (const row of [head, ...cells])
+    console.log(row.map((cell, column) => cell.padEnd(widths[column]!)).join("  "));
+}
