@@ -80,6 +80,7 @@ export interface Commands {
   readonly run: CommandLine & {
     readonly files: readonly RunFile[];
     readonly mounts: readonly string[];
+    readonly devices: readonly string[];
     readonly network: "default" | "none" | "host";
     readonly security: "sandbox" | "insecure";
   };

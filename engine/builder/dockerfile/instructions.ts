@@ -150,8 +150,7 @@ const READERS: Readers = {
   run: (node) => {
     const flags = readFlags(node.flags, { mount: "list", network: "text", security: "text", device: "list" });
     for (const mount of flags.mount) checkMountText(mount);
-    if (flags.device.length > 0)
-      fail("device feature is only supported in Dockerfile frontend 1.14.0-labs or later");
+
     const network = flags.network ?? "default";
     if (network !== "default" && network !== "none" && network !== "host")
       fail(`invalid network mode "${network}"`);
@@ -161,6 +160,7 @@ const READERS: Readers = {
       ...wordsOf(node),
       files: node.heredocs,
       mounts: flags.mount,
+      devices: flags.device,
       network,
       security,
     } as Commands["run"];

@@ -46,7 +46,7 @@ export function parse(source: string): Dockerfile {
     }
     if (line.emptyLines.length > 0) {
       const end = { line: reader.line, column: 1 };
-      emptyContinuations.push({ start: { line: line.emptyLines.at(-1)!, column: 1 }, end });
+      emptyContinuations.push({ start: end, end });
     }
   }
   if (nodes.length === 0) {

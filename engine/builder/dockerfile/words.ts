@@ -40,9 +40,19 @@ export function expand(source: string, environment: Environment, options: Expand
     return { text, words, matched: lexer.matched, unmatched: lexer.unmatched };
   } catch (error) {
     if (!(error instanceof DockerfileError)) throw error;
-    throw new DockerfileError(`failed to process ${quote(source)}: ${error.message}`, undefined, {
+    throw new ExpansionError(`failed to process ${quote(source)}: ${error.message}`, lexer.unmatched, {
       cause: error,
     });
+  }
+}
+
+/** Knows which variables were not set up to the mistake. */
+export class ExpansionError extends DockerfileError {
+  readonly unmatched: ReadonlySet<string>;
+
+  constructor(message: string, unmatched: ReadonlySet<string>, options: ErrorOptions) {
+    super(message, undefined, options);
+    this.unmatched = unmatched;
   }
 }
 
