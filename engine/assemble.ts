@@ -4,10 +4,12 @@ import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Route } from "./api/router.ts";
 import { eventsRoutes } from "./api/routes/events.ts";
+import { imageRoutes } from "./api/routes/images.ts";
 import { pluginRoutes, swarmRoutes } from "./api/routes/swarm.ts";
 import { type About, systemRoutes } from "./api/routes/system.ts";
 import { Events } from "./events.ts";
 import { readHost } from "./host.ts";
+import { Images } from "./images/images.ts";
 import type { Log } from "./log.ts";
 import { Spawner } from "./native/spawner.ts";
 import { NativeWorkers } from "./native/worker-client.ts";
@@ -36,7 +38,7 @@ export async function openEngine(
     onLost: (reason) => lost(log, reason),
   });
   const workers = new NativeWorkers(spawner);
-  void workers; // TODO: backends
+  const images = await Images.open({ paths, workers, events, log });
   const about: About = {
     version,
     id: await identity(paths),
@@ -45,11 +47,17 @@ export async function openEngine(
     logFile: options.logFile,
     debug: options.logLevel === "debug",
     features: [],
-    counts: () => ({ running: 0, paused: 0, stopped: 0, images: 0 }),
+    counts: () => ({ running: 0, paused: 0, stopped: 0, images: images.list().length }),
     listeners: () => events.listening,
   };
   return {
-    routes: [...systemRoutes(about), ...eventsRoutes({ events }), ...swarmRoutes(), ...pluginRoutes()],
+    routes: [
+      ...systemRoutes(about),
+      ...imageRoutes({ images }),
+      ...eventsRoutes({ events }),
+      ...swarmRoutes(),
+      ...pluginRoutes(),
+    ],
     close: () => spawner.close(),
   };
 }

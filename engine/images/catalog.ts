@@ -10,6 +10,8 @@ export interface ImageRecord {
   readonly lastTagged: string;
   /** The manifests it came with or was pushed as, newest first: their bytes are blobs. */
   readonly manifests: readonly string[];
+  /** Removed by force under a container: no longer listed or found, kept until that container goes. */
+  readonly ghost?: boolean;
 }
 
 export interface BlobDescriptor {
@@ -102,10 +104,12 @@ export class Catalog {
       });
       return this.#writing;
     }
-    this.#next ??= this.#writing.catch(() => {}).then(() => {
-      this.#next = undefined;
-      return this.save();
-    });
+    this.#next ??= this.#writing
+      .catch(() => {})
+      .then(() => {
+        this.#next = undefined;
+        return this.save();
+      });
     return this.#next;
   }
 

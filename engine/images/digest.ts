@@ -29,7 +29,11 @@ export class Digester extends Transform {
     super({ highWaterMark: 1 << 20 });
   }
 
-  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null, data?: Buffer) => void): void {
+  override _transform(
+    chunk: Buffer,
+    _encoding: BufferEncoding,
+    done: (error?: Error | null, data?: Buffer) => void,
+  ): void {
     this.#hash.update(chunk);
     this.#bytes += chunk.length;
     done(null, chunk);

@@ -43,10 +43,13 @@ export function parseReference(text: string): Reference {
   const path = colon < 0 ? named : named.slice(0, colon);
   const tag = colon < 0 ? undefined : named.slice(colon + 1);
   if (!PATH.test(path)) {
-    if (PATH.test(path.toLowerCase())) throw invalid("invalid reference format: repository name must be lowercase");
+    if (PATH.test(path.toLowerCase())) {
+      throw invalid(`invalid reference format: repository name (${path}) must be lowercase`);
+    }
     throw invalid("invalid reference format");
   }
-  if (!DOMAIN.test(domain) || (tag !== undefined && !TAG.test(tag))) throw invalid("invalid reference format");
+  if (!DOMAIN.test(domain) || (tag !== undefined && !TAG.test(tag)))
+    throw invalid("invalid reference format");
   if (digest !== undefined) checkDigest(digest);
   if (`${domain}/${path}`.length > 255) throw invalid("repository name must not be more than 255 characters");
   return { domain, path, tag, digest };
@@ -84,7 +87,9 @@ function checkDigest(digest: string): void {
 
 /** Names without tag and digest mean `latest`. */
 export function withDefaultTag(reference: Reference): Reference {
-  return reference.tag === undefined && reference.digest === undefined ? { ...reference, tag: "latest" } : reference;
+  return reference.tag === undefined && reference.digest === undefined
+    ? { ...reference, tag: "latest" }
+    : reference;
 }
 
 /** "docker.io/library/busybox" */
@@ -96,7 +101,9 @@ export function fullName(reference: Reference): string {
 export function familiarName(reference: Reference): string {
   if (reference.domain !== DEFAULT_DOMAIN) return fullName(reference);
   const { path } = reference;
-  return path.startsWith(OFFICIAL) && !path.slice(OFFICIAL.length).includes("/") ? path.slice(OFFICIAL.length) : path;
+  return path.startsWith(OFFICIAL) && !path.slice(OFFICIAL.length).includes("/")
+    ? path.slice(OFFICIAL.length)
+    : path;
 }
 
 /** The familiar name with its tag and digest. */

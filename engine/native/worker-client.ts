@@ -21,7 +21,18 @@ export interface Jobs {
 }
 
 /** native/workers.c has the other end of this table. */
-const kind = { untar: 32, tar: 33, walk: 34, stat: 35, read: 36, write: 37, mkdir: 38, remove: 39, copy: 40, changes: 41 };
+const kind = {
+  untar: 32,
+  tar: 33,
+  walk: 34,
+  stat: 35,
+  read: 36,
+  write: 37,
+  mkdir: 38,
+  remove: 39,
+  copy: 40,
+  changes: 41,
+};
 const code = { tree: 300, untar: 301, tar: 302, walk: 303, copy: 304, changes: 305, file: 310 };
 
 const TREE_KIND = { dir: 0, overlay: 1, process: 2 };
@@ -37,7 +48,11 @@ export class NativeWorkers implements Workers {
     this.#jobs = jobs;
   }
 
-  async untar(archive: Readable, into: TreeRoot, options: UntarOptions): Promise<TreeSize & { implied: number }> {
+  async untar(
+    archive: Readable,
+    into: TreeRoot,
+    options: UntarOptions,
+  ): Promise<TreeSize & { implied: number }> {
     const { owner, exclude = [] } = options;
     const socket = await this.#start(kind.untar, tree(into), {
       code: code.untar,
@@ -105,7 +120,7 @@ export class NativeWorkers implements Workers {
   async measure(root: TreeRoot, path = ""): Promise<TreeSize> {
     const socket = await this.#start(kind.walk, tree(root), { code: code.walk, fields: [path, true] });
     let result: Buffer | undefined;
-    for await (const _ of pieces(socket, (payload) => (result = Buffer.from(payload)))) continue;
+    for await (const _ of pieces(socket, (payload) => (result = Buffer.from(payload))));
     return size(result as Buffer);
   }
 
@@ -124,7 +139,12 @@ export class NativeWorkers implements Workers {
     return this.#file(kind.read, root, [path, limit]);
   }
 
-  async write(root: TreeRoot, path: string, content: Buffer | string, options: WriteOptions = {}): Promise<void> {
+  async write(
+    root: TreeRoot,
+    path: string,
+    content: Buffer | string,
+    options: WriteOptions = {},
+  ): Promise<void> {
     const { mode = NEW_FILE, uid = 0, gid = 0 } = options;
     await this.#file(kind.write, root, [path, mode, uid, gid, Buffer.from(content)]);
   }
@@ -154,12 +174,18 @@ export class NativeWorkers implements Workers {
       mtime === "keep" ? 0 : mtime,
       options.link === true,
     ];
-    return size(await answer(await this.#start(kind.copy, tree(from), tree(to), { code: code.copy, fields })));
+    return size(
+      await answer(await this.#start(kind.copy, tree(from), tree(to), { code: code.copy, fields })),
+    );
   }
 
   async changes(upper: string, lowers: readonly string[]): Promise<Change[]> {
     const base: TreeRoot = lowers.length === 0 ? { kind: "dir", path: upper } : { kind: "overlay", lowers };
-    const ops = [tree({ kind: "dir", path: upper }), tree(base), { code: code.changes, fields: [lowers.length > 0] }];
+    const ops = [
+      tree({ kind: "dir", path: upper }),
+      tree(base),
+      { code: code.changes, fields: [lowers.length > 0] },
+    ];
     const kinds = ["modified", "added", "deleted"] as const;
     const text: Buffer[] = [];
     for await (const piece of pieces(await this.#start(kind.changes, ...ops))) text.push(Buffer.from(piece));
@@ -185,7 +211,11 @@ export class NativeWorkers implements Workers {
 
 function tree(root: TreeRoot): RawOp {
   const overlay = root.kind === "overlay" ? root : undefined;
-  const binds = (overlay?.binds ?? []).flatMap((bind) => [bind.source, bind.target, bind.readonly ? "ro" : "rw"]);
+  const binds = (overlay?.binds ?? []).flatMap((bind) => [
+    bind.source,
+    bind.target,
+    bind.readonly ? "ro" : "rw",
+  ]);
   if (overlay?.upper !== undefined && overlay.work === undefined) {
     throw new EngineError("system", "an overlay with an upper directory has no work directory");
   }

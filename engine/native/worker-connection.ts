@@ -12,23 +12,24 @@ const END = 41;
 /** Below the native side's buffer of 1 MiB; large enough that a frame's head costs nothing. */
 const PIECE = 256 * 1024;
 
-const KINDS: Readonly<Record<string, ErrorKind>> = {
-  ENOENT: "notFound",
-  EBADMSG: "invalid",
-  EINVAL: "invalid",
-  E2BIG: "invalid",
-  EFBIG: "invalid",
-  EOVERFLOW: "invalid",
-  ENAMETOOLONG: "invalid",
-  EISDIR: "invalid",
-  ENOTDIR: "invalid",
-  ELOOP: "invalid",
-};
+/** By errno, because libuv has no names for some of them. */
+const KINDS: ReadonlyMap<number, ErrorKind> = new Map([
+  [2, "notFound"], // ENOENT
+  [7, "invalid"], // E2BIG: more entries, bytes or attributes than allowed
+  [20, "invalid"], // ENOTDIR
+  [21, "invalid"], // EISDIR
+  [22, "invalid"], // EINVAL
+  [27, "invalid"], // EFBIG
+  [36, "invalid"], // ENAMETOOLONG
+  [40, "invalid"], // ELOOP
+  [74, "invalid"], // EBADMSG: a broken or hostile archive
+  [75, "invalid"], // EOVERFLOW
+]);
 
 /** Says a worker's failure in the engine's terms; its errno stays readable as `cause.code`. */
 export function workerError(error: unknown): Error {
   if (!(error instanceof NativeError)) return error as Error;
-  return new EngineError(KINDS[error.code] ?? "system", error.message, { cause: error });
+  return new EngineError(KINDS.get(error.errno) ?? "system", error.message, { cause: error });
 }
 
 /** Frames from a worker, one at a time, taken from the socket only as fast as they are used. */
@@ -45,7 +46,9 @@ export async function answer(socket: Socket): Promise<Buffer> {
       if (frame.type === frameType.error) throw workerError(decodeError(frame.payload));
     }
   } catch (error) {
-    throw error instanceof EngineError ? error : new EngineError("system", "a worker went away", { cause: error });
+    throw error instanceof EngineError
+      ? error
+      : new EngineError("system", "a worker went away", { cause: error });
   } finally {
     socket.destroy();
   }
@@ -64,7 +67,13 @@ export async function feed(socket: Socket, source: Readable): Promise<Buffer> {
   try {
     return await Promise.race([result, sent.then(() => result)]);
   } catch (error) {
-    const why = await Promise.race([result.then(() => undefined, (reason: unknown) => reason), failureOf(sent)]);
+    const why = await Promise.race([
+      result.then(
+        () => undefined,
+        (reason: unknown) => reason,
+      ),
+      failureOf(sent),
+    ]);
     source.destroy();
     socket.destroy();
     result.catch(() => {});

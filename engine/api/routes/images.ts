@@ -1,0 +1,213 @@
+import { EngineError } from "../../errors.ts";
+import type { Filters } from "../../filters.ts";
+import type { HistoryLine } from "../../images/history.ts";
+import type { Images } from "../../images/images.ts";
+import { familiarName, parseReference, type Reference, withDefaultTag } from "../../images/reference.ts";
+import type { Removed } from "../../images/remove.ts";
+import { selectImages } from "../../images/select.ts";
+import type { Image, Platform, RunConfig } from "../../images/types.ts";
+import type { ApiRequest, Reply, Route } from "../router.ts";
+
+/** Everything beneath /images. */
+export function imageRoutes({ images }: { readonly images: Images }): Route[] {
+  const named = (request: ApiRequest): Image => images.get(request.params["name"] ?? "");
+  return [
+    {
+      method: "GET",
+      path: "/images/json",
+      async handle({ query, version }, reply) {
+        reply.json(200, listed(images, query.filters(), query.bool("shared-size"), version));
+      },
+    },
+    {
+      method: "POST",
+      path: "/images/create",
+      handle: (request, reply) => create(images, request, reply),
+    },
+    {
+      method: "GET",
+      path: "/images/{name*}/json",
+      async handle(request, reply) {
+        reply.json(200, inspected(images, named(request), request.version));
+      },
+    },
+    {
+      method: "GET",
+      path: "/images/{name*}/history",
+      async handle(request, reply) {
+        reply.json(200, images.history(named(request)).map(historyLine));
+      },
+    },
+    {
+      method: "POST",
+      path: "/images/{name*}/tag",
+      async handle(request, reply) {
+        const { query } = request;
+        await images.tag(request.params["name"] ?? "", joined(query.string("repo"), query.string("tag")));
+        reply.empty(201);
+      },
+    },
+    {
+      method: "DELETE",
+      path: "/images/{name*}",
+      async handle({ params, query }, reply) {
+        const options = { force: query.bool("force"), noprune: query.bool("noprune") };
+        reply.json(200, (await images.remove(params["name"] ?? "", options)).map(removedLine));
+      },
+    },
+  ];
+}
+
+async function create(images: Images, request: ApiRequest, reply: Reply): Promise<void> {
+  const { query } = request;
+  if (query.string("fromSrc") === "") throw new EngineError("notImplemented", "pull is not available");
+  if (query.string("fromSrc") !== "-")
+    throw new EngineError("invalid", "only an archive in the request can be imported");
+  const repo = query.string("repo");
+  const reference = repo === "" ? undefined : parseReference(joined(repo, query.string("tag")));
+  const platform = platformOf(query.string("platform"));
+  const image = await images.import(request.body, {
+    changes: query.list("changes"),
+    message: query.string("message"),
+    ...(reference === undefined ? {} : { reference }),
+    ...(platform === undefined ? {} : { platform }),
+  });
+  const progress = reply.progress();
+  progress.write({ status: image.id });
+  progress.end();
+}
+
+/** "repo" and "tag" come apart; a tag may be a digest. */
+export function joined(repo: string, tag: string): string {
+  if (tag === "") return repo;
+  return tag.includes(":") ? `${repo}@${tag}` : `${repo}:${tag}`;
+}
+
+/** "linux/arm64/v8"; undefined for "". @throws {EngineError} invalid */
+export function platformOf(text: string): Platform | undefined {
+  if (text === "") return undefined;
+  const [os = "", architecture, variant, ...more] = text.toLowerCase().split("/");
+  if (more.length > 0 || !/^[a-z0-9_.-]+$/.test(os))
+    throw new EngineError("invalid", `"${text}": unknown operating system or architecture: invalid argument`);
+  if (architecture === undefined) return { os: "linux", architecture: os };
+  return { os, architecture, ...(variant === undefined ? {} : { variant }) };
+}
+
+function listed(images: Images, filters: Filters, sharedSize: boolean, version: number): object[] {
+  const chosen = selectImages(images, filters);
+  const usage = sharedSize ? sharing(images) : undefined;
+  return chosen.map((image) => ({
+    Containers: -1,
+    Created: seconds(image.created),
+    Id: image.id,
+    Labels: image.config.config?.Labels ?? null,
+    ParentId: image.parent,
+    RepoDigests: version < 143 && image.repoDigests.length === 0 ? ["<none>@<none>"] : image.repoDigests,
+    RepoTags: version < 143 && image.repoTags.length === 0 ? ["<none>:<none>"] : image.repoTags,
+    SharedSize:
+      usage === undefined ? -1 : image.layers.reduce((sum, diffId) => sum + shared(images, usage, diffId), 0),
+    Size: image.size,
+    ...(version < 144 ? { VirtualSize: image.size } : {}),
+  }));
+}
+
+/** How many images have each layer. */
+function sharing(images: Images): Map<string, number> {
+  const uses = new Map<string, number>();
+  for (const image of images.list()) {
+    for (const diffId of new Set(image.layers)) uses.set(diffId, (uses.get(diffId) ?? 0) + 1);
+  }
+  return uses;
+}
+
+function shared(images: Images, uses: ReadonlyMap<string, number>, diffId: string): number {
+  return (uses.get(diffId) ?? 0) > 1 ? (images.layer(diffId)?.size ?? 0) : 0;
+}
+
+function inspected(images: Images, image: Image, version: number): object {
+  const { config } = image;
+  const [top, ...below] = images.layerDirs(image);
+  return {
+    Id: image.id,
+    RepoTags: image.repoTags,
+    RepoDigests: image.repoDigests,
+    Parent: image.parent,
+    Comment: config.comment ?? "",
+    Created: image.created || "0001-01-01T00:00:00Z",
+    DockerVersion: "",
+    Author: config.author ?? "",
+    Config: runConfig(config.config ?? {}),
+    Architecture: config.architecture,
+    ...(config.variant === undefined ? {} : { Variant: config.variant }),
+    Os: config.os,
+    ...(config["os.version"] === undefined ? {} : { OsVersion: config["os.version"] }),
+    Size: image.size,
+    ...(version < 144 ? { VirtualSize: image.size } : {}),
+    GraphDriver: {
+      Data:
+        top === undefined
+          ? null
+          : { ...(below.length > 0 ? { LowerDir: below.join(":") } : {}), UpperDir: top },
+      Name: "overlay2",
+    },
+    RootFS: { Type: "layers", ...(image.layers.length > 0 ? { Layers: image.layers } : {}) },
+    Metadata: { LastTagTime: image.lastTagged || "0001-01-01T00:00:00Z" },
+  };
+}
+
+/** All fields that dockerd prints, in its order, empty where the image says nothing. */
+export function runConfig(config: RunConfig): object {
+  const { Hostname = "", Domainname = "", User = "", WorkingDir = "" } = config;
+  return {
+    Hostname,
+    Domainname,
+    User,
+    AttachStdin: false,
+    AttachStdout: false,
+    AttachStderr: false,
+    ...(config.ExposedPorts == null ? {} : { ExposedPorts: config.ExposedPorts }),
+    Tty: false,
+    OpenStdin: false,
+    StdinOnce: false,
+    Env: config.Env ?? null,
+    Cmd: config.Cmd ?? null,
+    ...(config.Healthcheck === undefined ? {} : { Healthcheck: config.Healthcheck }),
+    ...(config.ArgsEscaped === undefined ? {} : { ArgsEscaped: config.ArgsEscaped }),
+    Image: "",
+    Volumes: config.Volumes ?? null,
+    WorkingDir,
+    Entrypoint: config.Entrypoint ?? null,
+    OnBuild: config.OnBuild ?? null,
+    Labels: config.Labels ?? null,
+    ...(config.StopSignal === undefined ? {} : { StopSignal: config.StopSignal }),
+    ...(config.StopTimeout === undefined ? {} : { StopTimeout: config.StopTimeout }),
+    ...(config.Shell === undefined ? {} : { Shell: config.Shell }),
+  };
+}
+
+function historyLine(line: HistoryLine): object {
+  return {
+    Comment: line.comment,
+    Created: seconds(line.created),
+    CreatedBy: line.createdBy,
+    Id: line.id,
+    Size: line.size,
+    Tags: line.tags.length === 0 ? null : line.tags,
+  };
+}
+
+export function removedLine(step: Removed): object {
+  return "untagged" in step ? { Untagged: step.untagged } : { Deleted: step.deleted };
+}
+
+/** Whole seconds since the epoch; 0 for a time that is not given, as Go's zero time would be far before it. */
+function seconds(time: string): number {
+  const milliseconds = Date.parse(time);
+  return Number.isNaN(milliseconds) ? 0 : Math.floor(milliseconds / 1000);
+}
+
+/** A name as the progress lines show it. */
+export function shownName(reference: Reference): string {
+  const { tag, digest } = withDefaultTag(reference);
+  return digest === undefined ? `${familiarName(reference)}:${tag}` : `${familiarName(reference)}@${digest}`;
+}

@@ -1,0 +1,117 @@
+import { spawn } from "node:child_process";
+import { Duplex, PassThrough, type Readable } from "node:stream";
+import { constants, createGunzip, createZstdDecompress } from "node:zlib";
+import { EngineError } from "../errors.ts";
+
+export type Compression = "none" | "gzip" | "zstd" | "bzip2" | "xz";
+
+/** Node's default of 16 KiB doubles the time that inflating takes. */
+const CHUNK = 256 * 1024;
+/** The largest window a zstd frame may ask memory for: 2^27 bytes, the default of the zstd program. */
+const ZSTD_WINDOW = 27;
+
+const MAGIC: readonly (readonly [Compression, readonly number[]])[] = [
+  ["gzip", [0x1f, 0x8b]],
+  ["zstd", [0x28, 0xb5, 0x2f, 0xfd]],
+  ["bzip2", [0x42, 0x5a, 0x68]],
+  ["xz", [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
+];
+
+/** What the first bytes say; media types are often wrong. */
+export function compressionOf(start: Uint8Array): Compression {
+  if (
+    start.length >= 4 &&
+    start[1] === 0x2a &&
+    start[2] === 0x4d &&
+    start[3] === 0x18 &&
+    (start[0]! & 0xf0) === 0x50
+  ) {
+    return "zstd"; // a skippable frame
+  }
+  return MAGIC.find(([, magic]) => magic.every((byte, at) => start[at] === byte))?.[0] ?? "none";
+}
+
+/** Decompresses whatever it is, or passes it through. Errors of the source come out of the result. */
+export async function decompress(source: Readable): Promise<{ stream: Readable; compression: Compression }> {
+  const start = await firstBytes(source);
+  const compression = compressionOf(start);
+  const decoder = decoderOf(compression);
+  source.once("error", (error) => decoder.destroy(error));
+  decoder.once("close", () => {
+    if (!source.readableEnded) source.destroy();
+  });
+  return { stream: source.pipe(decoder), compression };
+}
+
+function decoderOf(compression: Compression): Duplex {
+  switch (compression) {
+    case "none":
+      return new PassThrough({ highWaterMark: 1 << 20 });
+    case "gzip":
+      return createGunzip({ chunkSize: CHUNK });
+    case "zstd":
+      return createZstdDecompress({
+        chunkSize: CHUNK,
+        params: { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW },
+      });
+    case "bzip2":
+    case "xz":
+      return program(compression);
+  }
+}
+
+/** Old archives only; the engine's own and the registries' are gzip or zstd. Nothing of the input reaches its arguments. */
+function program(name: "bzip2" | "xz"): Duplex {
+  const child = spawn(name, ["-dc"], { stdio: ["pipe", "pipe", "ignore"], env: { PATH: "/usr/bin:/bin" } });
+  const both = Duplex.from({ readable: child.stdout, writable: child.stdin });
+  const failed = (cause?: unknown): void => {
+    both.destroy(new EngineError("invalid", `this archive needs ${name}, which failed`, { cause }));
+  };
+  child.on("error", failed);
+  child.on("close", (code) => {
+    if (code !== 0) failed();
+  });
+  return both;
+}
+
+/** Looks at the beginning of a stream, which stays unread. */
+async function firstBytes(source: Readable): Promise<Buffer> {
+  const wanted = 6;
+  for (;;) {
+    const chunk = source.read() as Buffer | null;
+    if (chunk !== null) {
+      if (chunk.length < wanted && !source.readableEnded) {
+        const more = await nextChunk(source);
+        source.unshift(more === undefined ? chunk : Buffer.concat([chunk, more]));
+        return more === undefined ? chunk : Buffer.concat([chunk, more]).subarray(0, wanted);
+      }
+      source.unshift(chunk);
+      return chunk.subarray(0, wanted);
+    }
+    if (source.readableEnded || source.destroyed) return Buffer.alloc(0);
+    await readable(source);
+  }
+}
+
+async function nextChunk(source: Readable): Promise<Buffer | undefined> {
+  for (;;) {
+    const chunk = source.read() as Buffer | null;
+    if (chunk !== null) return chunk;
+    if (source.readableEnded || source.destroyed) return undefined;
+    await readable(source);
+  }
+}
+
+function readable(source: Readable): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (error?: Error): void => {
+      for (const name of ["readable", "end", "close"]) source.off(name, done);
+      source.off("error", settle);
+      if (error instanceof Error) reject(error);
+      else resolve();
+    };
+    const done = (): void => settle();
+    for (const name of ["readable", "end", "close"]) source.once(name, done);
+    source.once("error", settle);
+  });
+}

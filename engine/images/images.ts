@@ -1,0 +1,152 @@
+/**
+ * Images: what the rest of the engine may do with them. The store beneath (store.ts) knows files and records; what is
+ * more than a look-up has a module of its own.
+ */
+import type { Readable } from "node:stream";
+import type { Events } from "../events.ts";
+import { type HistoryLine, historyOf } from "./history.ts";
+import { type ImportOptions, importImage } from "./import.ts";
+import { type Lease, Leases, type Roots } from "./leases.ts";
+import { familiar, parseReference, withDefaultTag } from "./reference.ts";
+import { type ImageUser, notFound, type Removed, type RemoveOptions, removeImage } from "./remove.ts";
+import { ImageStore, type StoreDeps } from "./store.ts";
+import type { Image, ImageConfig, Layer } from "./types.ts";
+
+export interface ImagesDeps extends StoreDeps {
+  readonly events: Events;
+}
+
+export interface CreateImageOptions {
+  /** Names, with or without tag. */
+  readonly tags?: readonly string[];
+  /** Id of the image it was made from. */
+  readonly parent?: string;
+}
+
+export class Images {
+  readonly store: ImageStore;
+  readonly leases = new Leases();
+  readonly #events: Events;
+  #users: () => Iterable<ImageUser> = () => [];
+
+  private constructor(store: ImageStore, events: Events) {
+    this.store = store;
+    this.#events = events;
+  }
+
+  static async open(deps: ImagesDeps): Promise<Images> {
+    return new Images(await ImageStore.open(deps), deps.events);
+  }
+
+  /** Finds an image by name, id or unique beginning of an id. */
+  resolve(text: string): Image | undefined {
+    return this.store.resolve(text);
+  }
+
+  /** @throws {EngineError} notFound, "No such image: x:latest" */
+  get(text: string): Image {
+    const image = this.resolve(text);
+    if (image === undefined) throw notFound(text);
+    return image;
+  }
+
+  list(): Image[] {
+    return this.store.all();
+  }
+
+  /** The image's layers as directories, top first, as overlayfs wants them. */
+  layerDirs(image: Pick<Image, "layers">): string[] {
+    return image.layers.map((diffId) => this.store.layers.directory(diffId)).reverse();
+  }
+
+  layerDir(diffId: string): string {
+    return this.store.layers.directory(diffId);
+  }
+
+  layer(diffId: string): Layer | undefined {
+    return this.store.layers.get(diffId);
+  }
+
+  /** Makes a directory, such as a build step's upper one, a layer: it is moved into the store. Hold it by a lease. */
+  async adoptLayer(directory: string): Promise<Layer> {
+    const layer = await this.store.layers.adopt(directory);
+    await this.store.catalog.save();
+    return layer;
+  }
+
+  /**
+   * Adds an image whose layers are in the store. `config.rootfs` is filled from `diffIds` (bottom first).
+   *
+   * @throws {EngineError} invalid for a bad name
+   */
+  async createImage(
+    config: Omit<ImageConfig, "rootfs">,
+    diffIds: readonly string[],
+    options: CreateImageOptions = {},
+  ): Promise<Image> {
+    const references = (options.tags ?? []).map((tag) => withDefaultTag(parseReference(tag)));
+    const bytes = Buffer.from(JSON.stringify({ ...config, rootfs: { type: "layers", diff_ids: diffIds } }));
+    const id = await this.store.add(bytes, { parent: options.parent ?? "" });
+    for (const reference of references) this.store.setName(reference, id);
+    await this.store.catalog.save();
+    for (const reference of references) this.#emit("tag", id, familiar(reference));
+    return this.get(id);
+  }
+
+  async import(archive: Readable, options: ImportOptions = {}): Promise<Image> {
+    const id = await importImage(this.store, archive, options);
+    this.#emit(
+      "import",
+      id,
+      options.reference === undefined ? id : familiar(withDefaultTag(options.reference)),
+    );
+    return this.get(id);
+  }
+
+  /** Gives an image one more name. @throws {EngineError} notFound, invalid */
+  async tag(text: string, name: string): Promise<void> {
+    const reference = withDefaultTag(parseReference(name));
+    const image = this.get(text);
+    this.store.setName(reference, image.id);
+    await this.store.catalog.save();
+    this.#emit("tag", image.id, familiar(reference));
+  }
+
+  async remove(text: string, options: RemoveOptions = {}): Promise<Removed[]> {
+    const { store, leases } = this;
+    const image = this.get(text);
+    const removed = await removeImage({ store, leases, users: () => this.#users() }, text, options);
+    for (const step of removed) {
+      if ("untagged" in step) this.#emit("untag", image.id, image.id);
+      else if (step.deleted === image.id) this.#emit("delete", image.id, image.id);
+    }
+    return removed;
+  }
+
+  history(image: Image): HistoryLine[] {
+    return historyOf(this.store, image);
+  }
+
+  /** Protects layers and images that work in progress needs. */
+  lease(): Lease {
+    return this.leases.take();
+  }
+
+  /** More digests (image ids, diffIds) that must stay, asked for whenever something is removed. */
+  addRoots(roots: Roots): void {
+    this.leases.addRoots(roots);
+  }
+
+  /** Tells which containers are made from images: one backend, at its opening. */
+  setUsers(users: () => Iterable<ImageUser>): void {
+    this.#users = users;
+    this.leases.addRoots(function* () {
+      for (const user of users()) yield user.imageId;
+    });
+  }
+
+  #emit(action: string, id: string, name: string): void {
+    const labels = this.store.catalog.images.has(id) ? (this.store.config(id).config?.Labels ?? {}) : {};
+    this.#events.emit({ type: "image", action, actor: { id, attributes: { ...labels, name } } });
+  }
+}

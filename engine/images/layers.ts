@@ -1,0 +1,186 @@
+import { createHash, randomBytes } from "node:crypto";
+import { access, mkdir, readdir, rename } from "node:fs/promises";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { EngineError } from "../errors.ts";
+import type { TreeSize, UntarOptions, Workers } from "../native/workers.ts";
+import type { Paths } from "../store/paths.ts";
+import type { BlobDescriptor, Catalog } from "./catalog.ts";
+import { Digester, hexOf } from "./digest.ts";
+import type { Trash } from "./trash.ts";
+import type { Layer } from "./types.ts";
+
+const STAGING = ".tmp-";
+
+/** A layer's tree while it is filled; it is no layer until it is committed. */
+export interface Staging {
+  readonly fs: string; // the directory to fill, empty, root's, mode 0755
+  readonly directory: string; // what is renamed at the end; holds `fs`
+}
+
+/**
+ * Unpacked layers, each a directory named by its diffId, so that images share them and several can be unpacked at a
+ * time. A directory appears by rename when it is whole.
+ */
+export class Layers {
+  readonly #paths: Paths;
+  readonly #catalog: Catalog;
+  readonly #workers: Workers;
+  readonly #trash: Trash;
+
+  constructor(paths: Paths, catalog: Catalog, workers: Workers, trash: Trash) {
+    this.#paths = paths;
+    this.#catalog = catalog;
+    this.#workers = workers;
+    this.#trash = trash;
+  }
+
+  /** What is in the catalog and what is on disk are made one; half-filled trees go. @returns diffIds that were lost */
+  async reconcile(): Promise<string[]> {
+    const onDisk = new Set<string>();
+    for (const name of await readdir(this.#paths.layers)) {
+      const diffId = `sha256:${name}`;
+      if (this.#catalog.layers.has(diffId)) onDisk.add(diffId);
+      else await this.#trash.discard(join(this.#paths.layers, name));
+    }
+    const lost = [...this.#catalog.layers.keys()].filter((diffId) => !onDisk.has(diffId));
+    for (const diffId of lost) this.#catalog.layers.delete(diffId);
+    return lost;
+  }
+
+  has(diffId: string): boolean {
+    return this.#catalog.layers.has(diffId);
+  }
+
+  directory(diffId: string): string {
+    return this.#paths.layer(diffId);
+  }
+
+  get(diffId: string): Layer | undefined {
+    const record = this.#catalog.layers.get(diffId);
+    return record === undefined ? undefined : { diffId, size: record.size };
+  }
+
+  async stage(): Promise<Staging> {
+    const directory = join(this.#paths.layers, STAGING + randomBytes(8).toString("hex"));
+    await mkdir(join(directory, "fs"), { recursive: true, mode: 0o755 });
+    return { directory, fs: join(directory, "fs") };
+  }
+
+  async discard(staging: Staging): Promise<void> {
+    await this.#trash.discard(staging.directory);
+  }
+
+  /** Makes a filled tree the layer `diffId`; if there is one by now, that one stays. */
+  async commit(
+    staging: Staging,
+    diffId: string,
+    size: number,
+    blobs: readonly BlobDescriptor[] = [],
+  ): Promise<Layer> {
+    if (!this.has(diffId)) {
+      const target = join(this.#paths.layers, hexOf(diffId));
+      // Left by a crash between the rename and the catalog: whole, but not known.
+      await this.#trash.discard(target);
+      await rename(staging.directory, target);
+      this.#catalog.layers.set(diffId, { size, blobs });
+    } else {
+      await this.discard(staging);
+      this.addBlobs(diffId, blobs);
+    }
+    return { diffId, size: this.#catalog.layers.get(diffId)?.size ?? size };
+  }
+
+  addBlobs(diffId: string, blobs: readonly BlobDescriptor[]): void {
+    const record = this.#catalog.layers.get(diffId);
+    const added = blobs.filter((blob) => !record?.blobs.some((known) => known.digest === blob.digest));
+    if (record !== undefined && added.length > 0) {
+      this.#catalog.layers.set(diffId, { ...record, blobs: [...record.blobs, ...added] });
+    }
+  }
+
+  /**
+   * Unpacks an uncompressed archive and commits it.
+   *
+   * @param expected the diffId it must have
+   * @throws {EngineError} invalid if the archive is broken or hostile, or is another one; nothing of it is left
+   */
+  async unpack(archive: Readable, expected?: string, blobs: readonly BlobDescriptor[] = []): Promise<Layer> {
+    const staging = await this.stage();
+    try {
+      const { digest, size } = await this.fill(staging, archive);
+      if (expected !== undefined && digest !== expected) {
+        throw new EngineError("invalid", `layer ${expected} unpacks to ${digest}`);
+      }
+      return await this.commit(staging, digest, size.bytes, blobs);
+    } catch (error) {
+      await this.discard(staging);
+      throw error;
+    }
+  }
+
+  /** Unpacks into a staged tree and tells what passed. */
+  async fill(
+    staging: Staging,
+    archive: Readable,
+    options: Partial<UntarOptions> = {},
+  ): Promise<{ digest: string; size: TreeSize }> {
+    const digester = new Digester();
+    archive.once("error", (error) => digester.destroy(error));
+    const into = { kind: "dir", path: staging.fs } as const;
+    const size = await this.#workers.untar(archive.pipe(digester), into, {
+      whiteouts: "overlay",
+      ...options,
+    });
+    return { digest: digester.digest, size };
+  }
+
+  /**
+   * Makes a directory, such as the upper directory of a build step, a layer. It is moved, not copied.
+   *
+   * @param path on the file system of the layers; whiteouts in overlayfs's form
+   */
+  async adopt(path: string): Promise<Layer> {
+    const { diffId, bytes } = await this.#identify(path);
+    const staging: Staging = {
+      directory: join(this.#paths.layers, STAGING + randomBytes(8).toString("hex")),
+      fs: path,
+    };
+    await mkdir(staging.directory, { mode: 0o755 });
+    await rename(path, join(staging.directory, "fs"));
+    return this.commit(staging, diffId, bytes);
+  }
+
+  /** A staged tree filled by other means than one archive. */
+  async adoptStaged(staging: Staging): Promise<Layer> {
+    const { diffId, bytes } = await this.#identify(staging.fs);
+    return this.commit(staging, diffId, bytes);
+  }
+
+  async #identify(path: string): Promise<{ diffId: string; bytes: number }> {
+    const root = { kind: "dir", path } as const;
+    const hash = createHash("sha256");
+    const [size] = await Promise.all([
+      this.#workers.measure(root),
+      (async () => {
+        for await (const chunk of this.#workers.tar(root, { whiteouts: "layer" }))
+          hash.update(chunk as Buffer);
+      })(),
+    ]);
+    return { diffId: `sha256:${hash.digest("hex")}`, bytes: size.bytes };
+  }
+
+  /** The layer as an uncompressed archive whose digest is its diffId. */
+  async pack(diffId: string): Promise<Readable> {
+    await access(this.directory(diffId));
+    return this.#workers.tar({ kind: "dir", path: this.directory(diffId) }, { whiteouts: "layer" });
+  }
+
+  /** From disk and catalog; nothing may refer to it. @returns its packed forms, which nobody needs now */
+  async remove(diffId: string): Promise<readonly BlobDescriptor[]> {
+    const record = this.#catalog.layers.get(diffId);
+    this.#catalog.layers.delete(diffId);
+    await this.#trash.discard(join(this.#paths.layers, hexOf(diffId)));
+    return record?.blobs ?? [];
+  }
+}
