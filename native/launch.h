@@ -5,6 +5,7 @@
  * with the root file system's. Each operation code says in its table which side runs it.
  */
 #include "loop.h"
+#include "ns.h"
 #include "ops.h"
 
 struct monitor;
@@ -26,7 +27,32 @@ struct launch {
 	int host_net;	   /* descriptors of network namespaces; both the same for the host's */
 	int container_net;
 	bool in_container; /* the container's network namespace is entered now */
+
+	uint32_t failed; /* index of the operation that *err is about, or ~0 */
+	struct namespaces ns;
+	int pidfd;
+	int link; /* to the child, a stream socket; in the child, to the monitor */
+
+	/* In the child alone. Descriptors are -1 until they are there. */
+	const char *run_dir;
+	int root;  /* the root directory, O_PATH */
+	int proc;  /* the engine's procfs, after pivot */
+	int empty; /* a detached, empty tmpfs */
+	char *answer; /* what readFile operations read */
+	size_t answer_size;
+	uint32_t answer_files;
 };
+
+/*
+ * Makes the container: cgroups, first process, network, mounts. The child waits for `go` on
+ * launch->link. Returns 0 with launch->answer, the files that were read; or -1 with *err and
+ * launch->failed, after which launch_undo() removes what is there.
+ */
+int launch_run(struct launch *launch, struct err *err);
+void launch_undo(struct launch *launch);
+
+/* Adds a file's content to the answer; `content` may be NULL: there is none. */
+int launch_answer(struct launch *launch, const void *content, size_t size, struct err *err);
 
 /*
  * Enters the container's network namespace, or goes back to the engine's. The runner calls it by

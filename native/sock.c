@@ -33,3 +33,11 @@ int sock_listen(const char *path, struct err *err)
 		return err_errno(err, "listen on %s", path);
 	return take_fd(&fd);
 }
+
+void sock_remove(const char *directory, const char *name)
+{
+	AUTO_CLOSE int dir = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir >= 0)
+		(void)unlinkat(dir, name, 0);
+}

@@ -7,3 +7,5 @@
  * Returns a non-blocking descriptor, or -1 with *err set.
  */
 int sock_listen(const char *path, struct err *err);
+/* Removes the socket `name` of a directory, if it is there. */
+void sock_remove(const char *directory, const char *name);

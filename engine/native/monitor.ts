@@ -217,6 +217,13 @@ export class Session {
     this.#connection.socket.write(encodeFrame(frameType.stdin));
   }
 
+  /** Sends a signal to an exec'd program; it may have ended already. */
+  signal(signal: number): void {
+    const payload = Buffer.allocUnsafe(4);
+    payload.writeUInt32LE(signal);
+    this.#connection.socket.write(encodeFrame(frameType.signal, payload));
+  }
+
   resize(rows: number, columns: number): void {
     this.#connection.socket.write(encodeFrame(frameType.resize, sizePayload(rows, columns)));
   }

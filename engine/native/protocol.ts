@@ -178,6 +178,8 @@ interface NetOps {
   dns: { readonly path: string; readonly port: number };
   /** Published ports that the monitor holds and forwards: lines of `tcp|udp HOSTADDRESS HOSTPORT ADDRESS PORT`. */
   forward: { readonly rules: string };
+  /** Writes a setting of the container's network namespace; `path` below /proc/sys/net. */
+  netSetting: { readonly path: string; readonly value: string };
   /** In job 16 alone: the process whose network namespace `containerNetlink` means. */
   netns: { readonly pid: number };
 }
@@ -274,6 +276,7 @@ const layouts: { readonly [K in keyof AllOps]: readonly [code: number, fields: (
     dns: [202, (o) => [o.path, o.port]],
     forward: [203, (o) => [o.rules]],
     netns: [204, (o) => [o.pid]],
+    netSetting: [205, (o) => [o.path, o.value]],
   };
 
 function raw(op: Op): RawOp {

@@ -1,0 +1,307 @@
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "kernel.h"
+#include "launch.h"
+#include "monitor.h"
+#include "mounts.h"
+#include "nodes.h"
+#include "process.h"
+#include "rootfs.h"
+#include "tty.h"
+
+#define ANSWER_LIMIT (32u << 20)
+
+static int set_hostname(struct launch *launch, const struct op *op, struct err *err)
+{
+	struct args args = args_of(op);
+	const char *name = args_string(&args), *domain = args_string(&args);
+
+	(void)launch;
+	if (args_end(&args, err) < 0)
+		return -1;
+	if (sethostname(name, strlen(name)) < 0)
+		return err_errno(err, "set the host name %s", name);
+	if (domain[0] && setdomainname(domain, strlen(domain)) < 0)
+		return err_errno(err, "set the domain name %s", domain);
+	return 0;
+}
+
+static int parse_clone(struct launch *launch, const struct op *op, struct err *err)
+{
+	return ns_parse(op, &launch->ns, err);
+}
+
+static const struct op_kind runtime_ops[] = {
+	{1, SIDE_BEFORE, monitor_set},	     {2, SIDE_BEFORE, monitor_set_log},
+	{3, SIDE_BEFORE, monitor_cgroup},    {4, SIDE_BEFORE, monitor_write},
+	{5, SIDE_BEFORE, monitor_devices},   {6, SIDE_BEFORE, parse_clone},
+	{20, SIDE_CHILD, rootfs_overlay},    {21, SIDE_CHILD, rootfs_bind},
+	{22, SIDE_CHILD, mounts_new},	     {23, SIDE_CHILD, mounts_bind},
+	{24, SIDE_CHILD, mounts_fill_volume}, {25, SIDE_CHILD, nodes_device},
+	{26, SIDE_CHILD, nodes_symlink},     {27, SIDE_CHILD, nodes_directory},
+	{28, SIDE_CHILD, nodes_file},	     {29, SIDE_CHILD, mounts_mask},
+	{30, SIDE_CHILD, mounts_readonly},   {31, SIDE_CHILD, nodes_sysctl},
+	{32, SIDE_CHILD, set_hostname},	     {33, SIDE_CHILD, rootfs_pivot},
+	{34, SIDE_CHILD, rootfs_readonly},   {35, SIDE_CHILD, nodes_read},
+	{0},
+};
+
+static const struct op_kind *find(uint16_t code)
+{
+	const struct op_kind *tables[] = {runtime_ops, net_ops};
+
+	for (size_t i = 0; i < LENGTH(tables); i++)
+		for (const struct op_kind *kind = tables[i]; kind && kind->code; kind++)
+			if (kind->code == code)
+				return kind;
+	return NULL;
+}
+
+/* Runs the operations of some sides, given as a bit mask, in the request's order. */
+static int run_sides(struct launch *launch, unsigned sides, struct err *err)
+{
+	for (uint32_t i = 0; i < launch->request->count; i++) {
+		const struct op *op = &launch->request->ops[i];
+		const struct op_kind *kind = find(op->code);
+
+		launch->failed = i;
+		if (!kind)
+			return err_set(err, ENOSYS, "operation %u is not known", op->code);
+		if (!(sides >> kind->side & 1))
+			continue;
+		if (launch->child > 0 && launch_net(launch, kind->side == SIDE_CONTAINER, err) < 0)
+			return -1;
+		if (kind->run(launch, op, err) < 0)
+			return -1;
+	}
+	launch->failed = ~0u;
+	return 0;
+}
+
+int launch_net(struct launch *launch, bool container, struct err *err)
+{
+	if (launch->in_container == container)
+		return 0;
+	if (setns(container ? launch->container_net : launch->host_net, CLONE_NEWNET) < 0)
+		return err_errno(err, "change the network namespace");
+	launch->in_container = container;
+	return 0;
+}
+
+int launch_answer(struct launch *launch, const void *content, size_t size, struct err *err)
+{
+	/* The count of files comes first. */
+	size_t used = launch->answer ? launch->answer_size : 4;
+	char *grown = realloc(launch->answer, used + 4 + size);
+
+	if (!grown)
+		return err_errno(err, "memory for an answer");
+	launch->answer = grown;
+	put_u32(grown, ++launch->answer_files);
+	put_u32(grown + used, content ? (uint32_t)size : ~0u);
+	if (content)
+		memcpy(grown + used + 4, content, size);
+	launch->answer_size = used + 4 + (content ? size : 0);
+	return 0;
+}
+
+/* In a new user namespace this process is nobody until the monitor has written its maps. */
+static int become_root(struct launch *launch, struct err *err)
+{
+	char byte;
+
+	if (!(launch->ns.create & K_CLONE_NEWUSER))
+		return 0;
+	if (read_full(launch->link, &byte, 1) < 0)
+		return err_errno(err, "wait for the user namespace");
+	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+		return err_errno(err, "become root in the user namespace");
+	/* Changing the user made this process dumpable by the new user, who may be inside elsewhere. */
+	prctl(PR_SET_DUMPABLE, 0);
+	return 0;
+}
+
+static int child_prepare(struct launch *launch, struct err *err)
+{
+	if (become_root(launch, err) < 0 || ns_join(&launch->ns, err) < 0)
+		return -1;
+	if (cgroup_join(&launch->monitor->cgroups, false, err) < 0)
+		return -1;
+	if (launch->ns.create & K_CLONE_NEWCGROUP && unshare((int)K_CLONE_NEWCGROUP) < 0)
+		return err_errno(err, "make a cgroup namespace");
+	/* Nothing that is mounted here may show up outside, and the other way round. */
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return err_errno(err, "make all mounts private");
+	return run_sides(launch, 1u << SIDE_CHILD, err);
+}
+
+/* The terminal is made inside, in the container's devpts. Returns its master, for the monitor. */
+static int child_terminal(int streams[3], struct err *err)
+{
+	AUTO_CLOSE int dev = open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dev < 0)
+		return err_errno(err, "open /dev");
+	AUTO_CLOSE int master = tty_open(dev, &streams[0], err);
+	if (master < 0)
+		return -1;
+	streams[1] = streams[2] = streams[0];
+	return mounts_console(dev, streams[0], err) < 0 ? -1 : take_fd(&master);
+}
+
+/* Waits for `go` and starts the program. Returns only if that failed or nobody wants it any more. */
+static void child_start(struct launch *launch, int streams[3], struct err *err)
+{
+	struct process_place place = {launch->proc, {streams[0], streams[1], streams[2]},
+				      launch->monitor->tty};
+	struct process process;
+	struct request request;
+
+	launch->failed = ~0u;
+	if (request_read(launch->link, &request, err) < 0)
+		return;
+	if (process_parse(&request, &process, err) == 0)
+		process_start(&process, &place, err);
+	launch->failed = (uint32_t)process.failed;
+}
+
+static _Noreturn void child_main(struct launch *launch)
+{
+	bool tty = launch->monitor->tty;
+	struct err err = {0};
+	int streams[3], master = -1;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	memcpy(streams, launch->monitor->program_ends, sizeof streams);
+	if (child_prepare(launch, &err) < 0 || (tty && (master = child_terminal(streams, &err)) < 0)) {
+		answer_error(launch->link, (long)launch->failed, &err);
+		_exit(125);
+	}
+	if (answer_ok(launch->link, launch->answer ? launch->answer : "\0\0\0",
+		      launch->answer ? launch->answer_size : 4) < 0)
+		_exit(125);
+	if (tty && fd_send(launch->link, master) < 0)
+		_exit(125);
+	if (tty)
+		close(master);
+	child_start(launch, streams, &err);
+	answer_error(launch->link, (long)launch->failed, &err);
+	_exit(err.code == ENOENT ? 127 : 126);
+}
+
+static int clone_child(struct launch *launch, struct err *err)
+{
+	struct monitor *monitor = launch->monitor;
+	int link[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, link) < 0)
+		return err_errno(err, "socketpair");
+	pid_t pid = ns_clone(&launch->ns, cgroup_v2(&monitor->cgroups), &launch->pidfd, err);
+	if (pid == 0) {
+		close(link[0]);
+		launch->link = link[1];
+		child_main(launch);
+	}
+	close(link[1]);
+	launch->link = link[0];
+	if (pid < 0)
+		return -1;
+	launch->child = pid;
+	if (ns_map(&launch->ns, pid, err) < 0)
+		return -1;
+	if (launch->ns.create & K_CLONE_NEWUSER && write_full(launch->link, "u", 1) < 0)
+		return err_errno(err, "tell the child of its user namespace");
+	return 0;
+}
+
+static int open_net(pid_t pid, struct err *err)
+{
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/%d/ns/net", pid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? err_errno(err, "open %s", path) : fd;
+}
+
+/* The child may not have joined it yet: then it is known by the path. */
+static int open_container_net(const struct launch *launch, struct err *err)
+{
+	const struct namespaces *ns = &launch->ns;
+
+	for (unsigned i = 0; i < ns->joins; i++)
+		if (ns->join[i].kind == K_CLONE_NEWNET) {
+			int fd = open(ns->join[i].path, O_RDONLY | O_CLOEXEC);
+			return fd < 0 ? err_errno(err, "open %s", ns->join[i].path) : fd;
+		}
+	return open_net(launch->child, err);
+}
+
+static int receive_terminal(struct launch *launch, struct err *err)
+{
+	int fd = fd_receive(launch->link);
+
+	if (fd < 0)
+		return err_errno(err, "receive the terminal");
+	return monitor_terminal(launch->monitor, fd, err);
+}
+
+/* Reads the child's answer, which is a frame as the daemon gets it. */
+static int child_answer(struct launch *launch, struct err *err)
+{
+	uint8_t head[FRAME_HEADER];
+
+	launch->failed = ~0u;
+	if (read_full(launch->link, head, sizeof head) < 0)
+		return err_errno(err, "the container's first process ended while it was set up");
+	uint32_t size = get_u32(head + 1);
+	if (size > ANSWER_LIMIT)
+		return err_set(err, EMSGSIZE, "an answer of %u bytes", size);
+	launch->answer = malloc(size + 1);
+	if (!launch->answer)
+		return err_errno(err, "memory for an answer of %u bytes", size);
+	if (read_full(launch->link, launch->answer, size) < 0)
+		return err_errno(err, "read the child's answer");
+	launch->answer_size = size;
+	if (head[0] == FRAME_OK)
+		return launch->monitor->tty ? receive_terminal(launch, err) : 0;
+	if (size < 8)
+		return err_set(err, EBADMSG, "a short answer from the child");
+	launch->failed = get_u32(launch->answer);
+	return err_set(err, (int)get_u32(launch->answer + 4), "%.*s", (int)size - 8,
+		       launch->answer + 8);
+}
+
+int launch_run(struct launch *launch, struct err *err)
+{
+	launch->failed = ~0u;
+	launch->host_net = open_net(getpid(), err);
+	if (launch->host_net < 0 || run_sides(launch, 1u << SIDE_BEFORE, err) < 0)
+		return -1;
+	if (monitor_streams(launch->monitor, err) < 0 || clone_child(launch, err) < 0)
+		return -1;
+	launch->container_net = open_container_net(launch, err);
+	if (launch->container_net < 0)
+		return -1;
+	if (run_sides(launch, 1u << SIDE_HOST | 1u << SIDE_CONTAINER, err) < 0)
+		return -1;
+	if (launch_net(launch, false, err) < 0)
+		return -1;
+	return child_answer(launch, err);
+}
+
+void launch_undo(struct launch *launch)
+{
+	struct err ignored;
+
+	(void)launch_net(launch, false, &ignored);
+	if (launch->child > 0) {
+		kill(launch->child, SIGKILL);
+		waitpid(launch->child, NULL, 0);
+	}
+	cgroup_remove(&launch->monitor->cgroups);
+}

@@ -1,0 +1,118 @@
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+
+#include "kernel.h"
+#include "ns.h"
+
+int ns_parse(const struct op *op, struct namespaces *ns, struct err *err)
+{
+	struct args args = args_of(op);
+
+	*ns = (struct namespaces){.create = args_number(&args)};
+	ns->uid_map = args_string(&args);
+	ns->gid_map = args_string(&args);
+	uint64_t joins = args_number(&args);
+	if (joins > NS_JOINS)
+		return err_set(err, E2BIG, "more than %d namespaces to join", NS_JOINS);
+	for (ns->joins = 0; ns->joins < joins; ns->joins++) {
+		ns->join[ns->joins].kind = args_number(&args);
+		ns->join[ns->joins].path = args_string(&args);
+		/* Namespaces made before it was joined would belong to the wrong one. */
+		if (ns->join[ns->joins].kind == K_CLONE_NEWUSER)
+			return err_set(err, ENOTSUP, "a user namespace cannot be joined");
+	}
+	return args_end(&args, err);
+}
+
+static const char *pid_join(const struct namespaces *ns)
+{
+	for (unsigned i = 0; i < ns->joins; i++)
+		if (ns->join[i].kind == K_CLONE_NEWPID)
+			return ns->join[i].path;
+	return NULL;
+}
+
+static pid_t clone_with(uint64_t flags, int cgroup, int *pidfd, struct err *err)
+{
+	struct k_clone_args args = {
+		.flags = flags | K_CLONE_PIDFD | (cgroup >= 0 ? K_CLONE_INTO_CGROUP : 0),
+		.pidfd = (uintptr_t)pidfd,
+		.exit_signal = SIGCHLD,
+		.cgroup = (uint64_t)cgroup,
+	};
+	pid_t pid = sys_clone3(&args);
+
+	return pid < 0 ? err_errno(err, "clone with flags %llx", (unsigned long long)args.flags) : pid;
+}
+
+/* Our own PID namespace, to come back to. */
+static int open_own_pids(struct err *err)
+{
+	int fd = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? err_errno(err, "open /proc/self/ns/pid") : fd;
+}
+
+static pid_t clone_in_pids(int pids, uint64_t flags, int cgroup, int *pidfd, struct err *err)
+{
+	AUTO_CLOSE int own = open_own_pids(err);
+
+	if (own < 0)
+		return -1;
+	if (setns(pids, (int)K_CLONE_NEWPID) < 0)
+		return err_errno(err, "join a PID namespace");
+	pid_t pid = clone_with(flags, cgroup, pidfd, err);
+	if (pid != 0 && setns(own, (int)K_CLONE_NEWPID) < 0)
+		return err_errno(err, "go back to the own PID namespace");
+	return pid;
+}
+
+pid_t ns_clone(const struct namespaces *ns, int cgroup, int *pidfd, struct err *err)
+{
+	uint64_t flags = ns->create & ~K_CLONE_NEWCGROUP;
+	const char *path = pid_join(ns);
+
+	if (!path)
+		return clone_with(flags, cgroup, pidfd, err);
+	AUTO_CLOSE int pids = open(path, O_RDONLY | O_CLOEXEC);
+	if (pids < 0)
+		return err_errno(err, "open %s", path);
+	return clone_in_pids(pids, flags, cgroup, pidfd, err);
+}
+
+pid_t ns_fork_into(int pidfd, int cgroup, int *child_pidfd, struct err *err)
+{
+	return clone_in_pids(pidfd, 0, cgroup, child_pidfd, err);
+}
+
+int ns_join(const struct namespaces *ns, struct err *err)
+{
+	for (unsigned i = 0; i < ns->joins; i++) {
+		if (ns->join[i].kind == K_CLONE_NEWPID)
+			continue;
+		AUTO_CLOSE int fd = open(ns->join[i].path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			return err_errno(err, "open %s", ns->join[i].path);
+		if (setns(fd, (int)ns->join[i].kind) < 0)
+			return err_errno(err, "join %s", ns->join[i].path);
+	}
+	return 0;
+}
+
+static int write_map(pid_t child, const char *file, const char *map, struct err *err)
+{
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/%d/%s", child, file);
+	return write_text_at(AT_FDCWD, path, map) < 0 ? err_errno(err, "write %s", path) : 0;
+}
+
+int ns_map(const struct namespaces *ns, pid_t child, struct err *err)
+{
+	if (!(ns->create & K_CLONE_NEWUSER))
+		return 0;
+	if (write_map(child, "uid_map", ns->uid_map, err) < 0)
+		return -1;
+	return write_map(child, "gid_map", ns->gid_map, err);
+}

@@ -1,0 +1,22 @@
+#include <fcntl.h>
+#include <sys/wait.h>
+
+#include "record.h"
+
+int record_exit(const char *dir, const struct task *task, bool oom, struct err *err)
+{
+	int number = WIFSIGNALED(task->status) ? WTERMSIG(task->status) : 0;
+	int code = number > 0 ? 128 + number : WEXITSTATUS(task->status);
+	char line[80];
+	AUTO_CLOSE int at = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (at < 0)
+		return err_errno(err, "open %s", dir);
+	int size = snprintf(line, sizeof line, "%d %d %d %llu\n", code, number, oom,
+			    (unsigned long long)task->finished_at);
+	AUTO_CLOSE int fd = openat(at, "exit.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0 || write_full(fd, line, (size_t)size) < 0 || fsync(fd) < 0)
+		return err_errno(err, "write %s/exit.new", dir);
+	if (renameat(at, "exit.new", at, "exit") < 0)
+		return err_errno(err, "rename %s/exit.new", dir);
+	return 0;
+}
