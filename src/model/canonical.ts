@@ -1,0 +1,156 @@
+/**
+ * Every short form made long, so that merging and reading know one form only: `build: .` a mapping, `8080:80` a port with
+ * its fields, a list of `KEY=value` a mapping, a command a list of words, a length of time Go's spelling.
+ */
+import { AppError } from "../errors.ts";
+import * as convert from "./convert.ts";
+import { type MapNode, mapEntries, type Node } from "./node.ts";
+import type { Problems } from "./problems.ts";
+import { type Rules, rules } from "./rules.ts";
+
+/** @returns the node in long form; a list when one item stands for several */
+export type Transform = (node: Node, context: Context) => Node | readonly Node[];
+
+export interface Context {
+  readonly path: readonly string[];
+  readonly problems: Problems;
+}
+
+const prefixed = (paths: readonly string[], prefix = "services.*."): string =>
+  paths.map((path) => prefix + path).join(" ");
+
+const RULES: Rules<Transform> = rules<Transform>({
+  [prefixed(["build"])]: convert.build,
+  [prefixed([
+    "command",
+    "entrypoint",
+    "post_start.*.command",
+    "pre_stop.*.command",
+    "pre_start.*.command",
+    "develop.watch.*.exec.command",
+  ])]: convert.command,
+  [prefixed(["healthcheck.test"])]: convert.test,
+  [prefixed(["depends_on"])]: convert.dependsOn,
+  [prefixed(["env_file"])]: convert.envFile,
+  [prefixed([
+    "dns",
+    "dns_search",
+    "tmpfs",
+    "label_file",
+    "develop.watch.*.ignore",
+    "develop.watch.*.include",
+  ])]: convert.strings,
+  [prefixed(["extends"])]: convert.extend,
+  [prefixed(["extra_hosts", "build.extra_hosts"])]: convert.extraHosts,
+  [prefixed(["gpus"])]: convert.gpus,
+  [prefixed(["networks", "models"])]: convert.named,
+  [prefixed(["volumes.*"])]: convert.mount,
+  [prefixed(["devices.*"])]: convert.device,
+  [prefixed(["secrets.*", "configs.*", "build.secrets.*"])]: convert.fileMount,
+  [prefixed(["ports.*"])]: convert.port,
+  [prefixed(["build.ssh"])]: convert.ssh,
+  [prefixed(["ulimits.*", "build.ulimits.*"])]: convert.ulimit,
+  [prefixed([
+    "environment",
+    "build.args",
+    "post_start.*.environment",
+    "pre_stop.*.environment",
+    "pre_start.*.environment",
+    "develop.watch.*.exec.environment",
+  ])]: convert.variables,
+  [prefixed([
+    "labels",
+    "annotations",
+    "sysctls",
+    "build.labels",
+    "build.additional_contexts",
+    "deploy.labels",
+    "volumes.*.volume.labels",
+    "gpus.*.options",
+    "deploy.resources.reservations.devices.*.options",
+  ])]: convert.keyValues,
+  "networks.*.labels volumes.*.labels secrets.*.labels configs.*.labels": convert.keyValues,
+  [prefixed(["storage_opt", "logging.options", "networks.*.driver_opts"])]: convert.options,
+  "networks.*.driver_opts volumes.*.driver_opts secrets.*.driver_opts": convert.options,
+  [prefixed([
+    "stop_grace_period",
+    "healthcheck.interval",
+    "healthcheck.timeout",
+    "healthcheck.start_period",
+    "healthcheck.start_interval",
+    "deploy.restart_policy.delay",
+    "deploy.restart_policy.window",
+    "deploy.update_config.delay",
+    "deploy.update_config.monitor",
+    "deploy.rollback_config.delay",
+    "deploy.rollback_config.monitor",
+  ])]: convert.duration,
+  [prefixed([
+    "mem_limit",
+    "mem_reservation",
+    "memswap_limit",
+    "mem_swappiness",
+    "shm_size",
+    "build.shm_size",
+    "volumes.*.tmpfs.size",
+    "deploy.resources.limits.memory",
+    "deploy.resources.reservations.memory",
+    "blkio_config.device_read_bps.*.rate",
+    "blkio_config.device_read_iops.*.rate",
+    "blkio_config.device_write_bps.*.rate",
+    "blkio_config.device_write_iops.*.rate",
+  ])]: convert.bytes,
+  [prefixed(["expose.*", "group_add.*", "build.provenance", "build.sbom"])]: convert.text,
+  [prefixed(["provider.options.*"])]: convert.texts,
+  [prefixed(["deploy.resources.limits.cpus", "deploy.resources.reservations.cpus"])]: convert.number,
+  "networks.* volumes.* secrets.* configs.*": convert.external,
+  "include.*": convert.include,
+});
+
+/** Where text may still hold `${…}`, a form that cannot be read is left as it is. */
+export function canonical(document: MapNode, problems: Problems, strict: boolean): MapNode {
+  return walk(document, RULES, [], strict, problems) as MapNode;
+}
+
+function walk(
+  node: Node,
+  below: Rules<Transform>,
+  path: readonly string[],
+  strict: boolean,
+  problems: Problems,
+): Node {
+  if (node.kind === "map") {
+    return mapEntries(node, (value, key) => {
+      const next = below.below(key);
+      return next ? (apply(value, next, [...path, key], strict, problems)[0] ?? undefined) : value;
+    });
+  }
+  if (node.kind !== "list") return node;
+  const next = below.below("*");
+  if (!next) return node;
+  const items = node.items.flatMap((item, index) =>
+    apply(item, next, [...path, String(index)], strict, problems),
+  );
+  return { ...node, items };
+}
+
+/** Children first: a rule sees what is below it in long form already. */
+function apply(
+  value: Node,
+  rules: Rules<Transform>,
+  path: readonly string[],
+  strict: boolean,
+  problems: Problems,
+): readonly Node[] {
+  if (value.tag === "reset") return [value];
+  const inner = walk(value, rules, path, strict, problems);
+  if (!rules.rule) return [inner];
+  try {
+    const result = rules.rule(inner, { path, problems });
+    return Array.isArray(result) ? result : [result as Node];
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    if (strict) problems.errors.push(error);
+    return [inner];
+  }
+}

@@ -1,0 +1,85 @@
+/** `include`: whole models of other files, each with its own folder and `.env`; what the including file says wins. */
+import { dirname, join } from "node:path";
+import type { LoadFiles, Loading } from "./loading.ts";
+import { merge } from "./merge.ts";
+import { isMap, itemsOf, type MapNode, textOf, withEntry } from "./node.ts";
+import { resolvePaths } from "./paths.ts";
+import { problem } from "./problems.ts";
+import { absolute, withEnvFiles } from "./source.ts";
+
+/** Only these come over; a name, an extension or an include of the other file stays there. */
+const RESOURCES = ["services", "networks", "volumes", "secrets", "configs", "models"];
+
+/**
+ * Lays the document over all that it includes.
+ *
+ * @throws {AppError} COMPOSE_INCLUDE, COMPOSE_FILE_MISSING, ENV_FILE_MISSING
+ */
+export function includeFiles(document: MapNode, file: string, loading: Loading, load: LoadFiles): MapNode {
+  let model: MapNode | undefined;
+  for (const entry of itemsOf(document.entries.get("include"))) {
+    if (!isMap(entry)) continue;
+    const included = resources(includeOne(entry, file, loading, load));
+    model = model ? merge(model, included, true) : included;
+  }
+  return model ? merge(model, document, true) : document;
+}
+
+function includeOne(entry: MapNode, file: string, loading: Loading, load: LoadFiles): MapNode {
+  const paths = itemsOf(entry.entries.get("path"));
+  const main = paths[0];
+  if (!main)
+    throw problem("COMPOSE_INCLUDE", "an include names no file", entry.key ?? entry.at, {
+      hint: "Add `path: FILE`.",
+    });
+  const files = paths.map((path) => absolute(textOf(path) ?? "", loading.directory));
+  const including = [...loading.including, file];
+  if (including.includes(files[0]!)) {
+    throw problem(
+      "COMPOSE_INCLUDE",
+      `files include each other in a circle: ${[...including, files[0]].join(" → ")}`,
+      main.at,
+      {
+        hint: "One of them must not include the next.",
+      },
+    );
+  }
+  files.forEach((path, index) => {
+    if (!loading.reader.text(path)) {
+      throw problem("COMPOSE_FILE_MISSING", `there is no file ${path}`, paths[index]!.at, {
+        hint: "The path is relative to the folder of the file that includes it.",
+      });
+    }
+  });
+  const folder = textOf(entry.entries.get("project_directory"));
+  const directory = folder === undefined ? dirname(files[0]!) : absolute(folder, loading.directory);
+  const environment = withEnvFiles(
+    loading.environment,
+    envFiles(entry, directory, loading),
+    loading.reader.files,
+  );
+  return resolvePaths.model(load(files, { ...loading, directory, environment, including }), directory);
+}
+
+function envFiles(entry: MapNode, directory: string, loading: Loading): string[] {
+  const { files } = loading.reader;
+  const given = itemsOf(entry.entries.get("env_file"));
+  if (given.length === 0) {
+    const own = join(directory, ".env");
+    return files.kind(own) === "file" ? [own] : [];
+  }
+  return given.map((node) => {
+    const path = absolute(textOf(node) ?? "", loading.directory);
+    if (files.kind(path) === "file") return path;
+    throw problem("ENV_FILE_MISSING", `there is no env file ${path}`, node.at, {
+      hint: "The path is relative to the folder of the file that includes it.",
+    });
+  });
+}
+
+function resources(model: MapNode): MapNode {
+  let result = model;
+  for (const key of model.entries.keys())
+    if (!RESOURCES.includes(key)) result = withEntry(result, key, undefined);
+  return result;
+}

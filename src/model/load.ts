@@ -1,0 +1,90 @@
+/**
+ * Compose files to a `Project`, in phases. Every phase takes a tree of nodes and gives a new one; a node knows the place it
+ * was written at, and keeps it. Only `source.ts` reads, and a mistake never stops at the first: all of a file are told.
+ */
+import { checkConsistency } from "./consistency.ts";
+import { normalize, setDefaults } from "./defaults.ts";
+import { declaredName, loadFiles } from "./document.ts";
+import { interpolate } from "./interpolate.ts";
+import type { Loading } from "./loading.ts";
+import { projectName } from "./name.ts";
+import { isMap, type MapNode, map, mapEntries, textOf, withEntry } from "./node.ts";
+import { resolvePaths } from "./paths.ts";
+import { Problems } from "./problems.ts";
+import { splitServices } from "./profiles.ts";
+import { toProject } from "./project.ts";
+import { checkResources, dropUnused } from "./resources.ts";
+import { checkSchema } from "./schema.ts";
+import { resolveFiles } from "./service-environment.ts";
+import { disk, type Files, locate, Reader } from "./source.ts";
+import type { Project, ProjectSource } from "./types.ts";
+
+/**
+ * Loads a project.
+ *
+ * @param files reads in place of the disk, for editors and tests
+ * @throws {AppErrors} all mistakes of the first file, or of the model as a whole; {AppError} what concerns no one file
+ */
+export async function load(source: ProjectSource, files: Files = disk): Promise<Project> {
+  const problems = new Problems();
+  const skip = source.skip ?? {};
+  const located = locate(source, files, problems);
+  const reader = new Reader(files, located.files.includes("-") ? await source.stdin?.() : undefined);
+  const first: Loading = {
+    reader,
+    problems,
+    environment: located.environment,
+    directory: located.workingDir,
+    including: [],
+    interpolation: !skip.interpolation,
+  };
+
+  const declared = declaredName(located.files, first);
+  const name = projectName(
+    located.projectName,
+    textOf(declared && first.interpolation ? interpolate(declared, first.environment, problems) : declared),
+    located.workingDir,
+  );
+  problems.check();
+  const environment = located.environment.with("COMPOSE_PROJECT_NAME", name, "project name");
+
+  const merged = loadFiles(located.files, { ...first, environment });
+  checkSchema(merged, problems);
+  problems.check();
+
+  const defaulted = setDefaults(merged);
+  checkResources(defaulted, problems);
+  const absolute = skip.paths ? defaulted : resolvePaths.model(defaulted, located.workingDir);
+  const whole = skip.normalization ? absolute : normalize(absolute, name, environment);
+
+  const services = servicesOf(whole);
+  const { enabled, disabled } = splitServices(services, located.profiles, source.services ?? []);
+  if (!skip.consistency) checkConsistency({ services: enabled, disabled, model: whole }, problems);
+  problems.check();
+
+  const resolved = skip.environment
+    ? enabled
+    : mapEntries(enabled, (service, key) =>
+        isMap(service)
+          ? problems.attempt(() => resolveFiles(key, service, environment, reader), service)
+          : service,
+      );
+  problems.check();
+
+  return toProject({
+    name,
+    model: dropUnused(withEntry(whole, "services", resolved)),
+    disabled,
+    workingDir: located.workingDir,
+    files: located.files,
+    envFiles: located.envFiles,
+    environment: environment.toRecord(),
+    profiles: located.profiles,
+    warnings: problems.warnings,
+  });
+}
+
+function servicesOf(model: MapNode): MapNode {
+  const services = model.entries.get("services");
+  return isMap(services) ? services : map(new Map(), { at: model.at });
+}

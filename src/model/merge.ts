@@ -1,0 +1,114 @@
+/**
+ * Lays one model over another: maps deeply, lists one after the other, anything else replaced. Both are in canonical form,
+ * so that a list never meets a map. `!reset` takes away what is below it and `!override` takes its place whole.
+ */
+import { isMap, type MapNode, mapEntries, type Node, textOf } from "./node.ts";
+import { type Rules, rules } from "./rules.ts";
+import { uniqueItems } from "./unique.ts";
+
+type Rule = (base: Node, over: Node, below: Rules<Rule> | undefined, keepTags: boolean) => Node;
+
+const replace: Rule = (_base, over) => over;
+
+/** A driver's options mean nothing to another driver. */
+const logging: Rule = (base, over, below, keepTags) => {
+  if (!isMap(base) || !isMap(over)) return over;
+  const before = textOf(base.entries.get("driver"));
+  const after = textOf(over.entries.get("driver"));
+  return before === undefined || after === undefined || before === after
+    ? maps(base, over, below, keepTags)
+    : over;
+};
+
+/** Address pools are told apart by their subnet. */
+const pools: Rule = (base, over, below, keepTags) => {
+  if (base.kind !== "list" || over.kind !== "list") return over;
+  const subnet = (pool: Node): string => (isMap(pool) ? (textOf(pool.entries.get("subnet")) ?? "") : "");
+  const items = [...base.items];
+  for (const pool of over.items) {
+    const index = items.findIndex((item) => subnet(item) === subnet(pool));
+    const before = items[index];
+    if (before && isMap(before) && isMap(pool))
+      items[index] = maps(before, pool, below?.below("*"), keepTags);
+    else items.push(pool);
+  }
+  return { ...over, items, was: base };
+};
+
+/** Variables: `KEY` without a value takes the place of one that had a value. */
+const variables: Rule = (base, over, _below, keepTags) => {
+  if (!isMap(base) || !isMap(over)) return over;
+  const entries = new Map(base.entries);
+  for (const [key, value] of over.entries) {
+    const before = entries.get(key);
+    if (value.tag === "reset" && !keepTags) entries.delete(key);
+    else entries.set(key, before ? { ...value, was: before } : value);
+  }
+  return { ...over, entries, was: base };
+};
+
+const RULES = rules<Rule>({
+  "services.*.command services.*.entrypoint services.*.healthcheck.test services.*.credential_spec": replace,
+  "services.*.logging": logging,
+  "services.*.environment services.*.build.args": variables,
+  "networks.*.ipam.config": pools,
+});
+
+/**
+ * @param keepTags keep `!reset` and `!override` for a later merge, which has to see them too
+ * @returns the model with `over` laid over `base`
+ */
+export function merge(base: MapNode | undefined, over: MapNode, keepTags = false): MapNode {
+  const merged = base ? maps(base, over, RULES, keepTags) : keepTags ? over : stripMap(over);
+  return uniqueItems(merged);
+}
+
+/** Lays one service over the one it extends. */
+export function mergeService(base: MapNode, over: MapNode): MapNode {
+  const service = RULES.below("services")?.below("*");
+  return maps(stripMap(base), over, service, true);
+}
+
+function maps(base: MapNode, over: MapNode, below: Rules<Rule> | undefined, keepTags: boolean): MapNode {
+  const entries = new Map(base.entries);
+  for (const [key, value] of over.entries) {
+    const before = entries.get(key);
+    if (value.tag === "reset") {
+      if (keepTags) entries.set(key, value);
+      else entries.delete(key);
+    } else if (before === undefined || before.tag === "reset")
+      entries.set(key, keepTags ? value : strip(value));
+    else if (value.tag === "override" || key.startsWith("x-")) {
+      entries.set(key, { ...(keepTags ? value : strip(value)), was: before });
+    } else entries.set(key, nodes(before, value, below?.below(key), keepTags));
+  }
+  return { ...over, entries, key: over.key ?? base.key, was: base };
+}
+
+function nodes(base: Node, over: Node, below: Rules<Rule> | undefined, keepTags: boolean): Node {
+  if (over.kind === "scalar" && over.value === null) return base;
+  if (base.kind === "scalar" && base.value === null) return keepTags ? over : strip(over);
+  if (below?.rule) {
+    const merged = below.rule(base, over, below, keepTags);
+    return merged === over ? { ...over, was: base } : merged;
+  }
+  if (isMap(base) && isMap(over)) return maps(base, over, below, keepTags);
+  if (base.kind === "list" && over.kind === "list")
+    return { ...over, items: [...base.items, ...over.items], was: base };
+  return { ...over, was: base };
+}
+
+/** Without what is tagged `!reset`, and without the tags. */
+function strip(node: Node): Node {
+  if (node.kind === "map") return stripMap(node);
+  if (node.tag !== undefined) return { ...node, tag: undefined };
+  if (node.kind === "list" && node.items.some((item) => item.tag === "reset")) {
+    return { ...node, items: node.items.filter((item) => item.tag !== "reset") };
+  }
+  return node;
+}
+
+export function stripMap(node: MapNode): MapNode {
+  const stripped = mapEntries(node, (value) => (value.tag === "reset" ? undefined : strip(value)));
+  return stripped.tag === undefined ? stripped : { ...stripped, tag: undefined };
+}

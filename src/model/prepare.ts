@@ -1,0 +1,41 @@
+/** The steps that a document goes through before anything else is looked at, and the reading of its text. */
+import { basename, dirname } from "node:path";
+import { AppError } from "../errors.ts";
+import { interpolate } from "./interpolate.ts";
+import type { Loading } from "./loading.ts";
+import { isMap, type MapNode, type Node } from "./node.ts";
+import type { Place, SourceText } from "./place.ts";
+import { problem } from "./problems.ts";
+import { checkSchema } from "./schema.ts";
+import type { Reader } from "./source.ts";
+
+/**
+ * Fills a document and checks its form.
+ *
+ * @throws {AppErrors} every mistake of the document
+ */
+export function prepare(node: Node, loading: Loading): MapNode {
+  const { problems } = loading;
+  if (!isMap(node)) {
+    throw problem("COMPOSE_TYPE", "a compose file is a mapping of services, networks, volumes, …", node.at, {
+      hint: "Begin with `services:`.",
+    });
+  }
+  const filled = loading.interpolation ? interpolate(node, loading.environment, problems) : node;
+  checkSchema(filled as MapNode, problems, { partial: true });
+  problems.check();
+  return filled as MapNode;
+}
+
+/** @throws {AppError} COMPOSE_FILE_MISSING, told where `at` names the file */
+export function readText(path: string, reader: Reader, at?: Place): SourceText {
+  const file = reader.text(path);
+  if (file) return file;
+  const hint = at
+    ? `Look into ${dirname(path)}; the path is relative to the folder of ${basename(at.file.path)}.`
+    : "Look at the path, or name another file with -f.";
+  const message = `there is no file ${path}`;
+  throw at
+    ? problem("COMPOSE_FILE_MISSING", message, at, { hint })
+    : new AppError("COMPOSE_FILE_MISSING", message, { hint });
+}
