@@ -6,6 +6,7 @@ import type { Input, OutputFlags, ParserOutput } from "@oclif/core/interfaces";
 import type { Context, Report } from "../context.ts";
 import { AppError } from "../errors.ts";
 import type { ProjectSource } from "../model/types.ts";
+import type { Paint } from "../ui/colour.ts";
 import { Interrupt } from "./interrupt.ts";
 import { endFlagsAtFirstWord, usageError, yieldLetters } from "./parse.ts";
 
@@ -140,7 +141,12 @@ export abstract class SlipwayCommand extends Command {
   /** Connects to the engine, starting ours where it is the default and none answers. */
   async context(flags: GlobalFlags): Promise<Context> {
     const [{ connect }, report] = await Promise.all([import("../client/connect.ts"), this.report(flags)]);
-    const engine = await connect({ host: flags.host, env: process.env });
+    const engine = await connect({
+      host: flags.host,
+      env: process.env,
+      onStart: (log) =>
+        report.on({ subject: "project", id: "engine", phase: "note", text: `starting, log in ${log}` }),
+    });
     this.interrupt.listen();
     return {
       engine,
@@ -156,6 +162,12 @@ export abstract class SlipwayCommand extends Command {
     const report = this.#report ?? makeReport(flags, process.stderr, process.env);
     this.#report = report;
     return report;
+  }
+
+  /** Colours for standard output. */
+  async paint(flags: GlobalFlags, never = false): Promise<Paint> {
+    const { colours, painter } = await import("../ui/colour.ts");
+    return painter(!never && colours(process.stdout, process.env, flags.ansi));
   }
 
   /** One line of data. */

@@ -8,6 +8,7 @@ export class Interrupt {
   readonly #first = new AbortController();
   readonly #second = new AbortController();
   #count = 0;
+  #failure: unknown;
 
   get first(): AbortSignal {
     return this.#first.signal;
@@ -15,6 +16,18 @@ export class Interrupt {
 
   get second(): AbortSignal {
     return this.#second.signal;
+  }
+
+  /** Why something beside the main work failed, if it did. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  /** Ends the work as the first Ctrl-C would, because something beside it has failed. */
+  fail(error: unknown): void {
+    if (this.#first.signal.aborted) return;
+    this.#failure = error;
+    this.#first.abort(error);
   }
 
   /** From here on the signals no longer end the process by themselves. */

@@ -16,6 +16,7 @@ export interface ObservedContainer {
   readonly image: string; // id of the image it was made from
   readonly definition: Canonical | undefined; // undefined: another tool made it
   readonly networks: readonly string[]; // names
+  readonly anonymous: Readonly<Record<string, string>>; // volumes without a name of their own, by target
 }
 
 export interface ObservedNetwork {

@@ -19,8 +19,10 @@ export interface Operations {
   removeVolume: { readonly name: string };
   removeImage: { readonly image: string };
   createContainer: ContainerTarget & {
-    /** Id of the container whose place it takes: its anonymous volumes are carried over. */
-    readonly replaces?: string;
+    /** As it will be called in the end; `container` is what it is called while the one it replaces is still there. */
+    readonly name: string;
+    /** Anonymous volumes of the container it replaces, by target. */
+    readonly carried: Readonly<Record<string, string>>;
   };
   putFiles: ContainerTarget;
   renameContainer: ContainerTarget & { readonly name: string };
@@ -45,8 +47,9 @@ export interface Step {
   readonly operation: Operation;
 }
 
+/** One way to do each operation; what it returns is said of the result, instead of the usual word. */
 export type Executors = {
-  readonly [K in OperationKind]: (operation: OperationOf<K>) => Promise<void>;
+  readonly [K in OperationKind]: (operation: OperationOf<K>) => Promise<string | undefined>;
 };
 
 /** One value of a definition that is not what it was. */

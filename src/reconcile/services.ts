@@ -1,5 +1,6 @@
 import { dependenciesOf, dependentsOf, type Edge, type Graph, namespaceModes } from "../graph/graph.ts";
 import type { Service } from "../model/types.ts";
+import { needsFiles } from "./body/mounts.ts";
 import { networksOf } from "./definition.ts";
 import type { Observed, ObservedContainer } from "./observed.ts";
 import type { ContainerTarget } from "./operations.ts";
@@ -109,7 +110,7 @@ export class ServicePlanner {
     this.#builder.decide({ subject: "container", id, service: service.name, verdict: "create", why });
     const target = { service: service.name, number, container: this.#nameOf(service, number) };
     const create = this.#builder.step(
-      { kind: "createContainer", why, ...target },
+      { kind: "createContainer", why, ...target, name: target.container, carried: {} },
       this.#prerequisites(service),
     );
     this.#created.get(service.name)!.push(create);
@@ -129,7 +130,13 @@ export class ServicePlanner {
       container: beside ? `${old.id.slice(0, 12)}_${name}` : name,
     };
     const create = this.#builder.step(
-      { kind: "createContainer", why, ...target, ...(!this.#options.renewVolumes && { replaces: old.id }) },
+      {
+        kind: "createContainer",
+        why,
+        ...target,
+        name,
+        carried: this.#options.renewVolumes ? {} : old.anonymous,
+      },
       [...this.#prerequisites(service), ...(removed === undefined ? [] : [removed])],
     );
     this.#created.get(service.name)!.push(create);
@@ -151,8 +158,7 @@ export class ServicePlanner {
   }
 
   #files(service: Service, target: ContainerTarget, create: number): number[] {
-    const injected = [...(service.secrets ?? []), ...(service.configs ?? [])].length > 0;
-    if (!injected) return [create];
+    if (!needsFiles(this.#graph.project, service)) return [create];
     return [
       create,
       this.#builder.step({ kind: "putFiles", why: "secrets and configs", ...target }, [create]),

@@ -39,6 +39,7 @@ export function afterUp(
           image: "sha256:b1",
           definition: serviceDefinition(project, service, {}),
           networks: networksOf(project, service),
+          anonymous: {},
           ...change[id],
         };
       }),

@@ -1,0 +1,60 @@
+import * as Flags from "@oclif/core/flags";
+import { SlipwayCommand } from "../base.ts";
+import { servicesArg } from "../options.ts";
+
+export class Ps extends SlipwayCommand {
+  static override summary = "List the project's containers";
+  static override examples = [
+    "slipway ps",
+    "slipway ps -a",
+    "slipway ps --format json",
+    "slipway ps -q web",
+    "slipway ps --status exited",
+  ];
+  static override args = servicesArg;
+  static override flags = {
+    all: Flags.boolean({ char: "a", summary: "Stopped ones too" }),
+    quiet: Flags.boolean({ char: "q", summary: "Only ids" }),
+    services: Flags.boolean({ summary: "Only names of services" }),
+    status: Flags.string({
+      multiple: true,
+      multipleNonGreedy: true,
+      options: ["created", "running", "paused", "restarting", "removing", "exited", "dead"],
+      summary: "Only containers in this state",
+    }),
+    format: Flags.string({
+      options: ["table", "json"],
+      default: "table",
+      summary: "json: one object a line",
+    }),
+    filter: Flags.string({ helpValue: "status=STATE", hidden: true }),
+    orphans: Flags.boolean({
+      default: true,
+      allowNo: true,
+      summary: "Containers of services that are no longer in the file",
+    }),
+    "no-trunc": Flags.boolean({ summary: "Whole ids and commands" }),
+  };
+
+  override async run(): Promise<void> {
+    const { flags, words: services } = await this.parse(Ps);
+    const { engine } = await this.context(flags);
+    const { ps } = await import("../../verbs/ps.ts");
+    const status = [
+      ...(flags.status ?? []),
+      ...(flags.filter?.startsWith("status=") ? [flags.filter.slice(7)] : []),
+    ];
+    const rows = await ps(
+      this.source(flags, services),
+      { services, all: flags.all, status, orphans: flags.orphans },
+      engine,
+    );
+    if (flags.quiet) for (const { ID } of rows) this.print(ID);
+    else if (flags.services) for (const name of new Set(rows.map(({ Service }) => Service))) this.print(name);
+    else if (flags.format === "json") for (const row of rows) this.print(JSON.stringify(row));
+    else {
+      const { psTable } = await import("../../ui/ps.ts");
+      this.print(psTable(rows, await this.paint(flags), process.stdout.columns));
+    }
+  }
+}

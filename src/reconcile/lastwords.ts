@@ -1,0 +1,91 @@
+import type { ContainerInspect, EngineClient } from "../client/client.ts";
+import { AppError } from "../errors.ts";
+import type { Project } from "../model/types.ts";
+
+const LINES = 10;
+
+/** SERVICE_UNHEALTHY with what the last probe said and the last lines of the log. */
+export async function healthFailure(
+  project: Project,
+  service: string,
+  container: ContainerInspect,
+  engine: EngineClient,
+): Promise<AppError> {
+  const health = container.State.Health;
+  const probe = health?.Log?.at(-1);
+  const said = probe?.Output.trim();
+  const count = health?.FailingStreak ?? 0;
+  const verdict = probe ? `: exit ${probe.ExitCode}${said ? ` "${said.split("\n").at(-1)}"` : ""}` : "";
+  const at =
+    project.positionOf(["services", service, "healthcheck"]) ?? project.positionOf(["services", service]);
+  const { image } = project.services[service] ?? {};
+  return new AppError(
+    "SERVICE_UNHEALTHY",
+    `${service} is unhealthy after ${count} failed probe${count === 1 ? "" : "s"}${verdict}`,
+    {
+      ...(at && { at }),
+      frame: await lastLines(service, container, engine),
+      hint: probeHint(container.Config.Healthcheck?.Test, service, image),
+    },
+  );
+}
+
+/** SERVICE_EXITED with the exit status and the last lines of the log. */
+export async function exitFailure(
+  project: Project,
+  service: string,
+  container: ContainerInspect,
+  engine: EngineClient,
+): Promise<AppError> {
+  const { ExitCode, OOMKilled, Error: reason } = container.State;
+  const how = OOMKilled ? `${ExitCode}, out of memory` : `${ExitCode}${signalName(ExitCode)}`;
+  const at =
+    project.positionOf(["services", service, "command"]) ?? project.positionOf(["services", service]);
+  return new AppError("SERVICE_EXITED", `${service} exited with ${how}${reason ? `: ${reason}` : ""}`, {
+    ...(at && { at }),
+    frame: await lastLines(service, container, engine),
+    hint: OOMKilled ? `Raise mem_limit of ${service}.` : `\`slipway logs ${service}\` shows all it said.`,
+  });
+}
+
+async function lastLines(
+  service: string,
+  { Id, Config }: ContainerInspect,
+  engine: EngineClient,
+): Promise<string> {
+  let text = "";
+  try {
+    for await (const { data } of engine.logs(Id, {
+      stdout: true,
+      stderr: true,
+      tail: LINES,
+      tty: Config.Tty ?? false,
+    })) {
+      text += data.toString("utf8");
+    }
+  } catch {
+    return "its log cannot be read"; // The log driver may keep none; the failure itself matters more.
+  }
+  const lines = text.split(/\r?\n/).filter((line) => line !== "");
+  if (lines.length === 0) return `${service} has logged nothing`;
+  return [`last lines of ${service}:`, ...lines.slice(-LINES).map((line) => `│ ${line}`)].join("\n");
+}
+
+function probeHint(test: readonly string[] | undefined, service: string, image: string | undefined): string {
+  const command = test?.[0] === "CMD-SHELL" ? test[1] : test?.slice(1).join(" ");
+  if (!command) return `The probe is defined by the image ${image ?? "of the service"}.`;
+  return `Try the probe by hand: slipway exec ${service} ${test?.[0] === "CMD-SHELL" ? `sh -c '${command}'` : command}`;
+}
+
+/** 128 + a signal's number is how a shell, and the engine, say that one ended the process. */
+function signalName(code: number): string {
+  const names: Readonly<Record<number, string>> = {
+    129: "SIGHUP",
+    130: "SIGINT",
+    134: "SIGABRT",
+    137: "SIGKILL",
+    139: "SIGSEGV",
+    143: "SIGTERM",
+  };
+  return names[code] ? ` (${names[code]})` : "";
+}

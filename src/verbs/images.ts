@@ -1,0 +1,117 @@
+/** Sees to it that the images of services are there before anything else is touched: all failures at once. */
+import { type BuildFlags, buildImage } from "../build/build.ts";
+import { checkBuilds } from "../build/check.ts";
+import { type BuildWork, type ImageOptions, imageWork, type PullWork } from "../build/work.ts";
+import type { Context } from "../context.ts";
+import { AppError, AppErrors } from "../errors.ts";
+import type { Project } from "../model/types.ts";
+import { imageOf } from "../reconcile/definition.ts";
+import { observeImages } from "../reconcile/observe.ts";
+
+/**
+ * @throws {AppError | AppErrors} BUILD_CONTEXT_MISSING, DOCKERFILE_MISSING, IMAGE_MISSING before anything is begun;
+ *   IMAGE_PULL, BUILD_FAILED
+ */
+export async function ensureImages(
+  project: Project,
+  services: readonly string[],
+  options: ImageOptions,
+  context: Context,
+): Promise<void> {
+  const names = [...new Set(services.map((name) => imageOf(project, project.services[name]!)))];
+  const work = imageWork(project, services, await observeImages(names, context.engine), options);
+  await doImageWork(project, work, {}, context);
+}
+
+export async function doImageWork(
+  project: Project,
+  work: readonly (PullWork | BuildWork)[],
+  flags: BuildFlags,
+  context: Context,
+): Promise<void> {
+  const builds = work.filter((item) => item.kind === "build");
+  throwAll(await checkBuilds(project, builds));
+  const pulls = work.filter((item) => item.kind === "pull").map((item) => pull(project, item, context));
+  const results = await Promise.allSettled([...pulls, ...buildInOrder(project, builds, flags, context)]);
+  context.signal.throwIfAborted();
+  throwAll(results.flatMap((result) => (result.status === "rejected" ? [result.reason as unknown] : [])));
+}
+
+/** A build that takes another service's image as a context waits for that one. */
+function buildInOrder(
+  project: Project,
+  builds: readonly BuildWork[],
+  flags: BuildFlags,
+  context: Context,
+): Promise<void>[] {
+  const running = new Map<BuildWork, Promise<void>>();
+  const start = (work: BuildWork): Promise<void> => {
+    const known = running.get(work);
+    if (known) return known;
+    const needed = Object.values(work.build.additional_contexts ?? {})
+      .filter((text) => text.startsWith("service:"))
+      .flatMap((text) => builds.filter(({ services }) => services.includes(text.slice("service:".length))));
+    const others = needed.filter((other) => other !== work).map(start);
+    const result = Promise.all(others).then(async () => {
+      await buildImage(project, work, flags, context);
+    });
+    running.set(work, result);
+    return result;
+  };
+  return builds.map(start);
+}
+
+async function pull(
+  project: Project,
+  { image, services, platform, why }: PullWork,
+  context: Context,
+): Promise<void> {
+  const { engine, report, signal } = context;
+  const layers = new Map<string, { readonly current: number; readonly total: number }>();
+  report.on({ subject: "image", id: image, phase: "working", text: "pulling", why });
+  try {
+    await engine.pullImage(image, {
+      signal,
+      ...(platform && { platform }),
+      onProgress({ id, progressDetail }) {
+        const { current, total } = progressDetail ?? {};
+        if (!id || current === undefined || !total) return;
+        layers.set(id, { current, total });
+        const sum = (key: "current" | "total"): number =>
+          [...layers.values()].reduce((all, layer) => all + layer[key], 0);
+        report.on({
+          subject: "image",
+          id: image,
+          phase: "working",
+          text: "pulling",
+          current: sum("current"),
+          total: sum("total"),
+        });
+      },
+    });
+    report.on({ subject: "image", id: image, phase: "done", text: "pulled" });
+  } catch (error) {
+    signal.throwIfAborted();
+    report.on({ subject: "image", id: image, phase: "failed", text: "failed" });
+    throw pullFailure(project, image, services[0]!, error as Error);
+  }
+}
+
+function pullFailure(project: Project, image: string, service: string, cause: Error): AppError {
+  const at = project.positionOf(["services", service, "image"]);
+  const debian = /^(?:docker\.io\/)?(?:library\/)?(?:debian|ubuntu)(?::|$)/.test(image);
+  return new AppError("IMAGE_PULL", `${image} cannot be had: ${cause.message}`, {
+    ...(at && { at }),
+    hint: debian
+      ? `With no registry in reach, \`slipway image bootstrap ${image}\` makes it from Debian's packages.`
+      : "Check the name and the network; a private registry needs `slipway login`.",
+    cause,
+  });
+}
+
+function throwAll(failures: readonly unknown[]): void {
+  if (failures.length === 0) return;
+  if (failures.length === 1) throw failures[0];
+  const unexpected = failures.find((failure) => !(failure instanceof AppError));
+  throw unexpected ?? new AppErrors(failures as AppError[]);
+}
