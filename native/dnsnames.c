@@ -20,6 +20,7 @@ struct line {
 struct search {
 	const struct dns_question *question;
 	struct dns_found *found;
+	char name[DNS_NAME];		/* looked for: the question's, or what it is an alias of */
 	char address[INET6_ADDRSTRLEN]; /* of a PTR question, else "" */
 	unsigned tables;
 	char table[TABLES][256];
@@ -62,8 +63,10 @@ static void take(const struct line *line, struct search *search)
 {
 	struct dns_found *found = search->found;
 
-	if (is(line, 0, "name") && search->question->name[0] && is(line, 1, search->question->name))
+	if (is(line, 0, "name") && search->name[0] && is(line, 1, search->name))
 		add_address(line, search);
+	else if (is(line, 0, "alias") && search->name[0] && is(line, 1, search->name))
+		copy(line, 2, search->name, sizeof search->name);
 	else if (is(line, 0, "ptr") && search->address[0] && is(line, 1, search->address))
 		found->known = copy(line, 2, found->name, sizeof found->name);
 	else if (is(line, 0, "table") && search->tables < TABLES)
@@ -117,6 +120,7 @@ void dns_look_up(const char *path, const struct dns_question *question, struct d
 	struct search search = {.question = question, .found = found};
 
 	*found = (struct dns_found){0};
+	memcpy(search.name, question->name, sizeof search.name);
 	if (question->type == DNS_PTR && !dns_reverse(question->name, search.address, sizeof search.address))
 		search.address[0] = '\0';
 	read_file(path, &search);

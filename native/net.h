@@ -14,6 +14,7 @@ enum {
 	OP_DNS = 202,               /* path of the names | port */
 	OP_FORWARD = 203,           /* rules of ports_start() */
 	OP_NETNS = 204,             /* pid of a process in the container; in job 16 alone */
+	OP_NET_SETTING = 205,       /* path below /proc/sys/net | value */
 };
 
 /* A place in the messages that only this side can fill in: u32le kind, u32le offset, 16 bytes of name. */

@@ -34,11 +34,28 @@ static int start_forward(struct launch *launch, const struct op *op, struct err 
 	return ports_start(launch, rules, err);
 }
 
+/* /proc/sys/net is that of whoever opens it: the container's here. */
+static int write_setting(struct launch *launch, const struct op *op, struct err *err)
+{
+	struct args args = args_of(op);
+	const char *path = args_string(&args);
+	const char *value = args_string(&args);
+	AUTO_CLOSE int dir = open("/proc/sys/net", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	(void)launch;
+	if (args_end(&args, err) < 0)
+		return -1;
+	if (strstr(path, "..") || path[0] == '/')
+		return err_set(err, EINVAL, "setting %s", path);
+	return write_text_at(dir, path, value) < 0 ? err_errno(err, "write %s to setting %s", value, path) : 0;
+}
+
 const struct op_kind net_ops[] = {
 	{OP_NETLINK_HOST, SIDE_HOST, send_messages},
 	{OP_NETLINK_CONTAINER, SIDE_CONTAINER, send_messages},
 	{OP_DNS, SIDE_CONTAINER, start_dns},
 	{OP_FORWARD, SIDE_HOST, start_forward},
+	{OP_NET_SETTING, SIDE_CONTAINER, write_setting},
 	{0, 0, NULL},
 };
 

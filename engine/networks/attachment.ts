@@ -1,0 +1,139 @@
+/** One running container on its networks: what is kept of it, and what it needs to be launched. Nothing here acts. */
+import type { Op } from "../native/protocol.ts";
+import { parseAddress } from "./address.ts";
+import { addressOf, type Endpoint, endpointOps, endpointState, gatewaysOf } from "./endpoint.ts";
+import { addForwards, type Forward, redirectDns } from "./firewall.ts";
+import { loopbackUp } from "./links.ts";
+import { isAny, type PublishedPort } from "./ports.ts";
+import type { EndpointState, NetworkRecord, PortMap } from "./types.ts";
+
+/** Kept beneath the exec root while the container runs, so that a later daemon knows what it has. */
+export interface AttachmentRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly hostname: string;
+  readonly sandboxId: string;
+  readonly endpoints: readonly Endpoint[];
+  readonly ports: readonly PublishedPort[];
+  /** `80/tcp`; of all ports that are published or exposed. */
+  readonly portKeys: readonly string[];
+  readonly dns: ResolverRecord | undefined;
+}
+
+export interface ResolverRecord {
+  /** Where it listens, at 127.0.0.11 in the container. */
+  readonly port: number;
+  readonly servers: readonly string[];
+  /** Names that this container alone knows, and whom they stand for. */
+  readonly aliases: readonly { readonly name: string; readonly target: string }[];
+}
+
+export type NetworkOf = (endpoint: Endpoint) => NetworkRecord;
+
+/** The endpoint that the default route goes through: the highest priority, then the first name; never an internal one. */
+export function gatewayEndpoint(endpoints: readonly Endpoint[], networkOf: NetworkOf): Endpoint | undefined {
+  return endpoints
+    .filter((endpoint) => gatewaysOf(endpoint).length > 0)
+    .toSorted((a, b) => {
+      const priority = (b.request.GwPriority ?? 0) - (a.request.GwPriority ?? 0);
+      return priority !== 0 ? priority : networkOf(a).Name < networkOf(b).Name ? -1 : 1;
+    })[0];
+}
+
+/** The ports that the kernel forwards: all but those of loopback, which packets from elsewhere never have. */
+export function forwardsOf({ endpoints, ports }: AttachmentRecord, networkOf: NetworkOf): Forward[] {
+  const gateway = gatewayEndpoint(endpoints, networkOf);
+  if (gateway === undefined) return [];
+  return ports.flatMap(({ protocol, port, hostAddress, hostPort }) => {
+    const family = hostAddress.includes(":") ? 6 : 4;
+    const address = parseAddress(addressOf(gateway, family)?.address ?? "");
+    if (address === undefined || isLoopback(hostAddress)) return [];
+    const host = isAny(hostAddress) ? undefined : parseAddress(hostAddress);
+    return [{ protocol, hostAddress: host, hostPort, address, port }];
+  });
+}
+
+function isLoopback(address: string): boolean {
+  return address.startsWith("127.") || address === "::1";
+}
+
+export interface LaunchTools {
+  readonly networkOf: NetworkOf;
+  /** The name of the engine's table; undefined: no nftables. */
+  readonly table: string | undefined;
+  /** The file of `resolverOf`. */
+  readonly resolver: string;
+  /** The kernel has IPv6, which networks without it must not let in. */
+  readonly ipv6: boolean;
+}
+
+/** The operations of a launch, in their order. */
+export function launchOps(record: AttachmentRecord, tools: LaunchTools): Op[] {
+  const { endpoints, dns } = record;
+  const gateway = gatewayEndpoint(endpoints, tools.networkOf);
+  const withoutIpv6 = tools.ipv6 && !endpoints.some((endpoint) => addressOf(endpoint, 6) !== undefined);
+  const ops: Op[] = [];
+  // Before any link is there, which takes it over (CVE-2024-32473).
+  if (withoutIpv6) ops.push({ op: "netSetting", path: "ipv6/conf/default/disable_ipv6", value: "1" });
+  ops.push({ op: "containerNetlink", ...loopbackUp() });
+  for (const endpoint of endpoints) {
+    if (endpoint.host !== "")
+      ops.push(...endpointOps(endpoint, tools.networkOf(endpoint), endpoint === gateway));
+  }
+  if (dns !== undefined) ops.push(...resolverOps(dns, tools));
+  const rules = forwardRules(record, tools.networkOf);
+  if (rules !== "") ops.push({ op: "forward", rules });
+  if (tools.table !== undefined) {
+    const forwards = forwardsOf(record, tools.networkOf);
+    for (const family of [4, 6] as const) {
+      const some = forwards.filter(({ address }) => address.family === family);
+      if (some.length > 0) ops.push({ op: "hostNetlink", ...addForwards(tools.table, family, some) });
+    }
+  }
+  return ops;
+}
+
+/** Starts the resolver in a container. */
+export function resolverOps(
+  { port }: ResolverRecord,
+  { table, resolver }: Pick<LaunchTools, "table" | "resolver">,
+): Op[] {
+  if (table === undefined) return [{ op: "dns", path: resolver, port: 53 }];
+  return [
+    { op: "dns", path: resolver, port },
+    { op: "containerNetlink", ...redirectDns(port) },
+  ];
+}
+
+/** What the monitor listens on: all published ports, to hold them against others too. */
+function forwardRules({ endpoints, ports }: AttachmentRecord, networkOf: NetworkOf): string {
+  const gateway = gatewayEndpoint(endpoints, networkOf);
+  if (gateway === undefined) return "";
+  return ports
+    .flatMap(({ protocol, port, hostAddress, hostPort }) => {
+      const wanted = hostAddress.includes(":") ? 6 : 4;
+      const target = (addressOf(gateway, wanted) ?? gateway.addresses[0])?.address;
+      return protocol === "sctp" ? [] : `${protocol} ${hostAddress} ${hostPort} ${target} ${port}\n`;
+    })
+    .join("");
+}
+
+export function portMap({ ports, portKeys }: AttachmentRecord): PortMap {
+  return Object.fromEntries(
+    portKeys.map((key) => {
+      const bound = ports.filter(({ port, protocol }) => key === `${port}/${protocol}`);
+      const bindings = bound.map(({ hostAddress, hostPort }) => ({
+        HostIp: hostAddress,
+        HostPort: String(hostPort),
+      }));
+      return [key, bindings.length > 0 ? bindings : null];
+    }),
+  );
+}
+
+export function endpointStates(
+  { endpoints }: AttachmentRecord,
+  networkOf: NetworkOf,
+): Record<string, EndpointState> {
+  return Object.fromEntries(endpoints.map((endpoint) => [networkOf(endpoint).Name, endpointState(endpoint)]));
+}

@@ -1,0 +1,189 @@
+/**
+ * What networks need of the machine, in the network namespace that the engine runs in: bridges, the engine's nftables
+ * table, ip_forward. Each is there only while a network needs it, and what changes a setting of the machine is logged.
+ */
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Log } from "../log.ts";
+import { jobKind, type NetlinkBatch, type Op } from "../native/protocol.ts";
+import type { Spawner } from "../native/spawner.ts";
+import { Serial } from "../store/serial.ts";
+import { type Family, type Prefix, parseAddress, prefixOf } from "./address.ts";
+import {
+  addForwards,
+  type Forward,
+  removeForwards,
+  removeTable,
+  replaceTable,
+  type Zone,
+} from "./firewall.ts";
+import { createBridge, deleteLink, type Interface } from "./links.ts";
+
+export interface MachineOptions {
+  readonly spawner: Pick<Spawner, "request">;
+  readonly log: Log;
+  /** Of the nftables table; engines that share a network namespace have each their own. */
+  readonly table: string;
+  /** Where it is noted what has to be set back; beneath the exec root. */
+  readonly directory: string;
+}
+
+export interface Bridge {
+  readonly name: string;
+  readonly mac: string;
+  readonly mtu: number;
+  readonly addresses: readonly Interface[];
+}
+
+const IP_FORWARD = "/proc/sys/net/ipv4/ip_forward";
+const IPV6_FORWARD = "/proc/sys/net/ipv6/conf/all/forwarding";
+
+export class Machine {
+  readonly #options: MachineOptions;
+  readonly #serial = new Serial();
+  #nftables: Promise<boolean> | undefined;
+
+  constructor(options: MachineOptions) {
+    this.#options = options;
+  }
+
+  get table(): string {
+    return this.#options.table;
+  }
+
+  /** Whether the kernel has nftables; without it the monitors forward published ports. */
+  hasNftables(): Promise<boolean> {
+    this.#nftables ??= this.#run([removeTable(`${this.table}_probe`, 4)]).then(
+      () => true,
+      (error: Error) => {
+        this.#options.log.warn(
+          "no nftables: containers cannot reach other machines, published ports are forwarded by the monitors",
+          {
+            reason: error.message,
+          },
+        );
+        return false;
+      },
+    );
+    return this.#nftables;
+  }
+
+  /** Makes a bridge that is not there. */
+  async bridge(bridge: Bridge): Promise<void> {
+    await this.#serial.run(bridge.name, async () => {
+      if ((await linkNames()).has(bridge.name)) return;
+      await this.#run(createBridge(bridge.name, bridge.mac, bridge.mtu, bridge.addresses));
+      // A container could otherwise become the machine's router by an advertisement (CVE-2020-13401).
+      await tryWrite(`/proc/sys/net/ipv6/conf/${bridge.name}/accept_ra`, "0");
+      if (!bridge.addresses.some(({ address }) => address.family === 6)) {
+        await tryWrite(`/proc/sys/net/ipv6/conf/${bridge.name}/disable_ipv6`, "1");
+      }
+    });
+  }
+
+  async removeBridge(name: string): Promise<void> {
+    await this.#serial.run(name, () => this.#run([deleteLink(name)]));
+  }
+
+  /**
+   * Replaces the rules. `state` is asked when its turn has come, so that the newest rules win.
+   *
+   * A launch that adds its own ports waits with `settled` first: a replacement under way may not know of them.
+   */
+  async rules(
+    family: Family,
+    state: () => { zones: readonly Zone[]; forwards: readonly Forward[] },
+  ): Promise<void> {
+    if (!(await this.hasNftables())) return;
+    await this.#serial.run("rules", () => {
+      const { zones, forwards } = state();
+      const empty = zones.length === 0 && forwards.length === 0;
+      return this.#run([
+        empty ? removeTable(this.table, family) : replaceTable(this.table, family, zones, forwards),
+      ]);
+    });
+  }
+
+  /** Resolves when no replacement of the rules is under way. */
+  async settled(): Promise<void> {
+    if (this.#serial.busy("rules")) await this.#serial.run("rules", async () => {});
+  }
+
+  async publish(family: Family, forwards: readonly Forward[]): Promise<void> {
+    if (forwards.length === 0 || !(await this.hasNftables())) return;
+    await this.#serial.run("rules", () => this.#run([addForwards(this.table, family, forwards)]));
+  }
+
+  async unpublish(family: Family, forwards: readonly Forward[]): Promise<void> {
+    if (forwards.length === 0 || !(await this.hasNftables())) return;
+    await this.#serial.run("rules", () => this.#run(removeForwards(this.table, family, forwards)));
+  }
+
+  /** Netlink messages beside a running container. */
+  async inContainer(pid: number, ops: readonly Op[]): Promise<void> {
+    await this.#options.spawner.request(jobKind.network, [{ op: "netns", pid }, ...ops]);
+  }
+
+  /** Lets packets pass from a bridge to the outside. */
+  async forwarding(family: Family): Promise<void> {
+    const path = family === 4 ? IP_FORWARD : IPV6_FORWARD;
+    await this.#serial.run(path, async () => {
+      if ((await readFile(path, "utf8")).trim() !== "0") return;
+      await writeFile(this.#note(family), "0\n");
+      await writeFile(path, "1");
+      this.#options.log.info("switched on IP forwarding in this network namespace", { setting: path });
+    });
+  }
+
+  /** No network needs it any more: the setting that `forwarding` changed is set back. */
+  async endForwarding(family: Family): Promise<void> {
+    const path = family === 4 ? IP_FORWARD : IPV6_FORWARD;
+    await this.#serial.run(path, async () => {
+      const before = await readFile(this.#note(family), "utf8").catch(() => undefined);
+      if (before === undefined) return;
+      await writeFile(path, before);
+      await rm(this.#note(family), { force: true });
+      this.#options.log.info("switched off IP forwarding in this network namespace", { setting: path });
+    });
+  }
+
+  #note(family: Family): string {
+    return join(this.#options.directory, `ipv${family}-forwarding`);
+  }
+
+  async #run(batches: readonly NetlinkBatch[]): Promise<void> {
+    const ops = batches.map((batch) => ({ op: "hostNetlink", ...batch }) as const);
+    await this.#options.spawner.request(jobKind.network, ops);
+  }
+}
+
+/** All links of the network namespace. Node's own list leaves out those without carrier. */
+async function linkNames(): Promise<ReadonlySet<string>> {
+  const lines = (await readFile("/proc/net/dev", "utf8")).split("\n").slice(2);
+  return new Set(lines.map((line) => line.slice(0, line.indexOf(":")).trim()));
+}
+
+/** Where the machine itself sends packets: subnets that no network may take. */
+export async function machineSubnets(): Promise<Prefix[]> {
+  const lines = (await readFile("/proc/net/route", "utf8").catch(() => "")).trim().split("\n").slice(1);
+  const found: Prefix[] = [];
+  for (const line of lines) {
+    const [, destination = "", , , , , , mask = ""] = line.split("\t");
+    const base = Buffer.from(destination, "hex").reverse().join(".");
+    const address = parseAddress(base);
+    const bits = Buffer.from(mask, "hex").reverse().readUInt32BE().toString(2).replace(/0+$/, "").length;
+    // The default route is everywhere, and in nobody's way.
+    if (address !== undefined && bits > 0 && mask !== "00000000") found.push(prefixOf(address, bits));
+  }
+  return found;
+}
+
+/** Whether the machine speaks IPv6 at all. */
+export async function hasIpv6(): Promise<boolean> {
+  return (await readFile("/proc/net/if_inet6", "utf8").catch(() => "")).trim() !== "";
+}
+
+/** A kernel without IPv6 does not have the file. */
+async function tryWrite(path: string, value: string): Promise<void> {
+  await writeFile(path, value).catch(() => {});
+}

@@ -1,0 +1,68 @@
+/** Where a container asks for names: the engine's resolver beside it, or the machine's own servers. */
+import { randomInt } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import type { ResolverRecord } from "./attachment.ts";
+import { isDefaultBridge } from "./create.ts";
+import { isLoopback, parseResolvConf, type ResolvConf } from "./hosts.ts";
+import type { AttachRequest, NetworkDriver, NetworkRecord } from "./types.ts";
+
+const RESOLVER = "127.0.0.11";
+/** Docker's, where a machine names no server that a container could reach. */
+const PUBLIC = ["8.8.8.8", "8.8.4.4"];
+const ETC = "/etc/resolv.conf";
+/** What stands behind systemd-resolved's stub at 127.0.0.53. */
+const RESOLVED = "/run/systemd/resolve/resolv.conf";
+
+/** The resolver of a container on a network of the user's; on the others there is none. */
+export async function resolverFor(
+  request: AttachRequest,
+  networks: readonly NetworkRecord[],
+): Promise<ResolverRecord | undefined> {
+  const own = networks.filter((network) => network.Driver === "bridge" && !isDefaultBridge(network));
+  if (own.length === 0) return undefined;
+  // A question about the outside must not leave by an internal network's resolver (CVE-2024-29018).
+  const inside = networks.every(({ Internal }) => Internal);
+  const given = request.dns?.length ? request.dns : (await machineConf()).servers;
+  const links = [
+    ...(request.links ?? []),
+    ...Object.values(request.endpoints ?? {}).flatMap((endpoint) => endpoint?.Links ?? []),
+  ];
+  return {
+    port: randomInt(32768, 61000),
+    servers: inside ? [] : given.length > 0 ? given : PUBLIC,
+    aliases: links.map((link) => {
+      const [target = "", name = target] = link.replace(/^\//, "").split(":");
+      return { name, target };
+    }),
+  };
+}
+
+/** What /etc/resolv.conf says in a container. */
+export async function hostResolver(
+  request: AttachRequest,
+  driver: NetworkDriver,
+  hasResolver: boolean,
+): Promise<ResolvConf> {
+  const machine = await machineConf();
+  const search = request.dnsSearch?.length
+    ? request.dnsSearch.filter((domain) => domain !== ".")
+    : machine.search;
+  const options = request.dnsOptions?.length ? request.dnsOptions : machine.options;
+  if (hasResolver) {
+    const all = options.some((option) => option.startsWith("ndots:")) ? options : [...options, "ndots:0"];
+    return { servers: [RESOLVER], search, options: all };
+  }
+  if (request.dns?.length) return { servers: request.dns, search, options };
+  if (driver !== "bridge") return { servers: machine.servers, search, options };
+  const reachable = machine.servers.filter((server) => !isLoopback(server));
+  return { servers: reachable.length > 0 ? reachable : PUBLIC, search, options };
+}
+
+async function machineConf(): Promise<ResolvConf> {
+  const read = async (path: string): Promise<ResolvConf> =>
+    parseResolvConf(await readFile(path, "utf8").catch(() => ""));
+  const conf = await read(ETC);
+  if (conf.servers.length === 0 || conf.servers.some((server) => server !== "127.0.0.53")) return conf;
+  const behind = await read(RESOLVED);
+  return behind.servers.length > 0 ? behind : conf;
+}
