@@ -1,4 +1,6 @@
 /* The jobs that work on files, by kind: engine/native/workers.ts sends them. */
+#include "changes.h"
+#include "copy.h"
 #include "files.h"
 #include "tar.h"
 #include "tree.h"
@@ -65,6 +67,6 @@ static int job_untar(struct job *job)
 }
 
 const struct job_kind worker_jobs[] = {
-	{32, job_untar}, {33, job_tar}, {34, job_walk}, {35, job_stat},   {36, job_read}, {37, job_write},
-	{38, job_mkdir}, {39, job_remove}, {0},
+	{32, job_untar}, {33, job_tar},	  {34, job_walk},   {35, job_stat}, {36, job_read},    {37, job_write},
+	{38, job_mkdir}, {39, job_remove}, {40, job_copy}, {41, job_changes}, {0},
 };

@@ -194,7 +194,8 @@ export class NativeWorkers implements Workers {
       .toString("utf8")
       .split("\0")
       .filter((entry) => entry !== "")
-      .map((entry) => ({ kind: kinds[Number(entry[0])] ?? "modified", path: `/${entry.slice(1)}` }));
+      .map((entry) => ({ kind: kinds[Number(entry[0])] ?? "modified", path: `/${entry.slice(1)}` }))
+      .sort((a, b) => (a.path < b.path ? -1 : 1));
   }
 
   async #file(job: number, root: TreeRoot, fields: readonly Field[]): Promise<Buffer> {
