@@ -101,6 +101,15 @@ const networks: Check = ({ name, service, model, problems }) => {
   );
 };
 
+/** `v:/v` has the form of a Windows path, and docker compose takes it for one. */
+function oneLetter(letter: string, volume: Node, where: string, model: MapNode, problems: Problems): void {
+  const message = `${where}: "${letter}:" is read as the letter of a Windows drive`;
+  const hint = "Give the volume a name of two letters or more, or use the long form.";
+  if (child(model.entries.get("volumes"), letter))
+    problems.add("COMPOSE_VALUE", message, volume.at, { hint });
+  else problems.warn("ONE_LETTER_VOLUME", message, volume.at, hint);
+}
+
 /** Keys of a mapping that have to be declared at the top level. */
 function references(
   used: Node | undefined,
@@ -117,6 +126,8 @@ function references(
 const mounts: Check = ({ name, service, model, problems }) => {
   itemsOf(service.entries.get("volumes")).forEach((volume, index) => {
     const source = child(volume, "source");
+    const letter = /^([a-z]):\/(?!\/)/.exec(textOf(child(volume, "target")) ?? "")?.[1];
+    if (letter && !source) oneLetter(letter, volume, `services.${name}.volumes.${index}`, model, problems);
     if (textOf(child(volume, "type")) !== "volume" || !source || !textOf(source)) return;
     if (!child(model.entries.get("volumes"), textOf(source)!))
       undefinedName(

@@ -143,8 +143,17 @@ export const envFile: Transform = (node) => {
 };
 
 /** A list of names as a mapping of names to nothing. */
-export const named: Transform = (node) => {
+export const named: Transform = (node, context) => {
   if (!isList(node)) return node;
+  const extension = node.items.find((item) => isText(item) && item.value.startsWith("x-"));
+  if (extension)
+    throw fail(
+      extension,
+      context,
+      "COMPOSE_VALUE",
+      "a name that begins with x- is an extension",
+      "Rename it.",
+    );
   return map(
     node.items.map((item) => [
       (item as { value: string }).value,
@@ -159,15 +168,6 @@ export const gpus: Transform = (node) =>
 
 export const mount: Transform = (node, context) => {
   if (!isText(node)) return node;
-  if (/^[a-z]:\/(?!\/)/.test(node.value)) {
-    throw fail(
-      node,
-      context,
-      "COMPOSE_VALUE",
-      `"${node.value[0]}" is read as the letter of a Windows drive`,
-      "Give the volume a name of two letters or more, or use the long form.",
-    );
-  }
   try {
     const { unknown, ...fields } = parseMount(node.value);
     if (unknown)
@@ -354,10 +354,19 @@ export const number: Transform = (node, context) => {
 };
 
 /** `external: {name: x}` is the old spelling of `external: true` and `name: x`. */
-export const external: Transform = (node) => {
+export const external: Transform = (node, context) => {
   const value = isMap(node) ? node.entries.get("external") : undefined;
   if (!isMap(node) || !isMap(value)) return node;
   const name = value.entries.get("name");
+  const other = node.entries.get("name");
+  if (name && other) {
+    throw problem(
+      "COMPOSE_CONFLICT",
+      `${context.path.join(".")} has both name and external.name`,
+      other.key ?? other.at,
+      { other: name.key, hint: "Keep `name`, and write `external: true`." },
+    );
+  }
   const marked = withEntry(node, "external", scalar(true, bare(value)));
   return name && !node.entries.has("name") ? withEntry(marked, "name", name) : marked;
 };

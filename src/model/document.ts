@@ -5,9 +5,8 @@ import { includeFiles } from "./include.ts";
 import type { Loading } from "./loading.ts";
 import { merge } from "./merge.ts";
 import { type MapNode, type Node, textOf, withEntry } from "./node.ts";
-import { prepare, readText } from "./prepare.ts";
+import { documentsOf, prepare, readText } from "./prepare.ts";
 import { problem } from "./problems.ts";
-import { parseYaml } from "./yaml.ts";
 
 /**
  * Reads files and lays each over the ones before.
@@ -27,12 +26,6 @@ export function loadFiles(paths: readonly string[], loading: Loading): MapNode {
     { file, start: 0, end: 1 },
     { hint: "Begin with `services:`." },
   );
-}
-
-function documentsOf(path: string, loading: Loading): Node[] {
-  const documents = parseYaml(readText(path, loading.reader), loading.problems);
-  loading.problems.check();
-  return documents;
 }
 
 function read(node: Node, path: string, loading: Loading): MapNode {
@@ -57,7 +50,7 @@ export function declaredName(paths: readonly string[], loading: Loading): Node |
   let name: Node | undefined;
   for (const path of paths) {
     const file = loading.reader.text(path);
-    if (!file || !/^["']?name["']?\s*:|^\s*\{/m.test(file.text)) continue;
+    if (!file || !/^\s*["']?name["']?\s*:|^\s*\{/m.test(file.text)) continue;
     for (const document of documentsOf(path, loading)) {
       const node = document.kind === "map" ? document.entries.get("name") : undefined;
       if (textOf(node)) name = node;

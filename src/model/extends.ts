@@ -5,11 +5,10 @@ import type { Loading } from "./loading.ts";
 import { merge, mergeService } from "./merge.ts";
 import { child, isMap, isNull, type MapNode, map, type Node, textOf, withEntry } from "./node.ts";
 import { resolvePaths } from "./paths.ts";
-import { prepare, readText } from "./prepare.ts";
+import { documentsOf, prepare } from "./prepare.ts";
 import { problem } from "./problems.ts";
 import { absolute } from "./source.ts";
 import { suggestion } from "./suggest.ts";
-import { parseYaml } from "./yaml.ts";
 
 /** The services of one file. */
 interface Services {
@@ -84,7 +83,9 @@ function baseOf(
   const fileNode = extend.entries.get("file");
   const file = textOf(fileNode);
   const from =
-    file === undefined ? services : servicesOf(absolute(file, services.directory), fileNode!, loading);
+    file === undefined
+      ? services
+      : servicesOf(absolute(file, { directory: services.directory, home: loading.home }), fileNode!, loading);
   if (!from.names.includes(ref)) {
     throw problem(
       "COMPOSE_EXTENDS",
@@ -97,16 +98,15 @@ function baseOf(
   }
   if (!isMap(from.get(ref))) return undefined;
   const base = extended(ref, from, chain, loading) as MapNode;
-  return from === services ? base : resolvePaths.service(base, from.directory);
+  return from === services
+    ? base
+    : resolvePaths.service(base, { directory: from.directory, home: loading.home });
 }
 
 /** The services of another file; each is checked only when it is taken. */
 function servicesOf(path: string, at: Node, loading: Loading): Services {
-  const file = readText(path, loading.reader, at.at);
-  const documents = parseYaml(file, loading.problems);
-  loading.problems.check();
   const found = new Map<string, MapNode[]>();
-  for (const document of documents) {
+  for (const document of documentsOf(path, loading, at.at)) {
     const services = child(document, "services");
     if (services && !isMap(services))
       throw problem("COMPOSE_TYPE", "services must be a mapping", services.at);

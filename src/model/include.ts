@@ -1,5 +1,6 @@
 /** `include`: whole models of other files, each with its own folder and `.env`; what the including file says wins. */
 import { dirname, join } from "node:path";
+import { setDefaults } from "./defaults.ts";
 import type { LoadFiles, Loading } from "./loading.ts";
 import { merge } from "./merge.ts";
 import { isMap, itemsOf, type MapNode, textOf, withEntry } from "./node.ts";
@@ -32,7 +33,7 @@ function includeOne(entry: MapNode, file: string, loading: Loading, load: LoadFi
     throw problem("COMPOSE_INCLUDE", "an include names no file", entry.key ?? entry.at, {
       hint: "Add `path: FILE`.",
     });
-  const files = paths.map((path) => absolute(textOf(path) ?? "", loading.directory));
+  const files = paths.map((path) => absolute(textOf(path) ?? "", loading));
   const including = [...loading.including, file];
   if (including.includes(files[0]!)) {
     throw problem(
@@ -52,13 +53,14 @@ function includeOne(entry: MapNode, file: string, loading: Loading, load: LoadFi
     }
   });
   const folder = textOf(entry.entries.get("project_directory"));
-  const directory = folder === undefined ? dirname(files[0]!) : absolute(folder, loading.directory);
+  const directory = folder === undefined ? dirname(files[0]!) : absolute(folder, loading);
   const environment = withEnvFiles(
     loading.environment,
     envFiles(entry, directory, loading),
     loading.reader.files,
   );
-  return resolvePaths.model(load(files, { ...loading, directory, environment, including }), directory);
+  const inner = { ...loading, directory, environment, including };
+  return resolvePaths.model(setDefaults(load(files, inner)), inner);
 }
 
 function envFiles(entry: MapNode, directory: string, loading: Loading): string[] {
@@ -69,7 +71,7 @@ function envFiles(entry: MapNode, directory: string, loading: Loading): string[]
     return files.kind(own) === "file" ? [own] : [];
   }
   return given.map((node) => {
-    const path = absolute(textOf(node) ?? "", loading.directory);
+    const path = absolute(textOf(node) ?? "", loading);
     if (files.kind(path) === "file") return path;
     throw problem("ENV_FILE_MISSING", `there is no env file ${path}`, node.at, {
       hint: "The path is relative to the folder of the file that includes it.",

@@ -3,12 +3,13 @@
  * was written at, and keeps it. Only `source.ts` reads, and a mistake never stops at the first: all of a file are told.
  */
 import { checkConsistency } from "./consistency.ts";
-import { normalize, setDefaults } from "./defaults.ts";
+import { setDefaults } from "./defaults.ts";
 import { declaredName, loadFiles } from "./document.ts";
 import { interpolate } from "./interpolate.ts";
 import type { Loading } from "./loading.ts";
 import { projectName } from "./name.ts";
 import { isMap, type MapNode, map, mapEntries, textOf, withEntry } from "./node.ts";
+import { normalize } from "./normalize.ts";
 import { resolvePaths } from "./paths.ts";
 import { Problems } from "./problems.ts";
 import { splitServices } from "./profiles.ts";
@@ -35,7 +36,9 @@ export async function load(source: ProjectSource, files: Files = disk): Promise<
     problems,
     environment: located.environment,
     directory: located.workingDir,
+    home: located.home,
     including: [],
+    parsed: new Map(),
     interpolation: !skip.interpolation,
   };
 
@@ -54,7 +57,7 @@ export async function load(source: ProjectSource, files: Files = disk): Promise<
 
   const defaulted = setDefaults(merged);
   checkResources(defaulted, problems);
-  const absolute = skip.paths ? defaulted : resolvePaths.model(defaulted, located.workingDir);
+  const absolute = skip.paths ? defaulted : resolvePaths.model(defaulted, first);
   const whole = skip.normalization ? absolute : normalize(absolute, name, environment);
 
   const services = servicesOf(whole);

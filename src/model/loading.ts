@@ -1,18 +1,18 @@
 import type { Environment } from "./environment.ts";
-import type { MapNode } from "./node.ts";
+import type { MapNode, Node } from "./node.ts";
 import type { Problems } from "./problems.ts";
-import type { Reader } from "./source.ts";
+import type { Base, Reader } from "./source.ts";
 
 /** What files are loaded with; included files have their own. */
-export interface Loading {
+export interface Loading extends Base {
   readonly reader: Reader;
   readonly problems: Problems;
   readonly environment: Environment;
-  /** Absolute: what relative paths start from. */
-  readonly directory: string;
   /** Files on the way from the first one to these, for cycles. */
   readonly including: readonly string[];
   readonly interpolation: boolean;
+  /** Documents by path: each file is parsed once. */
+  readonly parsed: Map<string, readonly Node[]>;
 }
 
 /** Loads files, each over the ones before; include needs it, and it needs include. */

@@ -125,6 +125,25 @@ export function mapItems(node: ListNode, change: (item: Node, index: number) => 
   return changed ? { ...node, items } : node;
 }
 
+/** The map with a child changed, when it has that child. */
+export function change(node: MapNode, key: string, work: (value: Node) => Node): MapNode {
+  const value = node.entries.get(key);
+  if (!value) return node;
+  const next = work(value);
+  return next === value ? node : withEntry(node, key, next);
+}
+
+/** The map with a value for a key that it lacks; the value's place is the map's. */
+export function fallback(node: MapNode, key: string, value: Scalar): MapNode {
+  return node.entries.has(key) ? node : withEntry(node, key, scalar(value, { at: node.at, key: node.key }));
+}
+
+/** A collection with each map in it changed. */
+export function mapMaps(node: Node, work: (item: MapNode) => MapNode): Node {
+  const one = (item: Node): Node => (item.kind === "map" ? work(item) : item);
+  return node.kind === "list" ? mapItems(node, one) : node.kind === "map" ? mapEntries(node, one) : node;
+}
+
 export function toValue(node: Node): Value {
   if (node.kind === "scalar") return node.value;
   if (node.kind === "list") return node.items.map(toValue);

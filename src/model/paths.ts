@@ -1,9 +1,9 @@
 /** Relative paths made absolute: each from the folder of the files that it was written in. */
 import { isMap, type MapNode, mapEntries, mapItems, type Node, textOf, withEntry } from "./node.ts";
 import { type Rules, rules } from "./rules.ts";
-import { absolute } from "./source.ts";
+import { absolute, type Base } from "./source.ts";
 
-type Resolve = (node: Node, base: string) => Node;
+type Resolve = (node: Node, base: Base) => Node;
 
 const path: Resolve = (node, base) => {
   const text = textOf(node);
@@ -31,7 +31,11 @@ const volume: Resolve = (node, base) => {
     return node;
   const device = options.entries.get("device");
   if (!device || textOf(options.entries.get("o")) !== "bind") return node;
-  return withEntry(node, "driver_opts", withEntry(options, "device", path(device, base)));
+  return withEntry(
+    node,
+    "driver_opts",
+    withEntry(options, "device", changed(device, absolute(textOf(device) ?? "", base))),
+  );
 };
 
 const RULES = rules<Resolve>({
@@ -47,12 +51,12 @@ const changed = (node: Node, value: string): Node =>
   node.kind === "scalar" && node.value !== value ? { ...node, value } : node;
 
 export const resolvePaths = {
-  model: (model: MapNode, base: string): MapNode => walk(model, RULES, base) as MapNode,
-  service: (service: MapNode, base: string): MapNode =>
+  model: (model: MapNode, base: Base): MapNode => walk(model, RULES, base) as MapNode,
+  service: (service: MapNode, base: Base): MapNode =>
     walk(service, RULES.below("services")!.below("*")!, base) as MapNode,
 };
 
-function walk(node: Node, below: Rules<Resolve>, base: string): Node {
+function walk(node: Node, below: Rules<Resolve>, base: Base): Node {
   const own = below.rule ? below.rule(node, base) : node;
   if (own.kind === "map") {
     return mapEntries(own, (value, key) => {

@@ -8,6 +8,8 @@ import type { Place, SourceText } from "./place.ts";
 import { problem } from "./problems.ts";
 import { checkSchema } from "./schema.ts";
 import type { Reader } from "./source.ts";
+import { uniqueItems } from "./unique.ts";
+import { parseYaml } from "./yaml.ts";
 
 /**
  * Fills a document and checks its form.
@@ -22,9 +24,10 @@ export function prepare(node: Node, loading: Loading): MapNode {
     });
   }
   const filled = loading.interpolation ? interpolate(node, loading.environment, problems) : node;
-  checkSchema(filled as MapNode, problems, { partial: true });
+  const unique = uniqueItems(filled as MapNode);
+  checkSchema(unique, problems, { partial: true });
   problems.check();
-  return filled as MapNode;
+  return unique;
 }
 
 /** @throws {AppError} COMPOSE_FILE_MISSING, told where `at` names the file */
@@ -38,4 +41,14 @@ export function readText(path: string, reader: Reader, at?: Place): SourceText {
   throw at
     ? problem("COMPOSE_FILE_MISSING", message, at, { hint })
     : new AppError("COMPOSE_FILE_MISSING", message, { hint });
+}
+
+/** The documents of a file, which is parsed once. @throws {AppErrors} COMPOSE_SYNTAX */
+export function documentsOf(path: string, loading: Loading, at?: Place): readonly Node[] {
+  const before = loading.parsed.get(path);
+  if (before) return before;
+  const documents = parseYaml(readText(path, loading.reader, at), loading.problems);
+  loading.problems.check();
+  loading.parsed.set(path, documents);
+  return documents;
 }

@@ -58,6 +58,8 @@ function compact(node: Node, key = ""): unknown {
   if (node.kind === "list") return node.items.map((item) => compact(item));
   const result = {};
   for (const [name, value] of node.entries) {
+    // docker compose leaves an empty `dockerfile` out, as if nobody had written it.
+    if (name === "dockerfile" && value.kind === "scalar" && value.value === "") continue;
     if (value.kind !== "scalar" || value.value !== null || NULL_STAYS.has(key))
       define(result, name, compact(value, name));
     else if (NULL_IS_EMPTY.has(key)) define(result, name, {});

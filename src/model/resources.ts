@@ -23,7 +23,15 @@ export function checkResources(model: MapNode, problems: Problems): void {
       child(service, "gpus"),
     ]) {
       for (const request of itemsOf(devices)) {
-        const [count, ids] = [child(request, "count"), child(request, "device_ids")];
+        const count = child(request, "count");
+        const ids = child(request, "device_ids");
+        if (textOf(count) !== undefined)
+          problems.add(
+            "COMPOSE_TYPE",
+            `services.${name}: "${textOf(count)}" is no number of devices`,
+            count?.at,
+            { hint: "Use a number, or `all`." },
+          );
         if (count && ids)
           problems.add(
             "COMPOSE_CONFLICT",
@@ -40,6 +48,8 @@ export function checkResources(model: MapNode, problems: Problems): void {
           hint: "Name the file or folder to watch.",
         });
     }
+    for (const volume of itemsOf(child(service, "volumes")))
+      checkMount(`services.${name}.volumes`, volume, problems);
     for (const port of itemsOf(child(service, "ports"))) {
       const address = child(port, "host_ip");
       if (
@@ -53,6 +63,21 @@ export function checkResources(model: MapNode, problems: Problems): void {
         );
     }
   }
+}
+
+function checkMount(where: string, volume: Node, problems: Problems): void {
+  const type = textOf(child(volume, "type"));
+  if (type === "bind" && !textOf(child(volume, "source")))
+    problems.add("COMPOSE_MISSING_KEY", `${where}: a bind names no source`, volume.at, {
+      hint: "Add `source: PATH`.",
+    });
+  if (type && !child(volume, "target"))
+    problems.add("COMPOSE_MISSING_KEY", `${where}: a mount names no target`, volume.at, {
+      hint: "Add `target: PATH`.",
+    });
+  const size = child(child(volume, "tmpfs"), "size");
+  if (textOf(size)?.startsWith("-"))
+    problems.add("COMPOSE_VALUE", `${where}: a tmpfs cannot have ${textOf(size)} bytes`, size?.at);
 }
 
 const isExternal = (node: Node): boolean => {

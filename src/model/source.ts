@@ -52,6 +52,7 @@ export interface Located {
   /** Absolute paths, `-` for standard input. */
   readonly files: readonly string[];
   readonly workingDir: string;
+  readonly home: string;
   readonly environment: Environment;
   readonly envFiles: readonly string[];
   readonly profiles: readonly string[];
@@ -82,6 +83,7 @@ export function locate(source: ProjectSource, files: Files, problems: Problems):
   return {
     files: found,
     workingDir,
+    home: source.env["HOME"] || homedir(),
     environment,
     envFiles: envFiles ?? [],
     profiles: [...new Set(profiles)].filter((name) => name !== ""),
@@ -194,8 +196,14 @@ export class Reader {
   }
 }
 
-/** A path of a file made absolute: `~` is the user's home. */
-export function absolute(path: string, base: string): string {
-  if (path === "~" || path.startsWith("~/")) return join(homedir(), path.slice(1));
-  return isAbsolute(path) ? path : join(base, path);
+/** Where relative paths start, and the folder that `~` stands for. */
+export interface Base {
+  readonly directory: string;
+  readonly home: string;
+}
+
+export function absolute(path: string, { directory, home }: Base): string {
+  if (path === "~" || path.startsWith("~/")) return join(home, path.slice(1));
+  if (isAbsolute(path)) return path;
+  return join(directory, path).replace(/(.)\/$/, "$1");
 }

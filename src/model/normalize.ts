@@ -1,0 +1,136 @@
+/** What the rest of the program relies on: names from keys, the default network, dependencies that other settings imply. */
+import { posix } from "node:path";
+import type { Environment } from "./environment.ts";
+import {
+  change,
+  child,
+  entriesOf,
+  fallback,
+  isMap,
+  isNull,
+  itemsOf,
+  type MapNode,
+  map,
+  mapEntries,
+  mapMaps,
+  type Node,
+  scalar,
+  textOf,
+  withEntry,
+} from "./node.ts";
+
+export function normalize(model: MapNode, projectName: string, environment: Environment): MapNode {
+  let result = change(model, "services", (services) =>
+    mapMaps(services, (service) => normalizeService(service, environment)),
+  );
+  const used = [...entriesOf(result.entries.get("services"))].some(([, service]) =>
+    child(child(service, "networks"), "default"),
+  );
+  const networks = result.entries.get("networks");
+  if (used && !child(networks, "default")) {
+    const from = networks ?? result;
+    const none = map(new Map(), { at: from.at });
+    result = withEntry(
+      result,
+      "networks",
+      isMap(networks) ? withEntry(networks, "default", none) : map([["default", none]], { at: from.at }),
+    );
+  }
+  for (const kind of ["networks", "volumes", "secrets", "configs"])
+    result = change(result, kind, (resources) =>
+      isMap(resources)
+        ? mapEntries(resources, (resource, key) => nameResource(resource, key, projectName))
+        : resources,
+    );
+  return result;
+}
+
+function nameResource(resource: Node, key: string, projectName: string): Node {
+  const own = isMap(resource) ? resource : map(new Map(), resource);
+  const external = own.entries.get("external");
+  const isExternal = external?.kind === "scalar" && external.value === true;
+  return textOf(own.entries.get("name"))
+    ? own
+    : withEntry(own, "name", scalar(isExternal ? key : `${projectName}_${key}`, own));
+}
+
+function normalizeService(service: MapNode, environment: Environment): MapNode {
+  let result = service;
+  const networks = result.entries.get("networks");
+  if (
+    !result.entries.has("network_mode") &&
+    !result.entries.has("provider") &&
+    (!isMap(networks) || networks.entries.size === 0)
+  ) {
+    result = withEntry(
+      result,
+      "networks",
+      map([["default", scalar(null, networks ?? { at: result.at })]], networks ?? { at: result.at }),
+    );
+  }
+  result = change(result, "pull_policy", (policy) =>
+    textOf(policy) === "if_not_present" ? ({ ...policy, value: "missing" } as Node) : policy,
+  );
+  result = change(result, "build", (build) => (isMap(build) ? normalizeBuild(build, environment) : build));
+  result = change(result, "environment", (variables) => fromEnvironment(variables, environment));
+  result = change(result, "volumes", (volumes) =>
+    mapMaps(volumes, (volume) =>
+      change(volume, "target", (target) =>
+        textOf(target)?.startsWith("/") ? ({ ...target, value: clean(textOf(target)!) } as Node) : target,
+      ),
+    ),
+  );
+  return withDependencies(result);
+}
+
+const clean = (path: string): string => posix.normalize(path).replace(/(.)\/$/, "$1");
+
+function normalizeBuild(build: MapNode, environment: Environment): MapNode {
+  const named = build.entries.has("dockerfile_inline") ? build : fallback(build, "dockerfile", "Dockerfile");
+  return change(named, "args", (args) => fromEnvironment(args, environment));
+}
+
+/** `KEY` alone takes the value that the project's environment has; what is set nowhere stays null. */
+export function fromEnvironment(variables: Node, environment: Environment): Node {
+  if (!isMap(variables)) return variables;
+  return mapEntries(variables, (value, key) => {
+    const known = isNull(value) ? environment.get(key) : undefined;
+    return known === undefined
+      ? value
+      : ({
+          ...value,
+          value: known,
+          filled: [...(value.filled ?? []), { name: key, from: environment.sourceOf(key)! }],
+        } as Node);
+  });
+}
+
+/** Links, volumes_from and namespaces of another service wait for it as `depends_on` does. */
+function withDependencies(service: MapNode): MapNode {
+  const implied: { name: string; restart: boolean; from: Node }[] = [];
+  for (const link of itemsOf(service.entries.get("links")))
+    implied.push({ name: textOf(link)?.split(":")[0] ?? "", restart: true, from: link });
+  for (const key of ["network_mode", "ipc", "pid", "uts", "cgroup"]) {
+    const mode = service.entries.get(key);
+    const name = /^service:(.+)$/.exec(textOf(mode) ?? "")?.[1];
+    if (mode && name) implied.push({ name, restart: true, from: mode });
+  }
+  for (const source of itemsOf(service.entries.get("volumes_from"))) {
+    const text = textOf(source) ?? "";
+    if (!text.startsWith("container:"))
+      implied.push({ name: text.split(":")[0]!, restart: false, from: source });
+  }
+  if (implied.length === 0) return service;
+  const before = service.entries.get("depends_on");
+  const entries = new Map(isMap(before) ? before.entries : []);
+  for (const { name, restart, from } of implied) {
+    if (entries.has(name)) continue;
+    const fields: [string, Node][] = [
+      ["condition", scalar("service_started", from)],
+      ...(restart ? [["restart", scalar(true, from)] as [string, Node]] : []),
+      ["required", scalar(true, from)],
+    ];
+    entries.set(name, map(fields, { at: from.at, key: from.at }));
+  }
+  return withEntry(service, "depends_on", map(entries, before ?? { at: implied[0]!.from.at }));
+}
