@@ -5,17 +5,22 @@ import { join } from "node:path";
 import type { Route } from "./api/router.ts";
 import { eventsRoutes } from "./api/routes/events.ts";
 import { imageRoutes } from "./api/routes/images.ts";
+import { networkRoutes } from "./api/routes/networks.ts";
 import { pluginRoutes, swarmRoutes } from "./api/routes/swarm.ts";
 import { type About, systemRoutes } from "./api/routes/system.ts";
+import { volumeRoutes } from "./api/routes/volumes.ts";
+import type { Engine } from "./engine.ts";
 import { Events } from "./events.ts";
 import { readHost } from "./host.ts";
 import { Images } from "./images/images.ts";
 import type { Log } from "./log.ts";
 import { Spawner } from "./native/spawner.ts";
 import { NativeWorkers } from "./native/worker-client.ts";
+import { Networks } from "./networks/networks.ts";
 import type { DaemonOptions } from "./options.ts";
 import type { Paths } from "./store/paths.ts";
 import { writeDurably } from "./store/records.ts";
+import { Volumes } from "./volumes/volumes.ts";
 
 /** A running engine: what it serves, and how it is let go of. */
 export interface OpenEngine {
@@ -38,7 +43,11 @@ export async function openEngine(
     onLost: (reason) => lost(log, reason),
   });
   const workers = new NativeWorkers(spawner);
-  const images = await Images.open({ paths, workers, events, log });
+  const [images, networks, volumes] = await Promise.all([
+    Images.open({ paths, workers, events, log }),
+    Networks.open({ paths, spawner, events, log }),
+    Volumes.open({ paths, events }),
+  ]);
   const about: About = {
     version,
     id: await identity(paths),
@@ -54,6 +63,8 @@ export async function openEngine(
     routes: [
       ...systemRoutes(about),
       ...imageRoutes({ images }),
+      ...networkRoutes({ networks } as Engine),
+      ...volumeRoutes({ volumes }),
       ...eventsRoutes({ events }),
       ...swarmRoutes(),
       ...pluginRoutes(),
