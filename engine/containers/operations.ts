@@ -91,7 +91,7 @@ export interface ProcessSpec {
 
 /** A container's user data bases are read by the launch, in this order, at most this many bytes each. */
 export const USER_FILES = ["/etc/passwd", "/etc/group"] as const;
-const USER_FILE_LIMIT = 4 << 20;
+const USER_FILE_LIMIT = 1 << 20;
 
 const { ro, nosuid, nodev, noexec, strictatime } = mountFlag;
 

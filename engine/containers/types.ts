@@ -228,6 +228,8 @@ export interface ResolvedMount extends MountPoint {
   readonly createSource?: boolean;
   /** mount(8) options of a tmpfs, comma-separated. */
   readonly options?: string;
+  /** Of `--tmpfs`: inspect shows it in HostConfig alone. */
+  readonly unlisted?: boolean;
 }
 
 export type Status = "created" | "running" | "paused" | "restarting" | "removing" | "exited" | "dead";

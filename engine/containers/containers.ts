@@ -1,0 +1,188 @@
+/**
+ * Containers: what the rest of the engine may do with them. Each deed has a module of its own; this class finds the
+ * container that is meant, and holds what they all work with.
+ */
+import type { Events } from "../events.ts";
+import type { Images } from "../images/images.ts";
+import { Trash } from "../images/trash.ts";
+import type { Log } from "../log.ts";
+import type { Spawner } from "../native/spawner.ts";
+import type { Workers } from "../native/workers.ts";
+import type { Networks } from "../networks/networks.ts";
+import type { Paths } from "../store/paths.ts";
+import { Serial } from "../store/serial.ts";
+import type { Volumes } from "../volumes/volumes.ts";
+import { type AttachOptions, attachContainer } from "./attach.ts";
+import type { Container, Ending } from "./container.ts";
+import { type Created, createContainer } from "./create.ts";
+import { Execs } from "./exec.ts";
+import { inspectHost } from "./host.ts";
+import { inspectContainer } from "./inspect.ts";
+import { killContainer } from "./kill.ts";
+import { Launcher } from "./launcher.ts";
+import { type ListOptions, listContainers, listEntry } from "./list.ts";
+import type { LogEntry } from "./log-files.ts";
+import { type LogOptions, readLogs } from "./logs.ts";
+import { pauseContainer, unpauseContainer } from "./pause.ts";
+import { recoverContainers, restartAfterRecovery } from "./recover.ts";
+import { Registry } from "./registry.ts";
+import { type RemoveOptions, removeContainer } from "./remove.ts";
+import { renameContainer } from "./rename.ts";
+import { ensureInitLayer } from "./rootfs.ts";
+import { SeccompFilters } from "./seccomp/filters.ts";
+import { startContainer } from "./start.ts";
+import { Steps } from "./steps.ts";
+import { restartContainer, type StopOptions, stopContainer } from "./stop.ts";
+import type { Client } from "./streams.ts";
+import type { Tools } from "./tools.ts";
+import type { BuildStep, CreateRequest, StepResult, StepRunner } from "./types.ts";
+import { type WaitCondition, waitContainer } from "./wait.ts";
+
+export interface ContainersDeps {
+  readonly paths: Paths;
+  readonly log: Log;
+  readonly events: Events;
+  readonly spawner: Spawner;
+  readonly workers: Workers;
+  readonly images: Images;
+  readonly networks: Networks;
+  readonly volumes: Volumes;
+  /** Relative to the root of the cgroup tree. */
+  readonly cgroupParent: string;
+}
+
+export class Containers implements StepRunner {
+  readonly execs: Execs;
+  readonly tools: Tools;
+  readonly #steps: Steps;
+
+  private constructor(tools: Tools) {
+    this.tools = tools;
+    this.execs = new Execs(tools);
+    this.#steps = new Steps(tools);
+  }
+
+  /** Reads the records and proves them against the kernel; `startWanted()` follows when the engine serves. */
+  static async open(deps: ContainersDeps): Promise<Containers> {
+    const host = await inspectHost(deps.cgroupParent);
+    await ensureInitLayer(deps.paths);
+    const tools: Tools = {
+      ...deps,
+      host,
+      launcher: new Launcher(deps.spawner, host),
+      filters: new SeccompFilters(host.machine),
+      trash: new Trash(deps.paths.trash, deps.workers),
+      registry: await Registry.open(deps.paths, deps.log),
+      serial: new Serial(),
+    };
+    const containers = new Containers(tools);
+    deps.images.setUsers(() => containers.#imageUsers());
+    deps.images.addRoots(() => tools.registry.all().flatMap(({ record }) => record.layers));
+    deps.volumes.setUsers(() => containers.#volumeUsers());
+    await recoverContainers(tools);
+    return containers;
+  }
+
+  /** Starts what restart policies want running after the engine or the machine has started. */
+  startWanted(): Promise<void> {
+    return restartAfterRecovery(this.tools);
+  }
+
+  /** By id, name or unique prefix of an id. @throws {EngineError} notFound */
+  find(reference: string): Container {
+    return this.tools.registry.find(reference);
+  }
+
+  all(): readonly Container[] {
+    return this.tools.registry.all();
+  }
+
+  create(request: CreateRequest, name: string): Promise<Created> {
+    return createContainer(this.tools, request, name);
+  }
+
+  start(reference: string): Promise<void> {
+    return startContainer(this.tools, this.find(reference));
+  }
+
+  stop(reference: string, options: StopOptions = {}): Promise<void> {
+    return stopContainer(this.tools, this.find(reference), options);
+  }
+
+  restart(reference: string, options: StopOptions = {}): Promise<void> {
+    return restartContainer(this.tools, this.find(reference), options);
+  }
+
+  kill(reference: string, signal: string): Promise<void> {
+    return killContainer(this.tools, this.find(reference), signal);
+  }
+
+  pause(reference: string): Promise<void> {
+    return pauseContainer(this.tools, this.find(reference));
+  }
+
+  unpause(reference: string): Promise<void> {
+    return unpauseContainer(this.tools, this.find(reference));
+  }
+
+  rename(reference: string, name: string): Promise<void> {
+    return renameContainer(this.tools, this.find(reference), name);
+  }
+
+  remove(reference: string, options: RemoveOptions): Promise<void> {
+    return removeContainer(this.tools, this.find(reference), options);
+  }
+
+  /** undefined if the signal came before the condition held. */
+  wait(reference: string, condition: WaitCondition, signal: AbortSignal): Promise<Ending | undefined> {
+    return waitContainer(this.find(reference), condition, signal);
+  }
+
+  attach(reference: string, options: AttachOptions, client: Client): Promise<void> {
+    return attachContainer(this.tools, this.find(reference), options, client);
+  }
+
+  logs(reference: string, options: LogOptions, signal: AbortSignal): AsyncGenerator<readonly LogEntry[]> {
+    return readLogs(this.tools, this.find(reference), options, signal);
+  }
+
+  async resize(reference: string, rows: number, columns: number): Promise<void> {
+    await this.find(reference).live?.monitor.resize(rows, columns);
+  }
+
+  /** In the wire's shape. */
+  inspect(reference: string): object {
+    const container = this.find(reference);
+    return inspectContainer(this.tools, container, this.execs.running(container));
+  }
+
+  /** In the wire's shape, newest first. */
+  list(options: ListOptions): readonly object[] {
+    return listContainers(this.tools, options).map((container) => listEntry(this.tools, container));
+  }
+
+  runStep(step: BuildStep): Promise<StepResult> {
+    return this.#steps.runStep(step);
+  }
+
+  /** How many there are of each kind, for /info. */
+  counts(): { readonly running: number; readonly paused: number; readonly stopped: number } {
+    const all = this.all();
+    const paused = all.filter(({ record }) => record.state.status === "paused").length;
+    const running = all.filter((container) => container.isRunning).length - paused;
+    return { running, paused, stopped: all.length - running - paused };
+  }
+
+  *#imageUsers(): Iterable<{ containerId: string; imageId: string; running: boolean }> {
+    for (const container of this.all()) {
+      yield { containerId: container.id, imageId: container.record.imageId, running: container.isRunning };
+    }
+  }
+
+  #volumeUsers(): readonly { readonly containerId: string; readonly volumes: readonly string[] }[] {
+    return this.all().map(({ record }) => ({
+      containerId: record.id,
+      volumes: record.mounts.flatMap(({ Name }) => (Name === undefined ? [] : [Name])),
+    }));
+  }
+}

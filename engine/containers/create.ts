@@ -1,0 +1,226 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, stat } from "node:fs/promises";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { EngineError } from "../errors.ts";
+import type { Image } from "../images/types.ts";
+import { containerCapabilities } from "./capabilities.ts";
+import { checkedParent } from "./cgroups/parent.ts";
+import { commandOf, mergeConfig } from "./config.ts";
+import type { Container } from "./container.ts";
+import { containerDevices, throttleNumbers } from "./devices.ts";
+import { completeHostConfig } from "./host-config.ts";
+import { type WantedMount, wantedMounts } from "./mounts.ts";
+import { rlimits } from "./rlimits.ts";
+import { parseSecurity } from "./security.ts";
+import { signalNumber } from "./signals.ts";
+import { formatTime, nowNs } from "./time.ts";
+import { tmpfsOptions } from "./tmpfs.ts";
+import { emit, type Tools } from "./tools.ts";
+import {
+  type ContainerConfig,
+  type ContainerRecord,
+  type CreateRequest,
+  type EndpointRequest,
+  type HostConfig,
+  NEVER,
+  type ResolvedMount,
+} from "./types.ts";
+
+export interface Created {
+  readonly container: Container;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Makes a container that can be started: everything that can be wrong with the request is found here.
+ *
+ * @param name empty for a random one
+ * @throws {EngineError} notFound for an image, volume or container that is named and absent; conflict for a name that
+ * is taken; invalid for the rest
+ */
+export async function createContainer(tools: Tools, request: CreateRequest, name: string): Promise<Created> {
+  const id = randomBytes(32).toString("hex");
+  const image = findImage(tools, request);
+  const hostConfig = completeHostConfig(request.HostConfig ?? {});
+  const config = namedAfterMachine(mergeConfig(request, image?.config.config ?? {}, id), hostConfig);
+  const { path, args } = commandOf(config);
+  await checkOptions(tools, config, hostConfig);
+  const chosen = tools.registry.reserveName(name, id);
+  try {
+    const record: ContainerRecord = {
+      id,
+      name: chosen,
+      created: formatTime(nowNs()),
+      imageId: image?.id ?? "",
+      layers: image?.layers ?? [],
+      config,
+      hostConfig,
+      endpoints: endpointsOf(tools, request, hostConfig),
+      mounts: await resolveMounts(tools, id, wantedMounts(config, hostConfig, inherited(tools, hostConfig))),
+      path,
+      args,
+      state: FRESH,
+    };
+    await makeDirectories(tools, id);
+    const container = await tools.registry.add(record);
+    emit(tools, container, "create");
+    return { container, warnings: warningsOf(tools, hostConfig) };
+  } catch (error) {
+    tools.registry.freeName(chosen, id);
+    await tools.trash.discard(tools.paths.container(id));
+    throw error;
+  }
+}
+
+const FRESH = {
+  status: "created",
+  pid: 0,
+  monitorPid: 0,
+  exitCode: 0,
+  error: "",
+  oomKilled: false,
+  startedAt: NEVER,
+  finishedAt: NEVER,
+  restartCount: 0,
+  stoppedByUser: false,
+} as const;
+
+function findImage(tools: Tools, request: CreateRequest): Image | undefined {
+  const reference = request.Image ?? "";
+  if (reference === "") throw new EngineError("invalid", "no image specified");
+  const image = tools.images.resolve(reference);
+  if (image !== undefined) return image;
+  const tagged = /[:@][^/]*$/.test(reference) ? reference : `${reference}:latest`;
+  throw new EngineError("notFound", `No such image: ${tagged}`);
+}
+
+/** With the host's UTS or network namespace the host's name is the container's. */
+function namedAfterMachine(config: ContainerConfig, hostConfig: HostConfig): ContainerConfig {
+  const shared = hostConfig.UTSMode === "host" || hostConfig.NetworkMode === "host";
+  return shared ? { ...config, Hostname: hostname() } : config;
+}
+
+/** Reads every option once, so that a mistake is told at create and not at start. */
+async function checkOptions(tools: Tools, config: ContainerConfig, hostConfig: HostConfig): Promise<void> {
+  const capabilities = containerCapabilities({
+    privileged: hostConfig.Privileged ?? false,
+    add: hostConfig.CapAdd ?? [],
+    drop: hostConfig.CapDrop ?? [],
+    available: tools.host.capabilities,
+  });
+  tools.filters.get(parseSecurity(hostConfig).seccomp, capabilities);
+  rlimits(hostConfig.Ulimits ?? []);
+  if (config.StopSignal) signalNumber(config.StopSignal);
+  if (hostConfig.CgroupParent) checkedParent(hostConfig.CgroupParent);
+  if (config.WorkingDir && !config.WorkingDir.startsWith("/")) {
+    throw new EngineError(
+      "invalid",
+      `the working directory '${config.WorkingDir}' is invalid, it needs to be an absolute path`,
+    );
+  }
+  for (const options of Object.values(hostConfig.Tmpfs ?? {})) tmpfsOptions(options);
+  await containerDevices(hostConfig);
+  await throttleNumbers(hostConfig);
+  for (const mode of [hostConfig.NetworkMode, hostConfig.PidMode, hostConfig.IpcMode]) {
+    if (mode?.startsWith("container:")) tools.registry.find(mode.slice("container:".length));
+  }
+}
+
+function endpointsOf(
+  tools: Tools,
+  request: CreateRequest,
+  hostConfig: HostConfig,
+): Readonly<Record<string, EndpointRequest>> {
+  const asked = Object.entries(request.NetworkingConfig?.EndpointsConfig ?? {});
+  // By the network's own name, however it was referred to; one that is not there yet may be by the start.
+  const named = asked.map(([name, endpoint]) => [networkName(tools, name), endpoint ?? {}] as const);
+  const mode = hostConfig.NetworkMode ?? "bridge";
+  if (["host", "none"].includes(mode) || mode.startsWith("container:")) return Object.fromEntries(named);
+  const main = networkName(tools, mode);
+  return { [main]: {}, ...Object.fromEntries(named) };
+}
+
+function networkName(tools: Tools, reference: string): string {
+  if (reference === "default") return "bridge";
+  return tools.networks.resolve(reference)?.Name ?? reference;
+}
+
+function inherited(tools: Tools, hostConfig: HostConfig): readonly ResolvedMount[] {
+  return (hostConfig.VolumesFrom ?? []).flatMap((from) => {
+    const [reference = "", mode = ""] = from.split(":");
+    const readonly = mode.split(",").includes("ro");
+    const { mounts } = tools.registry.find(reference).record;
+    // The volume belongs to the other container; this one must not take it along when it is removed.
+    return mounts
+      .filter((mount) => mount.Type !== "tmpfs")
+      .map(({ anonymous: _, ...mount }) => ({ ...mount, RW: mount.RW && !readonly, copyUp: false }));
+  });
+}
+
+/** Makes the volumes that are not there yet, and looks for what is bound. */
+async function resolveMounts(
+  tools: Tools,
+  id: string,
+  wanted: readonly WantedMount[],
+): Promise<readonly ResolvedMount[]> {
+  const resolved: ResolvedMount[] = [];
+  for (const { labels, driver: _, driverOptions, ...mount } of wanted) {
+    if (mount.Type === "bind") await checkSource(mount);
+    if (mount.Type !== "volume") {
+      resolved.push(mount);
+      continue;
+    }
+    const volume = await tools.volumes.create({
+      ...(mount.Name === undefined ? {} : { Name: mount.Name }),
+      Driver: mount.Driver ?? "local",
+      ...(labels === undefined ? {} : { Labels: labels }),
+      ...(driverOptions === undefined ? {} : { DriverOpts: driverOptions }),
+    });
+    resolved.push({ ...mount, Name: volume.Name, Source: volume.Mountpoint });
+  }
+  void id;
+  return resolved;
+}
+
+/** `-v` makes a missing directory, `--mount` does not. */
+async function checkSource(mount: ResolvedMount): Promise<void> {
+  const found = await stat(mount.Source).catch(() => undefined);
+  if (found !== undefined) return;
+  if (mount.createSource) await mkdir(mount.Source, { recursive: true, mode: 0o755 });
+  else {
+    const reason = `invalid mount config for type "bind": bind source path does not exist: ${mount.Source}`;
+    throw new EngineError("invalid", reason);
+  }
+}
+
+async function makeDirectories(tools: Tools, id: string): Promise<void> {
+  const directory = tools.paths.container(id);
+  await mkdir(directory, { mode: 0o710 });
+  await Promise.all([mkdir(join(directory, "upper")), mkdir(join(directory, "work"))]);
+}
+
+function warningsOf(tools: Tools, hostConfig: HostConfig): readonly string[] {
+  const { cgroups } = tools.host;
+  const has = (controller: string): boolean =>
+    cgroups.version === 2
+      ? cgroups.controllers.includes(controller)
+      : cgroups.hierarchies.some((each) => each.controllers.includes(controller));
+  const warnings: string[] = [];
+  if (hostConfig.Memory && !has("memory")) {
+    warnings.push(
+      "Your kernel does not support memory limit capabilities or the cgroup is not mounted. Limitation discarded.",
+    );
+  }
+  if (hostConfig.PidsLimit && !has("pids")) {
+    warnings.push(
+      "Your kernel does not support PIDs limit capabilities or the cgroup is not mounted. PIDs limit discarded.",
+    );
+  }
+  if ((hostConfig.NanoCpus || hostConfig.CpuShares) && !has("cpu")) {
+    warnings.push(
+      "Your kernel does not support CPU limits or the cgroup is not mounted. Limitation discarded.",
+    );
+  }
+  return warnings;
+}

@@ -1,0 +1,223 @@
+import { randomBytes } from "node:crypto";
+import { EngineError } from "../errors.ts";
+import { NativeError } from "../native/connection.ts";
+import type { Session } from "../native/monitor.ts";
+import { CAPABILITIES } from "./capabilities.ts";
+import type { Container } from "./container.ts";
+import { parseDetachKeys } from "./detach-keys.ts";
+import { containerEnvironment, overrideEnvironment, withHome } from "./environment.ts";
+import type { ProcessSpec } from "./operations.ts";
+import { runIn, userFiles } from "./run-in.ts";
+import { containerProcess } from "./spec.ts";
+import { type Client, connectInput, pacedOutput } from "./streams.ts";
+import { emit, type Tools } from "./tools.ts";
+import { resolveUser } from "./users.ts";
+
+/** The body of POST /containers/{id}/exec. */
+export interface ExecRequest {
+  readonly AttachStdin?: boolean;
+  readonly AttachStdout?: boolean;
+  readonly AttachStderr?: boolean;
+  readonly DetachKeys?: string;
+  readonly Tty?: boolean;
+  readonly Env?: readonly string[] | null;
+  readonly Cmd?: readonly string[] | null;
+  readonly Privileged?: boolean;
+  readonly User?: string;
+  readonly WorkingDir?: string;
+  /** [rows, columns]. */
+  readonly ConsoleSize?: readonly [number, number] | null;
+}
+
+/** A program that a client runs in a container; known until the container is removed. */
+export interface Exec {
+  readonly id: string;
+  readonly container: Container;
+  readonly request: ExecRequest;
+  readonly state: "created" | "running" | "exited";
+  /** undefined until it has exited. */
+  readonly exitCode: number | undefined;
+  /** In the engine's pid namespace; 0 before it runs. */
+  readonly pid: number;
+}
+
+/** Execs that have ended are kept this long at most, as many as this. */
+const KEPT = 1000;
+
+/** The exit code of a program that could not be started, as dockerd 26 has it, whatever the reason. */
+const NOT_STARTED = 126;
+
+export class Execs {
+  readonly #tools: Tools;
+  readonly #all = new Map<string, Exec>();
+  readonly #sessions = new Map<string, PromiseWithResolvers<Session | undefined>>();
+
+  constructor(tools: Tools) {
+    this.#tools = tools;
+  }
+
+  /** @throws {EngineError} conflict if the container does not run or is paused, invalid without a command */
+  create(container: Container, request: ExecRequest): Exec {
+    const { status } = container.record.state;
+    if (status === "paused") {
+      throw new EngineError(
+        "conflict",
+        `Container ${container.name} is paused, unpause the container before exec`,
+      );
+    }
+    if (container.live === undefined) {
+      throw new EngineError("conflict", `container ${container.id} is not running`);
+    }
+    if (request.Cmd == null || request.Cmd.length === 0)
+      throw new EngineError("invalid", "No exec command specified");
+    const exec: Exec = {
+      id: randomBytes(32).toString("hex"),
+      container,
+      request,
+      state: "created",
+      exitCode: undefined,
+      pid: 0,
+    };
+    this.#forgetOld();
+    this.#all.set(exec.id, exec);
+    this.#sessions.set(exec.id, Promise.withResolvers());
+    emit(this.#tools, container, `exec_create: ${request.Cmd.join(" ")}`, { execID: exec.id });
+    return exec;
+  }
+
+  /** @throws {EngineError} notFound */
+  find(id: string): Exec {
+    const exec = this.#all.get(id);
+    if (exec === undefined || !this.#tools.registry.has(exec.container.id)) {
+      throw new EngineError("notFound", `No such exec instance: ${id}`);
+    }
+    return exec;
+  }
+
+  /** The ids of a container's execs that run. */
+  running(container: Container): readonly string[] {
+    return [...this.#all.values()]
+      .filter((exec) => exec.container === container && exec.state === "running")
+      .map(({ id }) => id);
+  }
+
+  /**
+   * Starts it and serves the client until it ends; without a client it runs by itself.
+   *
+   * @throws {EngineError} conflict if it was started before or the container has stopped; invalid, with the words that
+   * clients show, if the program cannot be run
+   */
+  async start(
+    exec: Exec,
+    client: Client | undefined,
+    size: readonly [number, number] | undefined,
+  ): Promise<void> {
+    const { container, request } = exec;
+    if (this.find(exec.id).state !== "created") {
+      throw new EngineError("conflict", `Error: Exec command ${exec.id} is already running`);
+    }
+    this.#set(exec.id, { state: "running" });
+    const opening = this.#sessions.get(exec.id);
+    let session: Session | undefined;
+    try {
+      const streams = {
+        stdin: client !== undefined && request.AttachStdin === true,
+        stdout: request.Tty === true || (client !== undefined && request.AttachStdout === true),
+        stderr: client !== undefined && request.AttachStderr === true,
+      };
+      const output = client === undefined ? DISCARD : pacedOutput(client.sink, () => session);
+      session = await runIn(container, await this.#process(exec, size), streams, output);
+    } catch (error) {
+      opening?.resolve(undefined);
+      this.#set(exec.id, { state: "exited", exitCode: NOT_STARTED });
+      throw error instanceof NativeError ? execFailed(error, request) : error;
+    }
+    this.#set(exec.id, { pid: session.pid });
+    emit(this.#tools, container, `exec_start: ${request.Cmd?.join(" ")}`, { execID: exec.id });
+    opening?.resolve(session);
+    const recorded = session.exited.then((exit) => this.#ended(exec, exit?.code ?? NOT_STARTED));
+    if (client === undefined) return;
+    const input = request.AttachStdin === true ? client.input : undefined;
+    const detachKeys = request.Tty === true ? detachKeysOf(request) : new Uint8Array();
+    const how = await connectInput(session, { ...client, input }, { endInput: true, detachKeys });
+    // Clients ask for the exit code as soon as the stream ends.
+    if (how === "exited") await recorded;
+  }
+
+  /** Waits for the program where the client was faster. @throws {EngineError} conflict if it could not be started */
+  async resize(exec: Exec, rows: number, columns: number): Promise<void> {
+    const session = await this.#sessions.get(exec.id)?.promise;
+    if (session === undefined) throw new EngineError("conflict", `exec ${exec.id} is not running`);
+    session.resize(rows, columns);
+  }
+
+  #ended(exec: Exec, exitCode: number): void {
+    this.#set(exec.id, { state: "exited", exitCode });
+    emit(this.#tools, exec.container, "exec_die", { execID: exec.id, exitCode: String(exitCode) });
+  }
+
+  #set(id: string, change: Partial<Exec>): void {
+    const exec = this.#all.get(id);
+    if (exec !== undefined) this.#all.set(id, { ...exec, ...change });
+  }
+
+  async #process(exec: Exec, size: readonly [number, number] | undefined): Promise<ProcessSpec> {
+    const { container, request } = exec;
+    const { record } = container;
+    const files = await userFiles(this.#tools, container);
+    const base = containerProcess(this.#tools, record, files);
+    const groups = request.User ? [] : (record.hostConfig.GroupAdd ?? []);
+    const user = resolveUser(request.User || (record.config.User ?? ""), files.passwd, files.group, groups);
+    const known = { hostname: record.config.Hostname ?? "", tty: request.Tty === true };
+    const inherited = containerEnvironment(record.config.Env ?? [], known);
+    const privileged = request.Privileged === true;
+    const [rows, columns] = size ?? request.ConsoleSize ?? [0, 0];
+    return {
+      ...base,
+      argv: request.Cmd ?? [],
+      env: withHome(overrideEnvironment(inherited, request.Env ?? []), user.home),
+      cwd: request.WorkingDir || base.cwd,
+      user,
+      ...(privileged
+        ? {
+            capabilities: CAPABILITIES.filter((name) => this.#tools.host.capabilities.has(name)),
+            seccomp: undefined,
+          }
+        : {}),
+      terminal: request.Tty === true ? { rows, columns } : undefined,
+      init: false,
+      keyring: undefined,
+    };
+  }
+
+  #forgetOld(): void {
+    if (this.#all.size < KEPT) return;
+    for (const [id, exec] of this.#all) {
+      if (exec.state !== "exited") continue;
+      this.#all.delete(id);
+      this.#sessions.delete(id);
+      if (this.#all.size < KEPT) return;
+    }
+  }
+}
+
+const DISCARD = { data: () => true };
+
+function detachKeysOf(request: ExecRequest): Uint8Array {
+  return parseDetachKeys(request.DetachKeys ?? "");
+}
+
+/** In the words that clients show and search for. */
+function execFailed(error: NativeError, request: ExecRequest): EngineError {
+  const [program = ""] = request.Cmd ?? [];
+  const why =
+    error.code === "ENOENT" && !program.includes("/")
+      ? "executable file not found in $PATH"
+      : error.code === "ENOENT"
+        ? `stat ${program}: no such file or directory`
+        : error.code === "EACCES"
+          ? "permission denied"
+          : error.message;
+  const text = `OCI runtime exec failed: exec failed: unable to start container process: exec: ${JSON.stringify(program)}: ${why}: unknown`;
+  return new EngineError("invalid", text, { cause: error });
+}

@@ -1,0 +1,63 @@
+import { messageOf } from "../errors.ts";
+import type { ExitRecord } from "../native/monitor.ts";
+import type { Container, Live } from "./container.ts";
+import { removeNow } from "./remove.ts";
+import { scheduleRestart, shouldRestart } from "./restart.ts";
+import { formatTime, nowNs } from "./time.ts";
+import { emit, type Tools } from "./tools.ts";
+import { releaseVolumes } from "./volume-use.ts";
+
+/** The code of a container whose monitor was lost with its exit record. */
+const LOST = 255;
+
+/**
+ * Records that a container's program ended, gives back what it held, and does what its policies say.
+ *
+ * @param startAgain starts the container, for who has its turn
+ */
+export async function containerEnded(
+  tools: Tools,
+  container: Container,
+  live: Live,
+  exit: ExitRecord | undefined,
+  startAgain: () => Promise<void>,
+): Promise<void> {
+  try {
+    await tools.serial.run(container.id, () => ended(tools, container, live, exit, startAgain));
+  } catch (error) {
+    tools.log.error("a container's end could not be recorded", { id: container.id, error: messageOf(error) });
+  }
+}
+
+async function ended(
+  tools: Tools,
+  container: Container,
+  live: Live,
+  exit: ExitRecord | undefined,
+  startAgain: () => Promise<void>,
+): Promise<void> {
+  live.health?.stop();
+  live.monitor.close();
+  container.live = undefined;
+  const exitCode = exit?.code ?? LOST;
+  const ran = performance.now() - live.since;
+  const restarting = shouldRestart(container, exitCode);
+  await tools.networks.release(container.id);
+  await releaseVolumes(tools, container.record);
+  const state = container.record.state;
+  const writing = tools.registry.changeState(container, {
+    status: restarting ? "restarting" : "exited",
+    pid: 0,
+    monitorPid: 0,
+    exitCode,
+    oomKilled: exit?.oom ?? false,
+    error: exit === undefined ? "the container's monitor was lost" : state.error,
+    finishedAt: formatTime(exit?.finishedAt ?? nowNs()),
+  });
+  emit(tools, container, "die", { exitCode: String(exitCode), execDuration: String(Math.floor(ran / 1000)) });
+  await writing;
+  const { AutoRemove } = container.record.hostConfig;
+  if (restarting) scheduleRestart(tools, container, ran, startAgain);
+  container.tellExit({ exitCode, error: "" });
+  if (AutoRemove && !restarting) await removeNow(tools, container, { volumes: true });
+}

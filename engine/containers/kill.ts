@@ -1,0 +1,68 @@
+import { EngineError } from "../errors.ts";
+import type { Container } from "./container.ts";
+import { thaw } from "./pause.ts";
+import { cancelRestart } from "./restart.ts";
+import { signalNumber } from "./signals.ts";
+import { emit, type Tools } from "./tools.ts";
+
+export const SIGKILL = 9;
+
+/**
+ * Sends a signal.
+ *
+ * @throws {EngineError} conflict if it does not run, invalid for an unknown signal
+ */
+export async function killContainer(tools: Tools, container: Container, name: string): Promise<void> {
+  const signal = signalNumber(name || "SIGKILL");
+  if (!container.isRunning) {
+    throw new EngineError(
+      "conflict",
+      `cannot kill container: ${container.id}: container ${container.id} is not running`,
+    );
+  }
+  const { StopSignal = "SIGTERM" } = container.record.config;
+  // Only what is meant to end it keeps its restart policy from bringing it back.
+  if (signal === SIGKILL || signal === signalNumber(StopSignal || "SIGTERM")) await byUser(tools, container);
+  const { live } = container;
+  if (live === undefined) return;
+  await send(tools, container, signal);
+  if (signal !== SIGKILL) return;
+  if (container.record.state.status === "paused") await thaw(tools, container);
+  // Docker's kill answers when the container is gone, or after ten seconds of waiting for it.
+  await within(live.ended, 10_000);
+}
+
+/** Ends the program and waits for its end to be recorded. */
+export async function killAndWait(tools: Tools, container: Container): Promise<void> {
+  await byUser(tools, container);
+  const { live } = container;
+  if (live === undefined) return;
+  await send(tools, container, SIGKILL);
+  if (container.record.state.status === "paused") await thaw(tools, container);
+  await live.ended;
+}
+
+/** Also ends a restart that is waited for, which counts as running. */
+export async function byUser(tools: Tools, container: Container): Promise<void> {
+  const waiting = cancelRestart(container);
+  const idle = waiting && container.live === undefined;
+  await tools.registry.changeState(container, { stoppedByUser: true, ...(idle ? { status: "exited" } : {}) });
+}
+
+export async function send(tools: Tools, container: Container, signal: number): Promise<void> {
+  try {
+    await container.live?.monitor.signal(signal);
+    emit(tools, container, "kill", { signal: String(signal) });
+  } catch (error) {
+    // It ended by itself in this moment; who waits for the end will see it.
+    if ((error as { readonly code?: string }).code !== "ESRCH") throw error;
+  }
+}
+
+/** Whether the promise is kept in time. */
+export async function within(work: Promise<void>, milliseconds: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => resolve(false), milliseconds);
+  void work.then(() => resolve(true));
+  return promise.finally(() => clearTimeout(timer));
+}

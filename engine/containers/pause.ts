@@ -1,0 +1,48 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { EngineError } from "../errors.ts";
+import { controllerMount } from "./cgroups/detect.ts";
+import type { Container } from "./container.ts";
+import { cgroupPath } from "./spec.ts";
+import { emit, type Tools } from "./tools.ts";
+
+/** @throws {EngineError} conflict if it does not run or is paused */
+export async function pauseContainer(tools: Tools, container: Container): Promise<void> {
+  const { status } = container.record.state;
+  if (status === "paused") throw new EngineError("conflict", `container ${container.id} is already paused`);
+  if (status !== "running") throw new EngineError("conflict", `container ${container.id} is not running`);
+  await freeze(tools, container, true);
+  await tools.registry.changeState(container, { status: "paused" });
+  container.live?.health?.pause();
+  emit(tools, container, "pause");
+}
+
+/** @throws {EngineError} system, as Docker has it, if it is not paused */
+export async function unpauseContainer(tools: Tools, container: Container): Promise<void> {
+  if (container.record.state.status !== "paused") {
+    throw new EngineError("system", `container ${container.id} is not paused`);
+  }
+  await thaw(tools, container);
+  emit(tools, container, "unpause");
+}
+
+/** Lets a paused container go on. */
+export async function thaw(tools: Tools, container: Container): Promise<void> {
+  await freeze(tools, container, false);
+  if (container.record.state.status === "paused")
+    await tools.registry.changeState(container, { status: "running" });
+  container.live?.health?.resume();
+}
+
+/** @see freezer.state of the v1 freezer, cgroup.freeze of v2 */
+async function freeze(tools: Tools, container: Container, frozen: boolean): Promise<void> {
+  const { cgroups } = tools.host;
+  const path = cgroupPath(tools.host, container.record);
+  if (cgroups.version === 2) {
+    await writeFile(join(cgroups.mount, path, "cgroup.freeze"), frozen ? "1" : "0");
+    return;
+  }
+  const mount = controllerMount(cgroups, "freezer");
+  if (mount === undefined) throw new EngineError("system", "the machine has no cgroup freezer");
+  await writeFile(join(mount, path, "freezer.state"), frozen ? "FROZEN" : "THAWED");
+}

@@ -1,0 +1,65 @@
+import { rm } from "node:fs/promises";
+import { EngineError } from "../errors.ts";
+import type { Container } from "./container.ts";
+import { killAndWait } from "./kill.ts";
+import { cancelRestart } from "./restart.ts";
+import { emit, type Tools } from "./tools.ts";
+
+export interface RemoveOptions {
+  /** Kill it if it runs. */
+  readonly force: boolean;
+  /** Its anonymous volumes, too. */
+  readonly volumes: boolean;
+}
+
+/** @throws {EngineError} conflict if it runs and force is not asked for, or if it is being removed already */
+export async function removeContainer(
+  tools: Tools,
+  container: Container,
+  options: RemoveOptions,
+): Promise<void> {
+  const { status } = container.record.state;
+  if (status === "removing") {
+    throw new EngineError("conflict", `removal of container ${container.id} is already in progress`);
+  }
+  if (container.isRunning) {
+    if (!options.force) throw new EngineError("conflict", refusal(container));
+    await killAndWait(tools, container);
+  }
+  await tools.serial.run(container.id, async () => {
+    // With --rm it has removed itself by now.
+    if (tools.registry.has(container.id)) await removeNow(tools, container, options);
+  });
+}
+
+function refusal(container: Container): string {
+  const paused = container.record.state.status === "paused";
+  const state = paused ? "paused: unpause" : "running: stop";
+  return `cannot remove container "/${container.name}": container is ${state} the container before removing or force remove`;
+}
+
+/** For who has the container's turn: the record goes last, so that a daemon that is killed here finds what to finish. */
+export async function removeNow(
+  tools: Tools,
+  container: Container,
+  options: { readonly volumes: boolean },
+): Promise<void> {
+  const { record } = container;
+  cancelRestart(container);
+  await tools.registry.changeState(container, { status: "removing" });
+  await tools.networks.release(record.id);
+  await tools.trash.discard(tools.paths.container(record.id));
+  await rm(tools.paths.runContainer(record.id), { recursive: true, force: true });
+  if (options.volumes) await removeVolumes(tools, container);
+  await tools.registry.remove(container);
+  emit(tools, container, "destroy");
+  container.tellRemoved();
+}
+
+async function removeVolumes(tools: Tools, container: Container): Promise<void> {
+  for (const mount of container.record.mounts) {
+    if (mount.Type !== "volume" || !mount.anonymous || mount.Name === undefined) continue;
+    // Another container may have it by --volumes-from; then it stays until that one goes.
+    await tools.volumes.remove(mount.Name, { force: true }).catch(() => {});
+  }
+}

@@ -1,0 +1,37 @@
+import { EngineError } from "../errors.ts";
+import type { Output, Session } from "../native/monitor.ts";
+import type { ProcessOp } from "../native/protocol.ts";
+import type { Container } from "./container.ts";
+import { type ProcessSpec, processOps } from "./operations.ts";
+import type { Tools } from "./tools.ts";
+
+/** The user data bases of a running container, as they are now. */
+export async function userFiles(
+  tools: Pick<Tools, "workers">,
+  container: Container,
+): Promise<{ readonly passwd: Uint8Array; readonly group: Uint8Array }> {
+  const { live } = container;
+  if (live === undefined) throw new EngineError("conflict", `container ${container.id} is not running`);
+  const read = (path: string): Promise<Uint8Array> =>
+    tools.workers
+      .read({ kind: "process", pid: live.pid }, path, LIMIT)
+      // A container without the file, or with a directory or FIFO in its place, knows numbers only.
+      .catch(() => new Uint8Array());
+  const [passwd, group] = await Promise.all([read("/etc/passwd"), read("/etc/group")]);
+  return { passwd, group };
+}
+
+/** Starts a program beside the container's own, with the given streams. */
+export function runIn(
+  container: Container,
+  process: ProcessSpec,
+  streams: { readonly stdin: boolean; readonly stdout: boolean; readonly stderr: boolean },
+  output: Output,
+): Promise<Session> {
+  const { live } = container;
+  if (live === undefined) throw new EngineError("conflict", `container ${container.id} is not running`);
+  const ops: ProcessOp[] = [...processOps(process), { op: "streams", ...streams }];
+  return live.monitor.exec(ops, output);
+}
+
+const LIMIT = 4 << 20;

@@ -1,0 +1,170 @@
+import { writeFile } from "node:fs/promises";
+import { EngineError, messageOf } from "../errors.ts";
+import type { Attachment } from "../networks/types.ts";
+import type { Container, Live } from "./container.ts";
+import { containerEnded } from "./exit.ts";
+import { startHealthProbes } from "./health.ts";
+import { SIGKILL } from "./kill.ts";
+import { type Launch, startExitCode, startProgram } from "./launcher.ts";
+import { removeNow } from "./remove.ts";
+import { cancelRestart } from "./restart.ts";
+import { containerProcess, containerSpec, networkFiles, networkOwner } from "./spec.ts";
+import { formatTime, nowNs } from "./time.ts";
+import { emit, type Tools } from "./tools.ts";
+import type { ContainerRecord } from "./types.ts";
+import { acquireVolumes, releaseVolumes } from "./volume-use.ts";
+
+/**
+ * Starts a container: network and volumes, then its surroundings, then who waits to see its output, then its program.
+ *
+ * @throws {EngineError} notModified if it runs, conflict if it is paused or being removed, what goes wrong otherwise;
+ * the container keeps its state then, with the reason in it
+ */
+export async function startContainer(tools: Tools, container: Container): Promise<void> {
+  await tools.serial.run(container.id, () => startNow(tools, container));
+}
+
+/** As startContainer(), for who has the container's turn already. */
+export async function startNow(tools: Tools, container: Container): Promise<void> {
+  refuseWrongState(container);
+  cancelRestart(container);
+  try {
+    await launch(tools, container);
+  } catch (error) {
+    await startFailed(tools, container, error);
+    throw error;
+  }
+}
+
+function refuseWrongState(container: Container): void {
+  const { status } = container.record.state;
+  if (status === "paused") {
+    throw new EngineError("conflict", "cannot start a paused container, try unpause instead");
+  }
+  if (status === "running")
+    throw new EngineError("notModified", `container ${container.id} is already running`);
+  if (status === "removing" || status === "dead") {
+    throw new EngineError("conflict", "container is marked for removal and cannot be started");
+  }
+}
+
+async function launch(tools: Tools, container: Container): Promise<void> {
+  const { record } = container;
+  const volumes = await acquireVolumes(tools, record);
+  const network = await attachNetwork(tools, record);
+  if (network !== undefined) await writeNetworkFiles(tools, record.id, network);
+  const spec = await containerSpec(tools, container, network, volumes);
+  let oom = false;
+  const launched = await tools.launcher.launch(spec, {
+    onOom: () => {
+      if (!oom) emit(tools, container, "oom");
+      oom = true;
+    },
+  });
+  await runProgram(tools, container, launched);
+  await started(tools, container, launched, network);
+}
+
+/** Attached clients are connected before the program's first byte. */
+async function runProgram(tools: Tools, container: Container, launched: Launch): Promise<void> {
+  const { monitor } = launched;
+  try {
+    const process = containerProcess(tools, container.record, launched);
+    await Promise.all([...container.pending].map((join) => join(monitor)));
+    await startProgram(monitor, process);
+  } catch (error) {
+    await monitor.signal(SIGKILL).catch(() => {}); // A program that could not start has left already.
+    await monitor.exited;
+    monitor.close();
+    throw error;
+  }
+}
+
+async function started(
+  tools: Tools,
+  container: Container,
+  launched: Launch,
+  network: Attachment | undefined,
+): Promise<void> {
+  const live: Live = {
+    monitor: launched.monitor,
+    pid: launched.pid,
+    since: performance.now(),
+    network,
+    health: undefined,
+    ended: Promise.resolve(),
+  };
+  container.live = live;
+  const writing = tools.registry.changeState(container, {
+    status: "running",
+    pid: launched.pid,
+    monitorPid: launched.monitorPid,
+    exitCode: 0,
+    error: "",
+    oomKilled: false,
+    startedAt: formatTime(nowNs()),
+    stoppedByUser: false,
+  });
+  emit(tools, container, "start");
+  container.tellStart();
+  live.health = startHealthProbes(tools, container);
+  followEnd(tools, container, live);
+  await writing;
+}
+
+/** Sees to the container's end, whenever it comes. */
+export function followEnd(tools: Tools, container: Container, live: Live): void {
+  const again = (): Promise<void> => startNow(tools, container);
+  live.ended = live.monitor.exited.then((exit) => containerEnded(tools, container, live, exit, again));
+}
+
+async function startFailed(tools: Tools, container: Container, error: unknown): Promise<void> {
+  await tools.networks.release(container.id);
+  await releaseVolumes(tools, container.record);
+  const exitCode = startExitCode(error);
+  const status = container.record.state.status === "restarting" ? "exited" : container.record.state.status;
+  await tools.registry.changeState(container, { status, exitCode, error: messageOf(error), pid: 0 });
+  tools.log.warn("a container did not start", { id: container.id, error: messageOf(error) });
+  container.tellExit({ exitCode, error: messageOf(error) });
+  if (container.record.hostConfig.AutoRemove) await removeNow(tools, container, { volumes: true });
+}
+
+async function attachNetwork(tools: Tools, record: ContainerRecord): Promise<Attachment | undefined> {
+  const { config, hostConfig } = record;
+  const owner = networkOwner(tools, record);
+  if (owner !== undefined) {
+    if (owner.live !== undefined) return undefined;
+    throw new EngineError("conflict", `cannot join network of a non running container: ${owner.id}`);
+  }
+  return tools.networks.attach({
+    id: record.id,
+    name: record.name,
+    hostname: config.Hostname ?? "",
+    domainname: config.Domainname ?? "",
+    mode: config.NetworkDisabled ? "none" : (hostConfig.NetworkMode ?? "bridge"),
+    endpoints: record.endpoints,
+    ...(config.MacAddress === undefined ? {} : { macAddress: config.MacAddress }),
+    links: hostConfig.Links ?? [],
+    portBindings: hostConfig.PortBindings ?? {},
+    exposedPorts: Object.keys(config.ExposedPorts ?? {}),
+    publishAll: hostConfig.PublishAllPorts ?? false,
+    dns: hostConfig.Dns ?? [],
+    dnsSearch: hostConfig.DnsSearch ?? [],
+    dnsOptions: hostConfig.DnsOptions ?? [],
+    extraHosts: hostConfig.ExtraHosts ?? [],
+    labels: config.Labels ?? {},
+  });
+}
+
+async function writeNetworkFiles(tools: Tools, id: string, network: Attachment): Promise<void> {
+  const contents: Readonly<Record<string, string>> = {
+    "/etc/hosts": network.hosts,
+    "/etc/resolv.conf": network.resolvConf,
+    "/etc/hostname": network.hostnameFile,
+  };
+  await Promise.all(
+    Object.entries(networkFiles(tools, id)).map(([target, path]) =>
+      writeFile(path, contents[target] ?? "", { mode: 0o644 }),
+    ),
+  );
+}
