@@ -3,12 +3,15 @@ import { existsSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Route } from "./api/router.ts";
+import { containerRoutes } from "./api/routes/containers.ts";
 import { eventsRoutes } from "./api/routes/events.ts";
+import { execRoutes } from "./api/routes/exec.ts";
 import { imageRoutes } from "./api/routes/images.ts";
 import { networkRoutes } from "./api/routes/networks.ts";
 import { pluginRoutes, swarmRoutes } from "./api/routes/swarm.ts";
 import { type About, systemRoutes } from "./api/routes/system.ts";
 import { volumeRoutes } from "./api/routes/volumes.ts";
+import { Containers } from "./containers/containers.ts";
 import type { Engine } from "./engine.ts";
 import { Events } from "./events.ts";
 import { readHost } from "./host.ts";
@@ -48,6 +51,10 @@ export async function openEngine(
     Networks.open({ paths, spawner, events, log }),
     Volumes.open({ paths, events }),
   ]);
+  const containers = await Containers.open({
+    ...{ paths, log, events, spawner, workers, images, networks, volumes },
+    cgroupParent: options.cgroupParent,
+  });
   const about: About = {
     version,
     id: await identity(paths),
@@ -56,12 +63,14 @@ export async function openEngine(
     logFile: options.logFile,
     debug: options.logLevel === "debug",
     features: [],
-    counts: () => ({ running: 0, paused: 0, stopped: 0, images: images.list().length }),
+    counts: () => ({ ...containers.counts(), images: images.list().length }),
     listeners: () => events.listening,
   };
   return {
     routes: [
       ...systemRoutes(about),
+      ...containerRoutes({ containers }),
+      ...execRoutes({ containers }),
       ...imageRoutes({ images }),
       ...networkRoutes({ networks } as Engine),
       ...volumeRoutes({ volumes }),
