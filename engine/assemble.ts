@@ -12,7 +12,6 @@ import { pluginRoutes, swarmRoutes } from "./api/routes/swarm.ts";
 import { type About, systemRoutes } from "./api/routes/system.ts";
 import { volumeRoutes } from "./api/routes/volumes.ts";
 import { Containers } from "./containers/containers.ts";
-import type { Engine } from "./engine.ts";
 import { Events } from "./events.ts";
 import { readHost } from "./host.ts";
 import { Images } from "./images/images.ts";
@@ -72,13 +71,16 @@ export async function openEngine(
       ...containerRoutes({ containers }),
       ...execRoutes({ containers }),
       ...imageRoutes({ images }),
-      ...networkRoutes({ networks } as Engine),
+      ...networkRoutes({ networks, containers }),
       ...volumeRoutes({ volumes }),
       ...eventsRoutes({ events }),
       ...swarmRoutes(),
       ...pluginRoutes(),
     ],
-    close: () => spawner.close(),
+    async close() {
+      await networks.close();
+      await spawner.close();
+    },
   };
 }
 

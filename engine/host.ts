@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, readlinkSync } from "node:fs";
 import { cpus, hostname, release, totalmem } from "node:os";
 
 /** What `docker info` says about the machine. */
@@ -15,6 +15,8 @@ export interface Host {
   /** Bytes. */
   readonly memory: number;
   readonly cgroupVersion: "1" | "2";
+  /** `net:[4026531840]`: a client in the same one can see who has a port. */
+  readonly networkNamespace: string;
 }
 
 const MACHINES: Readonly<Record<string, readonly [machine: string, architecture: string]>> = {
@@ -35,6 +37,7 @@ export function readHost(): Host {
     cpus: cpus().length,
     memory: totalmem(),
     cgroupVersion: existsSync("/sys/fs/cgroup/cgroup.controllers") ? "2" : "1",
+    networkNamespace: readlinkSync("/proc/self/ns/net"),
   };
 }
 

@@ -80,6 +80,7 @@ function version(about: About): object {
           DataRoot: about.dataRoot,
           Features: about.features.join(","),
           Log: about.logFile ?? "stderr",
+          NetworkNamespace: about.host.networkNamespace,
           Node: process.version,
           Pid: String(process.pid),
         },

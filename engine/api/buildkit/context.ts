@@ -1,0 +1,128 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { join, posix } from "node:path";
+import { Readable } from "node:stream";
+import { readIgnoreFile } from "../../builder/ignore.ts";
+import type { ContextSource, Secret } from "../../builder/types.ts";
+import { EngineError } from "../../errors.ts";
+import type { Workers } from "../../native/workers.ts";
+import { readFiles, readSmallFiles } from "./files.ts";
+import { GrpcError } from "./grpc.ts";
+import { SecretAnswer, SecretRequest } from "./messages.ts";
+import { packFiles } from "./pack.ts";
+import type { BuildSession } from "./sessions.ts";
+
+const GET_SECRET = "/moby.buildkit.secrets.v1.Secrets/GetSecret";
+
+export interface Definition {
+  readonly text: string;
+  /** Patterns of what is not part of the context. */
+  readonly ignore: readonly string[];
+}
+
+/**
+ * Fetches the Dockerfile and what says which files are left out: `NAME.dockerignore` beside it, else `.dockerignore`
+ * of the context.
+ *
+ * @throws {EngineError} invalid, if there is no Dockerfile
+ */
+export async function fetchDefinition(session: BuildSession, file: string): Promise<Definition> {
+  const names = [file, `${file}.dockerignore`];
+  const files = await readSmallFiles(session.client, {
+    directory: "dockerfile",
+    include: names,
+    follow: names,
+  });
+  const text = files.get(posix.normalize(file));
+  if (text === undefined) {
+    throw new EngineError("invalid", `failed to read dockerfile: open ${file}: no such file or directory`);
+  }
+  const beside = files.get(posix.normalize(`${file}.dockerignore`));
+  return {
+    text: text.toString(),
+    ignore: readIgnoreFile((beside ?? (await rootIgnore(session))).toString()),
+  };
+}
+
+async function rootIgnore(session: BuildSession): Promise<Buffer> {
+  const names = [".dockerignore"];
+  const files = await readSmallFiles(session.client, { directory: "context", include: names, follow: names });
+  return files.get(".dockerignore") ?? Buffer.alloc(0);
+}
+
+/** The main context, sent while the build reads it. */
+export function streamContext(session: BuildSession, ignore: readonly string[]): ContextSource {
+  return {
+    kind: "tar",
+    stream: Readable.from(packFiles(readFiles(session.client, { directory: "context", exclude: ignore }))),
+  };
+}
+
+/** Named contexts of a build, as the builder reads them; those of the client are unpacked and removed at the end. */
+export class NamedContexts implements AsyncDisposable {
+  readonly #workers: Pick<Workers, "untar">;
+  readonly #parent: string;
+  #directory: string | undefined;
+
+  /** @param parent an existing directory of ours */
+  constructor(workers: Pick<Workers, "untar">, parent: string) {
+    this.#workers = workers;
+    this.#parent = parent;
+  }
+
+  /** @throws {EngineError} notImplemented, for a context that is neither an image, a stage nor the client's */
+  async fetch(
+    session: BuildSession,
+    named: Readonly<Record<string, string>>,
+  ): Promise<Readonly<Record<string, string>>> {
+    const contexts: Record<string, string> = {};
+    for (const [name, source] of Object.entries(named)) {
+      if (/^(docker-image:\/\/|target:)/.test(source)) contexts[name] = source;
+      else if (source.startsWith("local:"))
+        contexts[name] = await this.#unpack(session, source.slice("local:".length));
+      else throw new EngineError("notImplemented", `the named context ${name}=${source} is not supported`);
+    }
+    return contexts;
+  }
+
+  async #unpack(session: BuildSession, directory: string): Promise<string> {
+    this.#directory ??= await mkdtemp(join(this.#parent, "session-"));
+    const path = await mkdtemp(join(this.#directory, "context-"));
+    const names = [".dockerignore"];
+    const files = await readSmallFiles(session.client, { directory, include: names, follow: names });
+    const exclude = readIgnoreFile(files.get(".dockerignore")?.toString() ?? "");
+    const tar = Readable.from(packFiles(readFiles(session.client, { directory, exclude })));
+    await this.#workers.untar(tar, { kind: "dir", path }, { whiteouts: "plain" });
+    return path;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#directory !== undefined) await rm(this.#directory, { recursive: true, force: true });
+  }
+}
+
+/** The secrets that a Dockerfile names, as far as the client has them; a step that needs another one fails by itself. */
+export async function fetchSecrets(session: BuildSession, dockerfile: string): Promise<Secret[]> {
+  if (!session.methods.has(GET_SECRET)) return [];
+  const secrets: Secret[] = [];
+  for (const id of secretIds(dockerfile)) {
+    try {
+      const { data } = await session.client.call(GET_SECRET, SecretRequest, SecretAnswer, { id });
+      secrets.push({ id, value: data });
+    } catch (error) {
+      if (!(error instanceof GrpcError)) throw error; // it has none of that name
+    }
+  }
+  return secrets;
+}
+
+/** `--mount=type=secret,id=x`; without an id it is the last part of the target. */
+export function secretIds(dockerfile: string): ReadonlySet<string> {
+  const ids = new Set<string>();
+  for (const [, options = ""] of dockerfile.matchAll(/--mount=(\S*type=secret\S*)/g)) {
+    const fields = Object.fromEntries(options.split(",").map((field) => field.split("=")));
+    const target: string = fields["target"] ?? fields["dst"] ?? fields["destination"] ?? "";
+    const id: string = fields["id"] ?? posix.basename(target);
+    if (id !== "") ids.add(id);
+  }
+  return ids;
+}

@@ -1,0 +1,231 @@
+/**
+ * BuildKit's control service, as `docker build`, buildx and Compose call it: they open a build (Solve), follow it
+ * (Status), and within it ask the "bridge" to build a Dockerfile. The build itself is our builder's.
+ *
+ * @see github.com/moby/buildkit client/build.go, frontend/gateway/grpcclient/client.go: what the clients do
+ */
+import type { BuildProgress, BuildRequest, BuildResult } from "../../builder/types.ts";
+import { EngineError } from "../../errors.ts";
+import type { Host } from "../../host.ts";
+import type { Workers } from "../../native/workers.ts";
+import { fetchDefinition, fetchSecrets, NamedContexts, streamContext } from "./context.ts";
+import { type GrpcCall, type GrpcMethods, only, unary } from "./grpc.ts";
+import * as messages from "./messages.ts";
+import { namedContexts, readOptions } from "./options.ts";
+import type { TypeOf } from "./protobuf.ts";
+import type { Sessions } from "./sessions.ts";
+import { BuildStatus } from "./status.ts";
+
+export interface ControlDeps {
+  readonly builder: { build(request: BuildRequest, progress: BuildProgress): Promise<BuildResult> };
+  readonly workers: Pick<Workers, "untar">;
+  readonly sessions: Sessions;
+  readonly host: Host;
+  /** Where files of a session may be unpacked. */
+  readonly directory: string;
+}
+
+type SolveRequest = TypeOf<typeof messages.SolveRequest>;
+
+/** A build from Solve to its end; Status may ask for it earlier. */
+interface Build {
+  readonly status: BuildStatus;
+  readonly request: PromiseWithResolvers<SolveRequest>;
+  readonly returned: PromiseWithResolvers<void>;
+  readonly stop: AbortController;
+  imageId: string;
+}
+
+/** What the bridge can do; the client asks for nothing beyond. */
+const CAPABILITIES = [
+  ...[
+    "solve.base",
+    "solve.inlinereturn",
+    "readfile",
+    "return",
+    "returnmap",
+    "readdir",
+    "statfile",
+    "importcaches",
+  ],
+  ...["protoref", "reference.output", "frontend.inputs", "gateway.solve.metadata", "frontend.caps"],
+  ...["gateway.evaluate.solve", "gateway.warnings", "resolveimage", "resolveimage.resolvemode"],
+];
+
+/** Of the Moby exporter and the one it stands for: the result goes to this engine's images. */
+const STORES = ["", "moby", "image", "docker"];
+
+/** How long a build that has ended is remembered, for a Status that comes late. */
+const KEPT_MS = 10_000;
+
+export class BuildkitControl {
+  readonly #deps: ControlDeps;
+  readonly #builds = new Map<string, Build>();
+
+  constructor(deps: ControlDeps) {
+    this.#deps = deps;
+  }
+
+  methods(): GrpcMethods {
+    const control = "/moby.buildkit.v1.Control";
+    const bridge = "/moby.buildkit.v1.frontend.LLBBridge";
+    const { Empty } = messages;
+    return {
+      [`${control}/ListWorkers`]: unary(Empty, messages.WorkersAnswer, async () => ({
+        workers: [this.#worker()],
+      })),
+      [`${control}/Info`]: unary(Empty, messages.InfoAnswer, async () => ({
+        version: { package: "slipway", version: "v0.13.0", revision: "" },
+      })),
+      [`${control}/Solve`]: unary(messages.SolveRequest, messages.SolveAnswer, (request, call) =>
+        this.#solve(request, call),
+      ),
+      [`${control}/Status`]: (call) => this.#status(call),
+      [`${control}/DiskUsage`]: unary(Empty, messages.UsageAnswer, async () => ({ records: [] })),
+      [`${bridge}/Ping`]: unary(Empty, messages.Pong, async () => ({
+        frontend: CAPABILITIES.map((id) => ({ id, enabled: true })),
+        llb: [],
+        workers: [this.#worker()],
+      })),
+      [`${bridge}/Solve`]: unary(
+        messages.BridgeSolveRequest,
+        messages.BridgeSolveAnswer,
+        async (request, call) => {
+          const build = this.#find(call);
+          await this.#run(build, request.frontend, request.options);
+          return { result: { ref: { id: build.imageId } } };
+        },
+      ),
+      [`${bridge}/Return`]: unary(messages.ReturnRequest, Empty, async ({ error }, call) => {
+        const { returned } = this.#find(call);
+        if (error?.code) returned.reject(new EngineError("system", error.message ?? ""));
+        else returned.resolve();
+        return {};
+      }),
+      [`${bridge}/Warn`]: unary(Empty, Empty, async () => ({})),
+      // Clients send their traces; nobody here looks at them.
+      "/opentelemetry.proto.collector.trace.v1.TraceService/Export": unary(Empty, Empty, async () => ({})),
+    };
+  }
+
+  async #solve(request: SolveRequest, call: GrpcCall): Promise<{ exported: Record<string, string> }> {
+    const build = this.#build(request.ref);
+    call.signal.addEventListener("abort", () => {
+      build.stop.abort();
+      build.returned.reject(new EngineError("system", "the client is gone"));
+    });
+    build.request.resolve(request);
+    try {
+      if (request.frontend === "") await build.returned.promise;
+      else await this.#run(build, request.frontend, request.frontendAttributes);
+      if (build.imageId === "") return { exported: {} };
+      const { imageId } = build;
+      return {
+        exported: {
+          "containerimage.digest": imageId,
+          "containerimage.config.digest": imageId,
+          "image.name": namesOf(request).join(","),
+        },
+      };
+    } finally {
+      build.status.close();
+      setTimeout(() => this.#builds.delete(request.ref), KEPT_MS).unref();
+    }
+  }
+
+  async #status(call: GrpcCall): Promise<void> {
+    const { ref } = messages.StatusRequest.decode(await only(call.messages));
+    for await (const update of this.#build(ref).status.updates()) {
+      await call.send(messages.StatusAnswer.encode(update));
+    }
+  }
+
+  /** Builds a Dockerfile whose files the client's session has. */
+  async #run(build: Build, frontend: string, options: Readonly<Record<string, string>>): Promise<void> {
+    const { builder, sessions, workers, directory } = this.#deps;
+    if (frontend !== "dockerfile.v0") {
+      throw new EngineError("notImplemented", `the frontend ${frontend || "of LLB"} is not supported`);
+    }
+    const request = await build.request.promise;
+    const tags = namesOf(request);
+    const stated = readOptions(options);
+    const session = await sessions.find(request.session);
+    const file = options["filename"] || "Dockerfile";
+    const { status } = build;
+    const definition = await status.during(`[internal] load build definition from ${file}`, () =>
+      fetchDefinition(session, file),
+    );
+    await using named = new NamedContexts(workers, directory);
+    const contexts = await named.fetch(session, namedContexts(options));
+    const result = await builder.build(
+      {
+        ...stated,
+        tags,
+        context: streamContext(session, definition.ignore),
+        dockerfile: file,
+        dockerfileText: definition.text,
+        contexts,
+        secrets: await fetchSecrets(session, definition.text),
+        signal: build.stop.signal,
+      },
+      (event) => status.onEvent(event),
+    );
+    build.imageId = result.imageId;
+    await status.during("exporting to image", async () => {});
+  }
+
+  #build(ref: string): Build {
+    const known = this.#builds.get(ref);
+    if (known !== undefined) return known;
+    const build: Build = {
+      status: new BuildStatus(ref),
+      request: Promise.withResolvers(),
+      returned: Promise.withResolvers(),
+      stop: new AbortController(),
+      imageId: "",
+    };
+    build.returned.promise.catch(() => {}); // read only where a client returns a result of its own
+    this.#builds.set(ref, build);
+    return build;
+  }
+
+  /** Calls to the bridge name their build in a header. */
+  #find(call: GrpcCall): Build {
+    return this.#build(String(call.headers["buildkit-controlapi-buildid"] ?? ""));
+  }
+
+  #worker(): {
+    id: string;
+    labels: Record<string, string>;
+    platforms: { architecture: string; os: string }[];
+  } {
+    return {
+      id: "slipway",
+      labels: { "org.mobyproject.buildkit.worker.executor": "slipway" },
+      platforms: [{ architecture: this.#deps.host.architecture, os: "linux" }],
+    };
+  }
+}
+
+/** @throws {EngineError} notImplemented, if the result is to go elsewhere than to this engine's images */
+function namesOf(request: SolveRequest): string[] {
+  const exporters =
+    request.exporters.length > 0
+      ? request.exporters
+      : [{ type: request.oldExporter, attributes: request.oldAttributes }];
+  return exporters.flatMap(({ type = "", attributes = {} }) => {
+    if (!STORES.includes(type)) {
+      throw new EngineError(
+        "notImplemented",
+        `the output type ${type} is not supported: build an image and export it`,
+      );
+    }
+    if (attributes["push"] === "true") {
+      throw new EngineError(
+        "notImplemented",
+        "to push while building is not supported: build first, then push",
+      );
+    }
+    return (attributes["name"] ?? "").split(",").filter((name) => name !== "");
+  });
+}
