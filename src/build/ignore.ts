@@ -90,14 +90,14 @@ export function globSource(glob: string): string {
       index = end;
     } else if (char === "\\") {
       index += 1;
-      source += escape(glob[index] ?? "\\");
+      source += literal(glob[index] ?? "\\");
     } else {
-      source += escape(char);
+      source += literal(char);
     }
   }
   return source;
 }
 
-function escape(char: string): string {
+function literal(char: string): string {
   return char.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }

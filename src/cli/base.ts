@@ -138,8 +138,13 @@ export abstract class SlipwayCommand extends Command {
     };
   }
 
+  /** For commands that hand the terminal to a program: Ctrl-C is not ours to take. */
+  async quietContext(flags: GlobalFlags): Promise<Context> {
+    return await this.context(flags, false);
+  }
+
   /** Connects to the engine, starting ours where it is the default and none answers. */
-  async context(flags: GlobalFlags): Promise<Context> {
+  async context(flags: GlobalFlags, interruptible = true): Promise<Context> {
     const [{ connect }, report] = await Promise.all([import("../client/connect.ts"), this.report(flags)]);
     const engine = await connect({
       host: flags.host,
@@ -147,7 +152,7 @@ export abstract class SlipwayCommand extends Command {
       onStart: (log) =>
         report.on({ subject: "project", id: "engine", phase: "note", text: `starting, log in ${log}` }),
     });
-    this.interrupt.listen();
+    if (interruptible) this.interrupt.listen();
     return {
       engine,
       report,

@@ -26,6 +26,9 @@ const WORDS: Readonly<Record<OperationKind, readonly [string, string, "final" | 
   awaitService: ["waiting", "ready", "final"],
 };
 
+/** Reasons that say no more than the operation itself. */
+const OBVIOUS = new Set(["absent", "down", "stop"]);
+
 /**
  * Carries out a plan. When a step fails, what waits for it is left out and all else goes on; the failures come
  * together at the end.
@@ -68,7 +71,7 @@ async function runStep(
   const release = operation.kind === "awaitService" ? () => {} : await turns.take();
   try {
     context.signal.throwIfAborted();
-    const why = operation.why === "absent" ? undefined : operation.why;
+    const why = OBVIOUS.has(operation.why) ? undefined : operation.why;
     context.report.on({ subject, id, phase: "working", text: doing, ...(why !== undefined && { why }) });
     const word = await execute(executors, operation);
     const more =

@@ -37,7 +37,6 @@ export function painter(on: boolean): Paint {
 /** The columns that `text` takes: escape sequences none, wide characters two. */
 export function widthOf(text: string): number {
   let width = 0;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one
   for (const char of text.replace(/\x1b\[[0-9;]*[A-Za-z]/g, "")) {
     const code = char.codePointAt(0)!;
     if (code < 32 || (code >= 0x300 && code < 0x370)) continue;
@@ -57,7 +56,6 @@ export function clip(text: string, width: number): string {
   if (widthOf(text) <= width) return text;
   let used = 0;
   let result = "";
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one
   for (const [part] of text.matchAll(/\x1b\[[0-9;]*[A-Za-z]|./gsu)) {
     if (!part.startsWith("\x1b")) {
       used += widthOf(part);

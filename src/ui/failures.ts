@@ -75,7 +75,8 @@ export function sourceFrame(
     const mark = number === line ? paint("red", "▸") : " ";
     return ` ${mark} ${paint("dim", `${String(number).padStart(digits)} │`)} ${lines[number - 1]}`;
   };
-  const word = /^[\w.:/${}-]+/.exec(own.slice(column - 1))?.[0].length ?? 1;
+  const rest = own.slice(column - 1);
+  const word = (/^"[^"]*"|^'[^']*'|^[\w.:/${}+-]+/.exec(rest)?.[0].length ?? 1) || 1;
   const indent = own.slice(0, column - 1).replace(/[^\t]/g, " ");
   const caret = `   ${" ".repeat(digits)} ${paint("dim", "│")} ${indent}${paint("red", "^".repeat(word))}`;
   const result = [];

@@ -1,6 +1,7 @@
 import type { ReportEvent } from "../context.ts";
 import { clip, type Paint, pad, widthOf } from "./colour.ts";
 import type { ClosableReport } from "./report.ts";
+import { size } from "./size.ts";
 
 const FRAMES = [..."⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"];
 const REDRAW_MS = 100;
@@ -114,18 +115,6 @@ function progress(current: number, total: number): string {
   const share = Math.min(1, current / total);
   const filled = Math.round(share * 12);
   return `  ▕${"█".repeat(filled)}${" ".repeat(12 - filled)}▏${String(Math.round(share * 100)).padStart(4)}%  ${size(current)}/${size(total)}`;
-}
-
-/** `21.4 MB`, decimal. */
-export function size(bytes: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB"];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000;
-    unit += 1;
-  }
-  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }
 
 function nameOf({ subject, id }: ReportEvent): string {

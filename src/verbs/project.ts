@@ -50,6 +50,8 @@ async function recall(name: string, engine: EngineClient): Promise<Project> {
     profiles: [],
     warnings: [],
     positionOf: () => undefined,
+    lint: () => [],
+    provenanceOf: () => undefined,
   };
 }
 

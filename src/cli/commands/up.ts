@@ -122,9 +122,7 @@ services' output unless -d or --wait is given; Ctrl-C then stops them in order, 
     });
     if (flags.watch) {
       const { watch } = await import("../../verbs/watch.ts");
-      void watch(source, { services, initial: false }, context).catch((error: unknown) =>
-        this.interrupt.fail(error),
-      );
+      void watch(source, { services }, context).catch((error: unknown) => this.interrupt.fail(error));
     }
     const { stayAttached } = await import("../../verbs/attached.ts");
     const status = await stayAttached(

@@ -1,0 +1,20 @@
+import * as Args from "@oclif/core/args";
+import { SlipwayCommand } from "../base.ts";
+
+export class Explain extends SlipwayCommand {
+  static override summary = "Tell where a value of the project comes from";
+  static override examples = [
+    "slipway explain services.web.environment.LOG",
+    "slipway explain services.web",
+    "slipway explain 'services.web.labels[\"com.example.a\"]'",
+  ];
+  static override args = {
+    path: Args.string({ ignoreStdin: true, required: true, description: "Keys with dots between them" }),
+  };
+
+  override async run(): Promise<void> {
+    const { flags, args } = await this.parse(Explain);
+    const { explain } = await import("../../verbs/config.ts");
+    for (const line of await explain(this.source(flags), args.path)) this.print(line);
+  }
+}

@@ -1,0 +1,19 @@
+import * as Flags from "@oclif/core/flags";
+import { SlipwayCommand } from "../base.ts";
+import { servicesArg } from "../options.ts";
+
+export class Kill extends SlipwayCommand {
+  static override summary = "Send a signal to the containers of services";
+  static override examples = ["slipway kill", "slipway kill -s SIGHUP web"];
+  static override args = servicesArg;
+  static override flags = {
+    signal: Flags.string({ char: "s", default: "SIGKILL", helpValue: "SIGNAL", summary: "Which signal" }),
+  };
+
+  override async run(): Promise<void> {
+    const { flags, words: services } = await this.parse(Kill);
+    const context = await this.context(flags);
+    const { kill } = await import("../../verbs/each.ts");
+    await kill(this.source(flags, services), services, flags.signal, context);
+  }
+}
