@@ -54,7 +54,7 @@ function filledText(
         });
       },
     });
-    return { ...node, value, filled: [...(node.filled ?? []), ...filled] };
+    return { ...node, value, template, filled: [...(node.filled ?? []), ...filled] };
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
     const at = within(node, error.start, error.end - error.start);

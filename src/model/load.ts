@@ -6,6 +6,7 @@ import { checkConsistency } from "./consistency.ts";
 import { setDefaults } from "./defaults.ts";
 import { declaredName, loadFiles } from "./document.ts";
 import { interpolate } from "./interpolate.ts";
+import { lint } from "./lint.ts";
 import type { Loading } from "./loading.ts";
 import { projectName } from "./name.ts";
 import { isMap, type MapNode, map, mapEntries, textOf, withEntry } from "./node.ts";
@@ -84,6 +85,7 @@ export async function load(source: ProjectSource, files: Files = disk): Promise<
     environment: environment.toRecord(),
     profiles: located.profiles,
     warnings: problems.warnings,
+    lint: () => lint({ model: whole, services: enabled, files }),
   });
 }
 

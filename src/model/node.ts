@@ -18,6 +18,8 @@ interface Common {
   readonly was?: Node | undefined;
   /** Which variables filled it. */
   readonly filled?: readonly Filling[] | undefined;
+  /** Nobody wrote it: a default, placed where it belongs. */
+  readonly implied?: boolean | undefined;
 }
 
 export interface ScalarNode extends Common {
@@ -25,6 +27,8 @@ export interface ScalarNode extends Common {
   readonly value: Scalar;
   /** As written, for a plain scalar that is no string. */
   readonly source?: string | undefined;
+  /** As written, before variables were filled in. */
+  readonly template?: string | undefined;
 }
 
 export interface ListNode extends Common {
@@ -57,6 +61,11 @@ const origin = (from: Origin): Origin => ({
 
 export function scalar(value: Scalar, from: Origin): ScalarNode {
   return { kind: "scalar", value, ...origin(from) };
+}
+
+/** A value that nobody wrote, at the place of what it belongs to. */
+export function implied(value: Scalar, owner: Pick<Node, "at" | "key">): ScalarNode {
+  return { kind: "scalar", value, at: owner.at, key: owner.key, implied: true };
 }
 
 export function list(items: readonly Node[], from: Origin): ListNode {
@@ -135,7 +144,7 @@ export function change(node: MapNode, key: string, work: (value: Node) => Node):
 
 /** The map with a value for a key that it lacks; the value's place is the map's. */
 export function fallback(node: MapNode, key: string, value: Scalar): MapNode {
-  return node.entries.has(key) ? node : withEntry(node, key, scalar(value, { at: node.at, key: node.key }));
+  return node.entries.has(key) ? node : withEntry(node, key, implied(value, node));
 }
 
 /** A collection with each map in it changed. */

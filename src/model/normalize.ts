@@ -6,6 +6,7 @@ import {
   child,
   entriesOf,
   fallback,
+  implied,
   isMap,
   isNull,
   itemsOf,
@@ -51,7 +52,7 @@ function nameResource(resource: Node, key: string, projectName: string): Node {
   const isExternal = external?.kind === "scalar" && external.value === true;
   return textOf(own.entries.get("name"))
     ? own
-    : withEntry(own, "name", scalar(isExternal ? key : `${projectName}_${key}`, own));
+    : withEntry(own, "name", implied(isExternal ? key : `${projectName}_${key}`, own));
 }
 
 function normalizeService(service: MapNode, environment: Environment): MapNode {
@@ -65,7 +66,7 @@ function normalizeService(service: MapNode, environment: Environment): MapNode {
     result = withEntry(
       result,
       "networks",
-      map([["default", scalar(null, networks ?? { at: result.at })]], networks ?? { at: result.at }),
+      map([["default", implied(null, networks ?? result)]], networks ?? { at: result.at }),
     );
   }
   result = change(result, "pull_policy", (policy) =>

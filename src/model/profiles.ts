@@ -1,5 +1,5 @@
 /** Which services take part. */
-import { child, isMap, itemsOf, type MapNode, type Node, textOf } from "./node.ts";
+import { child, itemsOf, type MapNode, type Node, textOf } from "./node.ts";
 
 export interface Split {
   readonly enabled: MapNode;
@@ -30,22 +30,3 @@ function isEnabled(service: Node, active: ReadonlySet<string>): boolean {
   const profiles = profilesOf(service);
   return profiles.length === 0 || active.has("*") || profiles.some((profile) => active.has(profile));
 }
-
-/** Only the named services and what they depend on. */
-export function select(services: MapNode, names: readonly string[]): MapNode {
-  if (names.length === 0) return services;
-  const chosen = new Set<string>();
-  const add = (name: string): void => {
-    const service = services.entries.get(name);
-    if (!isMap(service) || chosen.has(name)) return;
-    chosen.add(name);
-    for (const dependency of dependenciesOf(service)) add(dependency);
-  };
-  names.forEach(add);
-  return { ...services, entries: new Map([...services.entries].filter(([name]) => chosen.has(name))) };
-}
-
-export const dependenciesOf = (service: Node): string[] => {
-  const dependsOn = child(service, "depends_on");
-  return isMap(dependsOn) ? [...dependsOn.entries.keys()] : [];
-};

@@ -2,21 +2,23 @@
 import type { SourcePosition } from "../errors.ts";
 import { child, define, isMap, type MapNode, type Node, toValue } from "./node.ts";
 import { positionOf } from "./place.ts";
+import { provenance } from "./provenance.ts";
 import type { Network, Path, Project, Service, Value } from "./types.ts";
 
-export interface Parts
-  extends Omit<
-    Project,
-    | "services"
-    | "disabledServices"
-    | "networks"
-    | "volumes"
-    | "secrets"
-    | "configs"
-    | "models"
-    | "extensions"
-    | "positionOf"
-  > {
+/** What is made here from the tree. */
+type Made =
+  | "services"
+  | "disabledServices"
+  | "networks"
+  | "volumes"
+  | "secrets"
+  | "configs"
+  | "models"
+  | "extensions"
+  | "positionOf"
+  | "provenanceOf";
+
+export interface Parts extends Omit<Project, Made> {
   readonly model: MapNode;
   readonly disabled: MapNode;
 }
@@ -36,7 +38,11 @@ export function toProject({ model, disabled, ...rest }: Parts): Project {
     configs: section("configs"),
     models: section("models"),
     extensions,
-    positionOf: (path) => find(model, disabled, path),
+    positionOf: (path) => positionAt(model, disabled, path),
+    provenanceOf: (path) => {
+      const node = find(model, disabled, path);
+      return node && provenance(node, path);
+    },
   };
 }
 
@@ -67,16 +73,25 @@ function compact(node: Node, key = ""): unknown {
   return result;
 }
 
-function find(model: MapNode, disabled: MapNode, path: Path): SourcePosition | undefined {
-  let node: Node = model;
-  for (const [index, key] of path.entries()) {
-    const next: Node | undefined =
-      node.kind === "list"
-        ? node.items[Number(key)]
-        : (child(node, String(key)) ??
-          (index === 1 && path[0] === "services" ? disabled.entries.get(String(key)) : undefined));
-    if (!next) break;
-    node = next;
+/** The node at a path, if there is one. */
+function find(model: MapNode, disabled: MapNode, path: Path): Node | undefined {
+  return path.reduce<Node | undefined>(
+    (node, key, index) => step(node, key, index === 1 && path[0] === "services" ? disabled : undefined),
+    model,
+  );
+}
+
+function step(node: Node | undefined, key: string | number, disabled: MapNode | undefined): Node | undefined {
+  return node?.kind === "list"
+    ? node.items[Number(key)]
+    : (child(node, String(key)) ?? disabled?.entries.get(String(key)));
+}
+
+/** The place of the value, or of the nearest thing above it. */
+function positionAt(model: MapNode, disabled: MapNode, path: Path): SourcePosition | undefined {
+  for (let length = path.length; length > 0; length--) {
+    const node = find(model, disabled, path.slice(0, length));
+    if (node) return positionOf(node.kind === "scalar" ? node.at : (node.key ?? node.at));
   }
-  return node === model ? undefined : positionOf(node.kind === "scalar" ? node.at : (node.key ?? node.at));
+  return undefined;
 }

@@ -6,6 +6,8 @@ import type { Project, Service } from "./types.ts";
 export interface RenderOptions {
   /** Write `$$` for a dollar sign, so that the text can be loaded again. Not where variables were left alone. */
   readonly escape?: boolean;
+  /** Say `command` and `entrypoint` also where they are not set, as docker compose's JSON does. */
+  readonly nulls?: boolean;
   /** Leave out `x-*` below the top level, as docker compose's JSON does. */
   readonly extensions?: boolean;
 }
@@ -13,7 +15,8 @@ export interface RenderOptions {
 /** The model as plain values, keys in order. */
 export function renderProject(project: Project, options: RenderOptions = {}): object {
   const services: Record<string, unknown> = {};
-  for (const [name, service] of sorted(project.services)) define(services, name, renderService(service));
+  for (const [name, service] of sorted(project.services))
+    define(services, name, renderService(service, options));
   const sections = {
     networks: project.networks,
     volumes: project.volumes,
@@ -26,11 +29,10 @@ export function renderProject(project: Project, options: RenderOptions = {}): ob
   return order(model, options, []) as object;
 }
 
-function renderService({ name: _, ...service }: Service): object {
+function renderService({ name: _, ...service }: Service, options: RenderOptions): object {
   return {
     ...service,
-    command: service.command ?? null,
-    entrypoint: service.entrypoint ?? null,
+    ...(options.nulls && { command: service.command ?? null, entrypoint: service.entrypoint ?? null }),
     ...(service.networks && { networks: nulls(service.networks) }),
     ...(service.models && { models: nulls(service.models) }),
   };

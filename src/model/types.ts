@@ -73,6 +73,27 @@ export interface Project {
   readonly warnings: readonly Warning[];
   /** The place that gave a value its present content; for a value nobody wrote, its nearest parent's. */
   positionOf(path: Path): SourcePosition | undefined;
+  /** What is accepted and yet likely wrong, but for what `x-lint: {ignore: [CODE]}` names. */
+  lint(): readonly Warning[];
+  /** Where a value comes from, and what it won over; nothing for a path that is not there. */
+  provenanceOf(path: Path): Provenance | undefined;
+}
+
+/** The story of one value: the file and line that set it, the variables that filled it, what it took the place of. */
+export interface Provenance {
+  readonly path: Path;
+  /** As it is now; a mapping's or list's own parts have stories of their own. */
+  readonly value: Scalar | undefined;
+  readonly at: SourcePosition | undefined;
+  /** The text with its variables, where there were any. */
+  readonly template?: string;
+  readonly variables: readonly { readonly name: string; readonly from: string }[];
+  /** True: nobody wrote it, it is a default. */
+  readonly implied: boolean;
+  /** What lost, the latest first. */
+  readonly replaced: readonly Omit<Provenance, "replaced" | "path">[];
+  /** The parts of a mapping or list. */
+  readonly children: readonly Provenance[];
 }
 
 export interface Warning {

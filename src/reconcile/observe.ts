@@ -124,7 +124,7 @@ function parse(text: string | undefined): Canonical | undefined {
 }
 
 /** @throws {AppError} SOURCE_MISSING for a secret or config whose file is not there */
-export export async function contentDigests(project: Project): Promise<Readonly<Record<string, string>>> {
+export async function contentDigests(project: Project): Promise<Readonly<Record<string, string>>> {
   const wanted = (["secrets", "configs"] as const).flatMap((kind) =>
     Object.keys(project[kind])
       .filter((key) => !project[kind][key]!.external)

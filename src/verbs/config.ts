@@ -28,7 +28,7 @@ export async function config(source: ProjectSource, options: ConfigOptions): Pro
   const loaded = selectServices(await load(source), options.services);
   const project = options.digestsFrom ? await withDigests(loaded, options.digestsFrom) : loaded;
   const json = options.format === "json";
-  const rendering = { escape: !source.skip?.interpolation, extensions: !json };
+  const rendering = { escape: !source.skip?.interpolation, extensions: !json, nulls: json };
   const model = options.lockOnly ? imagesOnly(project) : renderProject(project, rendering);
   return { text: json ? `${toJson(model)}\n` : toYaml(model), warnings: project.warnings };
 }

@@ -155,7 +155,9 @@ async function config(each: Case, texts: Record<string, string>): Promise<unknow
     if (error instanceof AppErrors) throw error.errors[0];
     throw error;
   });
-  const text = toJson(renderProject(project, { escape: !skip.interpolation, extensions: false }));
+  const text = toJson(
+    renderProject(project, { escape: !skip.interpolation, extensions: false, nulls: true }),
+  );
   return JSON.parse(text.replaceAll(directory, "<DIR>").replaceAll(root, "<PARENT>"));
 }
 
