@@ -36,7 +36,7 @@ docker("stdout and stderr stay apart", async () => {
 
 for (const [what, args, status] of [
   ["the program's own", ["sh", "-c", "exit 3"], 3],
-  ["128 and the signal's number", ["sh", "-c", "kill -9 $$"], 137],
+  ["128 and the signal's number", ["sh", "-c", "sleep 9 & kill -9 $!; wait $!"], 137],
   ["127 for a program that is not there", ["/nowhere"], 127],
   ["126 for a file that is no program", ["/etc/passwd"], 126],
 ] as const) {
@@ -182,10 +182,11 @@ docker("--init reaps, and PID 1 is ours", async () => {
 });
 
 docker("--rm with -d goes away by itself", async () => {
+  const before = await ok("ps", "-aq");
   await ok("run", "-d", "--rm", "--name", "brief", "busybox", "true");
-  for (let i = 0; i < 100 && (await ok("ps", "-aq")) !== ""; i++)
+  for (let i = 0; i < 100 && (await ok("ps", "-aq")) !== before; i++)
     await new Promise((done) => setTimeout(done, 50));
-  assert.is(await ok("ps", "-aq"), "");
+  assert.is(await ok("ps", "-aq"), before);
 });
 
 docker.run();
