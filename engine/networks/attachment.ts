@@ -77,8 +77,10 @@ export function launchOps(record: AttachmentRecord, tools: LaunchTools): Op[] {
   if (withoutIpv6) ops.push({ op: "netSetting", path: "ipv6/conf/default/disable_ipv6", value: "1" });
   ops.push({ op: "containerNetlink", ...loopbackUp() });
   for (const endpoint of endpoints) {
-    if (endpoint.host !== "")
-      ops.push(...endpointOps(endpoint, tools.networkOf(endpoint), endpoint === gateway));
+    if (endpoint.host === "") continue;
+    const isGateway = endpoint === gateway;
+    const role = { isGateway, publishes: isGateway && record.ports.length > 0 };
+    ops.push(...endpointOps(endpoint, tools.networkOf(endpoint), role));
   }
   if (dns !== undefined) ops.push(...resolverOps(dns, tools));
   const rules = forwardRules(record, tools.networkOf);

@@ -119,12 +119,29 @@ function takeAddress(pool: AddressPool, request: EndpointRequest): Address {
   return pool.takeThis(address);
 }
 
-/** What makes the link, in the order in which it has to happen. `isGateway`: the default routes go through it. */
-export function endpointOps(endpoint: Endpoint, network: NetworkRecord, isGateway: boolean): Op[] {
+/** How an endpoint stands among its container's. */
+export interface EndpointRole {
+  /** The default routes go through it. */
+  readonly isGateway: boolean;
+  /** Published ports lead to it. */
+  readonly publishes: boolean;
+}
+
+/** What makes the link, in the order in which it has to happen. */
+export function endpointOps(endpoint: Endpoint, network: NetworkRecord, role: EndpointRole): Op[] {
   const { name, host, mac } = endpoint;
   const isolated = !isOn(network, "enable_icc");
-  const veth = createVeth({ host, name, mac, mtu: mtuOf(network), bridge: deviceOf(network), isolated });
-  const gateways = isGateway ? gatewaysOf(endpoint) : [];
+  const bridge = deviceOf(network);
+  const veth = createVeth({
+    host,
+    name,
+    mac,
+    mtu: mtuOf(network),
+    bridge,
+    isolated,
+    hairpin: role.publishes,
+  });
+  const gateways = role.isGateway ? gatewaysOf(endpoint) : [];
   return [
     ...veth.map((batch) => ({ op: "hostNetlink", ...batch }) as const),
     { op: "containerNetlink", ...configure(name, interfacesOf(endpoint), gateways) },

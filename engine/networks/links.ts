@@ -9,6 +9,7 @@ import {
   indexOf,
   join,
   message,
+  nested,
   netns,
   protocol,
   raw,
@@ -21,9 +22,9 @@ import {
 /** linux/rtnetlink.h, linux/if_link.h. */
 const NEWLINK = 16;
 const DELLINK = 17;
+const SETLINK = 19;
 const NEWADDR = 20;
 const NEWROUTE = 24;
-const DELROUTE = 25;
 const IFLA = {
   address: 1,
   name: 3,
@@ -39,7 +40,6 @@ const AF_BRIDGE = 7;
 const AF_INET = 2;
 const AF_INET6 = 10;
 const ENODEV = 19;
-const ESRCH = 3;
 
 /** An address with the length of its network's prefix. */
 export interface Interface {
@@ -88,6 +88,8 @@ export interface Veth {
   readonly bridge: string;
   /** Its neighbours on the bridge cannot be reached, the host can (`com.docker.network.bridge.enable_icc=false`). */
   readonly isolated: boolean;
+  /** What the container sends may come back to it: it calls a published port of its own. */
+  readonly hairpin: boolean;
 }
 
 /** One message makes both ends, the far one right in the container's namespace, and enslaves the near one. */
@@ -110,14 +112,16 @@ export function createVeth(veth: Veth): NetlinkBatch[] {
     attr(IFLA.linkinfo, attr(1, text("veth")), attr(2, peer)),
   );
   const made = batch(protocol.route, [pair]);
-  if (!veth.isolated) return [made];
-  const isolate = message(
-    NEWLINK,
+  const settings = [...(veth.hairpin ? [attr(4, u8(1))] : []), ...(veth.isolated ? [attr(33, u8(1))] : [])];
+  if (settings.length === 0) return [made];
+  // A port of a bridge has settings once it is one: IFLA_BRPORT_MODE and IFLA_BRPORT_ISOLATED.
+  const port = message(
+    SETLINK,
     0,
     linkHeader(AF_BRIDGE, indexOf(veth.host), 0),
-    attr(IFLA.protinfo | 0x8000, attr(33, u8(1))),
+    nested(IFLA.protinfo, ...settings),
   );
-  return [made, batch(protocol.route, [isolate])];
+  return [made, batch(protocol.route, [port])];
 }
 
 /** In the container: lo up. */
@@ -134,13 +138,16 @@ export function configure(
   return batch(protocol.route, [
     setUp(name),
     ...addresses.map((one) => newAddress(name, one)),
-    ...gateways.map((gateway) => route(NEWROUTE, flag.create | flag.replace, name, gateway)),
+    ...gateways.map((gateway) => route(name, gateway)),
   ]);
 }
 
-/** In the container: a default route moves to another network. */
-export function removeRoute(name: string, gateway: Address): NetlinkBatch {
-  return batch(protocol.route, [route(DELROUTE, 0, name, gateway)], ESRCH);
+/** In the container: default routes through another link. */
+export function addRoutes(name: string, gateways: readonly Address[]): NetlinkBatch {
+  return batch(
+    protocol.route,
+    gateways.map((gateway) => route(name, gateway)),
+  );
 }
 
 function setUp(name: string): Chunk {
@@ -166,11 +173,11 @@ function newAddress(name: string, { address, length }: Interface): Chunk {
   );
 }
 
-function route(type: number, flags: number, name: string, gateway: Address): Chunk {
+function route(name: string, gateway: Address): Chunk {
   const [main, boot, universe, unicast] = [254, 3, 0, 1];
   return message(
-    type,
-    flags,
+    NEWROUTE,
+    flag.create | flag.replace,
     ...[familyOf(gateway), 0, 0, 0, main, boot, universe, unicast].map(u8),
     u32(0),
     attr(5, raw(addressBytes(gateway))),

@@ -3,9 +3,9 @@
  * names; one file a container says which networks it is on and who is asked about other names. Files are replaced by
  * rename. @see native/dnsnames.h
  */
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { Serial } from "../store/serial.ts";
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { replaceFile } from "./scratch.ts";
 
 /** One endpoint's names, in any case. */
 export interface NamedEndpoint {
@@ -25,13 +25,14 @@ export interface ResolverView {
   readonly servers: readonly string[];
 }
 
+/** Its files are small and beneath the exec root, which is in memory: written at once, as a thread's round trip costs more. */
 export class Names {
   readonly #directory: string;
-  readonly #writes = new Serial();
 
   /** @param directory beneath the exec root: it need not outlive a reboot */
   constructor(directory: string) {
     this.#directory = directory;
+    mkdirSync(join(directory, "containers"), { recursive: true, mode: 0o700 });
   }
 
   tableOf(networkId: string): string {
@@ -42,33 +43,22 @@ export class Names {
     return join(this.#directory, "containers", containerId);
   }
 
-  async writeTable(networkId: string, endpoints: readonly NamedEndpoint[]): Promise<void> {
-    await this.#write(this.tableOf(networkId), formatTable(endpoints));
+  writeTable(networkId: string, endpoints: readonly NamedEndpoint[]): void {
+    mkdirSync(join(this.#directory, networkId), { recursive: true, mode: 0o700 });
+    replaceFile(this.tableOf(networkId), formatTable(endpoints));
   }
 
-  async writeResolver(containerId: string, view: ResolverView): Promise<void> {
+  writeResolver(containerId: string, view: ResolverView): void {
     const tables = view.networks.map((id) => this.tableOf(id));
-    await this.#write(this.resolverOf(containerId), formatResolver(view, tables));
+    replaceFile(this.resolverOf(containerId), formatResolver(view, tables));
   }
 
-  async removeTable(networkId: string): Promise<void> {
-    await this.#writes.run(this.tableOf(networkId), () =>
-      rm(join(this.#directory, networkId), { recursive: true, force: true }),
-    );
+  removeTable(networkId: string): void {
+    rmSync(join(this.#directory, networkId), { recursive: true, force: true });
   }
 
-  async removeResolver(containerId: string): Promise<void> {
-    const path = this.resolverOf(containerId);
-    await this.#writes.run(path, () => rm(path, { force: true }));
-  }
-
-  /** Not synced: after a reboot there is nobody to ask. */
-  async #write(path: string, content: string): Promise<void> {
-    await this.#writes.run(path, async () => {
-      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-      await writeFile(`${path}.new`, content, { mode: 0o600 });
-      await rename(`${path}.new`, path);
-    });
+  removeResolver(containerId: string): void {
+    rmSync(this.resolverOf(containerId), { force: true });
   }
 }
 

@@ -1,0 +1,351 @@
+/** Containers plugged into networks: what each of them has while it runs, taken when it starts and given back when it ends. */
+import { randomBytes } from "node:crypto";
+import { EngineError } from "../errors.ts";
+import type { Op } from "../native/protocol.ts";
+import {
+  type AttachmentRecord,
+  endpointStates,
+  forwardsOf,
+  gatewayEndpoint,
+  launchOps,
+  type NetworkOf,
+  portMap,
+} from "./attachment.ts";
+import { isDefaultBridge } from "./create.ts";
+import {
+  addressOf,
+  checkEndpointRequest,
+  type Endpoint,
+  endpointOps,
+  gatewaysOf,
+  makeEndpoint,
+  namedEndpoint,
+} from "./endpoint.ts";
+import type { Fabric } from "./fabric.ts";
+import type { Forward } from "./firewall.ts";
+import { formatHosts, formatResolvConf, type HostLine, ownNames, parseExtraHost } from "./hosts.ts";
+import { addRoutes, deleteLink } from "./links.ts";
+import type { Machine } from "./machine.ts";
+import type { Names } from "./names.ts";
+import { type Ports, type PublishedPort, portRequests } from "./ports.ts";
+import { hostResolver, resolverFor } from "./resolver.ts";
+import type { Scratch } from "./scratch.ts";
+import type { Attachment, AttachRequest, EndpointRequest, LiveAttachment, NetworkRecord } from "./types.ts";
+
+export interface PlugsTools {
+  readonly fabric: Fabric;
+  readonly machine: Machine;
+  readonly names: Names;
+  readonly ports: Ports;
+  readonly records: Scratch<AttachmentRecord>;
+  /** By id. */
+  readonly network: (id: string) => NetworkRecord | undefined;
+  /** By name, id or beginning of an id. @throws {EngineError} notFound */
+  readonly find: (reference: string) => NetworkRecord;
+  /** The kernel has IPv6. */
+  readonly ipv6: boolean;
+  readonly tell: (action: "connect" | "disconnect", network: NetworkRecord, containerId: string) => void;
+  /** Work that goes on after its caller was answered. */
+  readonly later: (work: Promise<void>) => void;
+}
+
+/** A container that runs. */
+export interface Running {
+  readonly id: string;
+  readonly name: string;
+  readonly hostname: string;
+  /** Its first process, in the engine's pid namespace. */
+  readonly pid: number;
+}
+
+export class Plugs {
+  readonly #tools: PlugsTools;
+
+  constructor(tools: PlugsTools) {
+    this.#tools = tools;
+  }
+
+  async attach(request: AttachRequest): Promise<Attachment> {
+    const { fabric, ports, records } = this.#tools;
+    await this.release(request.id);
+    const wanted = this.#wanted(request);
+    const networks = wanted.map(({ network }) => network);
+    const viaHost = request.extraHosts?.some((text) => text.endsWith("host-gateway"))
+      ? [this.#tools.find("bridge")]
+      : [];
+    await Promise.all([...networks, ...viaHost].map(({ Id }) => fabric.ensure(Id)));
+    const endpoints: Endpoint[] = [];
+    let published: readonly PublishedPort[] = [];
+    try {
+      for (const { network, settings } of wanted) {
+        endpoints.push(this.#endpoint(network, settings, `eth${endpoints.length}`, request));
+      }
+      const requested = portRequests(request);
+      published = await this.#publish(request.name, endpoints, requested);
+      const record: AttachmentRecord = {
+        id: request.id,
+        name: request.name,
+        hostname: request.hostname,
+        sandboxId: randomBytes(32).toString("hex"),
+        endpoints,
+        ports: published,
+        portKeys:
+          networks[0]?.Driver === "bridge"
+            ? requested.map(({ port, protocol }) => `${port}/${protocol}`)
+            : [],
+        dns: await resolverFor(request, networks),
+      };
+      this.#keep(record);
+      // A replacement of the rules that is under way may not know of these ports, and would drop them.
+      if (published.length > 0) await this.#tools.machine.settled();
+      for (const network of networks) this.#tools.tell("connect", network, request.id);
+      return await this.#attachment(request, record);
+    } catch (error) {
+      for (const endpoint of endpoints) fabric.release(endpoint);
+      ports.release(published);
+      records.remove(request.id);
+      throw error;
+    }
+  }
+
+  async release(containerId: string): Promise<void> {
+    const { fabric, machine, names, ports, records } = this.#tools;
+    const record = records.get(containerId);
+    if (record === undefined) return;
+    const forwards = forwardsOf(record, this.#networkOf);
+    records.remove(containerId);
+    for (const endpoint of record.endpoints) fabric.release(endpoint);
+    // The ports stay taken until the kernel has let go of the rules: an RCU grace period that nobody need wait for.
+    if (record.ports.length > 0) {
+      this.#tools.later(this.#unpublish(machine, forwards).finally(() => ports.release(record.ports)));
+    }
+    names.removeResolver(containerId);
+    for (const { networkId } of record.endpoints) this.#writeNames(networkId);
+    for (const { networkId } of record.endpoints) this.#tell("disconnect", networkId, containerId);
+  }
+
+  live(containerId: string): LiveAttachment | undefined {
+    const record = this.#tools.records.get(containerId);
+    if (record === undefined) return undefined;
+    const endpoints = endpointStates(record, this.#networkOf);
+    return { endpoints, ports: portMap(record), sandboxId: record.sandboxId };
+  }
+
+  /** Plugs a running container into one more network. */
+  async connect(network: NetworkRecord, container: Running, settings: EndpointRequest): Promise<void> {
+    const { fabric, machine } = this.#tools;
+    const record = this.#record(container.id);
+    if (record.endpoints.some(({ networkId }) => networkId === network.Id)) {
+      throw new EngineError(
+        "forbidden",
+        `endpoint with name ${container.name} already exists in network ${network.Name}`,
+      );
+    }
+    if ([network, ...record.endpoints.map(this.#networkOf)].some(({ Driver }) => Driver !== "bridge")) {
+      throw new EngineError(
+        "invalid",
+        "container cannot be connected to or disconnected from the host or none network",
+      );
+    }
+    await fabric.ensure(network.Id);
+    const endpoint = this.#endpoint(network, settings, freeName(record.endpoints), container);
+    const isGateway = gatewayEndpoint(record.endpoints, this.#networkOf) === undefined;
+    try {
+      await machine.inContainer(
+        container.pid,
+        endpointOps(endpoint, network, { isGateway, publishes: false }),
+      );
+    } catch (error) {
+      fabric.release(endpoint);
+      throw error;
+    }
+    const servers = record.dns?.servers.length || network.Internal ? record.dns?.servers : [];
+    const dns = record.dns === undefined ? undefined : { ...record.dns, servers: servers ?? [] };
+    this.#keep({ ...record, endpoints: [...record.endpoints, endpoint], dns });
+    this.#tools.tell("connect", network, container.id);
+  }
+
+  /** Unplugs a running container. The default route moves on to another of its networks. */
+  async disconnect(network: NetworkRecord, container: Pick<Running, "id" | "pid">): Promise<void> {
+    const { fabric, machine } = this.#tools;
+    const record = this.#record(container.id);
+    const endpoint = record.endpoints.find(({ networkId }) => networkId === network.Id);
+    if (endpoint === undefined || network.Driver !== "bridge") {
+      throw new EngineError(
+        "system",
+        `container ${container.id} is not connected to network ${network.Name}`,
+      );
+    }
+    const rest = record.endpoints.filter((one) => one !== endpoint);
+    const before = gatewayEndpoint(record.endpoints, this.#networkOf);
+    const gateway = gatewayEndpoint(rest, this.#networkOf);
+    const ops: Op[] = [{ op: "hostNetlink", ...deleteLink(endpoint.host) }];
+    if (gateway !== undefined && gateway !== before) {
+      ops.push({ op: "containerNetlink", ...addRoutes(gateway.name, gatewaysOf(gateway)) });
+    }
+    if (before === endpoint) await this.#unpublish(machine, forwardsOf(record, this.#networkOf));
+    await machine.inContainer(container.pid, ops);
+    fabric.release(endpoint);
+    this.#keep({ ...record, endpoints: rest });
+    this.#writeNames(network.Id);
+    this.#tools.tell("disconnect", network, container.id);
+  }
+
+  /** A container's new name answers; the old one does not. */
+  rename(containerId: string, name: string): void {
+    const record = this.#tools.records.get(containerId);
+    if (record === undefined) return;
+    const endpoints = record.endpoints.map((endpoint) => ({
+      ...endpoint,
+      dnsNames: [...new Set(endpoint.dnsNames.map((one) => (one === record.name ? name : one)))],
+    }));
+    this.#keep({ ...record, name, endpoints });
+  }
+
+  /** All published ports that the kernel forwards. */
+  forwards(): Forward[] {
+    return this.#tools.records.all().flatMap((record) => forwardsOf(record, this.#networkOf));
+  }
+
+  readonly #networkOf: NetworkOf = ({ networkId }) => {
+    const found = this.#tools.network(networkId);
+    if (found === undefined) throw new EngineError("notFound", `network ${networkId} not found`);
+    return found;
+  };
+
+  #record(containerId: string): AttachmentRecord {
+    const record = this.#tools.records.get(containerId);
+    if (record === undefined) throw new EngineError("conflict", `container ${containerId} is not running`);
+    return record;
+  }
+
+  #endpoint(
+    network: NetworkRecord,
+    settings: EndpointRequest,
+    name: string,
+    { id, name: container, hostname }: Pick<Running, "id" | "name" | "hostname">,
+  ): Endpoint {
+    checkEndpointRequest(network, settings);
+    const names = [container, ...(settings.Aliases ?? []), id.slice(0, 12), hostname];
+    return makeEndpoint(network, this.#tools.fabric.pools(network.Id), settings, name, names);
+  }
+
+  /** The networks that a container asks for; the one of its mode comes first, as eth0. */
+  #wanted(request: AttachRequest): { network: NetworkRecord; settings: EndpointRequest }[] {
+    const find = (reference: string): NetworkRecord =>
+      this.#tools.find(reference === "" || reference === "default" ? "bridge" : reference);
+    const first = find(request.mode);
+    const settings = new Map<NetworkRecord, EndpointRequest>([[first, {}]]);
+    for (const [reference, one] of Object.entries(request.endpoints ?? {}))
+      settings.set(find(reference), one ?? {});
+    if (request.macAddress && !settings.get(first)?.MacAddress) {
+      settings.set(first, { ...settings.get(first), MacAddress: request.macAddress });
+    }
+    return [...settings]
+      .map(([network, one]) => ({ network, settings: one }))
+      .sort(
+        (a, b) =>
+          Number(b.network === first) - Number(a.network === first) ||
+          (a.network.Name < b.network.Name ? -1 : 1),
+      );
+  }
+
+  async #publish(
+    name: string,
+    endpoints: readonly Endpoint[],
+    requested: ReturnType<typeof portRequests>,
+  ): Promise<PublishedPort[]> {
+    const gateway = gatewayEndpoint(endpoints, this.#networkOf);
+    if (gateway === undefined) return [];
+    const option = this.#networkOf(gateway).Options["com.docker.network.bridge.host_binding_ipv4"] ?? "";
+    const address = option === "0.0.0.0" ? "" : option;
+    return this.#tools.ports.claim({ name, endpointId: gateway.endpointId }, requested, address);
+  }
+
+  async #unpublish(machine: Machine, forwards: readonly Forward[]): Promise<void> {
+    for (const family of [4, 6] as const) {
+      const some = forwards.filter(({ address }) => address.family === family);
+      await machine.unpublish(family, some);
+    }
+  }
+
+  /** Writes the record and the names that follow from it. */
+  #keep(record: AttachmentRecord): void {
+    this.#tools.records.put(record.id, record);
+    if (record.dns !== undefined) {
+      const networks = record.endpoints.map(({ networkId }) => networkId);
+      const { aliases, servers } = record.dns;
+      this.#tools.names.writeResolver(record.id, { networks, aliases, servers });
+    }
+    for (const { networkId } of record.endpoints) this.#writeNames(networkId);
+  }
+
+  #writeNames(networkId: string): void {
+    const network = this.#tools.network(networkId);
+    if (network === undefined || network.Driver !== "bridge" || isDefaultBridge(network)) return;
+    const named = this.#tools.records.all().flatMap(({ name, endpoints }) => {
+      const endpoint = endpoints.find((one) => one.networkId === networkId);
+      return endpoint === undefined ? [] : [namedEndpoint(endpoint, network, name)];
+    });
+    this.#tools.names.writeTable(networkId, named);
+  }
+
+  #tell(action: "connect" | "disconnect", networkId: string, containerId: string): void {
+    const network = this.#tools.network(networkId);
+    if (network !== undefined) this.#tools.tell(action, network, containerId);
+  }
+
+  async #attachment(request: AttachRequest, record: AttachmentRecord): Promise<Attachment> {
+    const { machine, names, ipv6 } = this.#tools;
+    const { Driver } = this.#networkOf(record.endpoints[0]!);
+    const nftables = Driver === "bridge" && (await machine.hasNftables());
+    const table = nftables ? machine.table : undefined;
+    const resolver = names.resolverOf(record.id);
+    return {
+      ops: Driver === "host" ? [] : launchOps(record, { networkOf: this.#networkOf, table, resolver, ipv6 }),
+      endpoints: endpointStates(record, this.#networkOf),
+      ports: portMap(record),
+      hostNamespace: Driver === "host",
+      sandboxId: record.sandboxId,
+      hosts: formatHosts([...this.#extraHosts(request), ...this.#ownHosts(request, record)]),
+      resolvConf: formatResolvConf(await hostResolver(request, Driver, record.dns !== undefined)),
+      hostnameFile: `${request.hostname}\n`,
+    };
+  }
+
+  #extraHosts(request: AttachRequest): HostLine[] {
+    return (request.extraHosts ?? []).map((text) => {
+      const line = parseExtraHost(text);
+      if (line === undefined)
+        throw new EngineError("invalid", `bad format for add-host: ${JSON.stringify(text)}`);
+      if (line.address !== "host-gateway") return line;
+      return { ...line, address: this.#tools.fabric.gateway(this.#tools.find("bridge").Id) };
+    });
+  }
+
+  #ownHosts(request: AttachRequest, { endpoints }: AttachmentRecord): HostLine[] {
+    const names = ownNames(request.hostname, request.domainname ?? "");
+    return [
+      ...(request.links ?? []).flatMap((link) => this.#linkHosts(link, endpoints)),
+      ...endpoints.flatMap(({ addresses }) => addresses.map(({ address }) => ({ address, names }))),
+    ];
+  }
+
+  /** On the default bridge a link is a line in /etc/hosts; elsewhere the resolver knows it. */
+  #linkHosts(link: string, endpoints: readonly Endpoint[]): HostLine[] {
+    const [target = "", alias = target] = link.replace(/^\//, "").split(":");
+    const shared = endpoints.find((endpoint) => isDefaultBridge(this.#networkOf(endpoint)));
+    const other = this.#tools.records.all().find(({ id, name }) => id === target || name === target);
+    const endpoint = other?.endpoints.find(({ networkId }) => networkId === shared?.networkId);
+    const address = endpoint && addressOf(endpoint, 4)?.address;
+    if (other === undefined || address === undefined) return [];
+    return [{ address, names: [...new Set([alias.split("/").at(-1)!, other.hostname, other.name])] }];
+  }
+}
+
+/** The next name that no link of the container has. */
+function freeName(endpoints: readonly Endpoint[]): string {
+  for (let number = 0; ; number++) {
+    if (!endpoints.some(({ name }) => name === `eth${number}`)) return `eth${number}`;
+  }
+}
