@@ -8,9 +8,11 @@ import { eventsRoutes } from "./api/routes/events.ts";
 import { execRoutes } from "./api/routes/exec.ts";
 import { imageRoutes } from "./api/routes/images.ts";
 import { networkRoutes } from "./api/routes/networks.ts";
+import { sessionRoutes } from "./api/routes/session.ts";
 import { pluginRoutes, swarmRoutes } from "./api/routes/swarm.ts";
 import { type About, systemRoutes } from "./api/routes/system.ts";
 import { volumeRoutes } from "./api/routes/volumes.ts";
+import { Builder } from "./builder/builder.ts";
 import { Containers } from "./containers/containers.ts";
 import { Events } from "./events.ts";
 import { readHost } from "./host.ts";
@@ -54,10 +56,12 @@ export async function openEngine(
     ...{ paths, log, events, spawner, workers, images, networks, volumes },
     cgroupParent: options.cgroupParent,
   });
+  const builder = await Builder.open({ paths, workers, images, runner: containers });
+  const host = readHost();
   const about: About = {
     version,
     id: await identity(paths),
-    host: readHost(),
+    host,
     dataRoot: paths.dataRoot,
     logFile: options.logFile,
     debug: options.logLevel === "debug",
@@ -74,6 +78,7 @@ export async function openEngine(
       ...networkRoutes({ networks, containers }),
       ...volumeRoutes({ volumes }),
       ...eventsRoutes({ events }),
+      ...sessionRoutes({ builder, workers, host, log, directory: paths.builder }),
       ...swarmRoutes(),
       ...pluginRoutes(),
     ],

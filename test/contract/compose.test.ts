@@ -64,7 +64,7 @@ async function ok(...args: string[]): Promise<string> {
 
 compose("up --wait starts everything in order", async () => {
   await ok("up", "-d", "--wait", "web", "db");
-  const fetch = ["busybox", "wget", "-q", "-O-", "-T2", "http://127.0.0.1:8081/"];
+  const fetch = ["busybox", "wget", "-q", "-O-", "http://127.0.0.1:8081/"];
   let page = await sandbox.inside(fetch);
   for (let i = 0; i < 20 && page.status !== 0; i++) page = await sandbox.inside(fetch);
   assert.is(page.stdout, "migrated\nconfigured\n");

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { constants } from "node:os";
 
 export interface CommandOptions {
   readonly cwd?: string;
@@ -17,7 +18,7 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-const SIGNALS: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGTERM: 15 };
+const SIGNALS = constants.signals;
 
 /** Runs a program to its end. A status other than 0 is a result like any other. */
 export function run(argv: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
@@ -43,7 +44,7 @@ export function run(argv: readonly string[], options: CommandOptions = {}): Prom
     if (error.name !== "AbortError") reject(error);
   });
   child.once("close", (code, signal) => {
-    resolve({ status: code ?? 128 + (SIGNALS[signal ?? ""] ?? 0), ...output });
+    resolve({ status: code ?? 128 + (signal === null ? 0 : SIGNALS[signal]), ...output });
   });
   return promise;
 }
