@@ -3,6 +3,8 @@ import { existsSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Route } from "./api/router.ts";
+import { containerFileRoutes } from "./api/routes/container-files.ts";
+import { containerStatsRoutes } from "./api/routes/container-stats.ts";
 import { containerRoutes } from "./api/routes/containers.ts";
 import { eventsRoutes } from "./api/routes/events.ts";
 import { execRoutes } from "./api/routes/exec.ts";
@@ -73,6 +75,8 @@ export async function openEngine(
     routes: [
       ...systemRoutes(about),
       ...containerRoutes({ containers }),
+      ...containerFileRoutes({ containers }),
+      ...containerStatsRoutes({ containers }),
       ...execRoutes({ containers }),
       ...imageRoutes({ images }),
       ...networkRoutes({ networks, containers }),

@@ -2,9 +2,12 @@
  * Containers: what the rest of the engine may do with them. Each deed has a module of its own; this class finds the
  * container that is meant, and holds what they all work with.
  */
+import type { Readable } from "node:stream";
 import type { Events } from "../events.ts";
+import type { Filters } from "../filters.ts";
 import type { Images } from "../images/images.ts";
 import { Trash } from "../images/trash.ts";
+import type { Image } from "../images/types.ts";
 import type { Log } from "../log.ts";
 import type { Spawner } from "../native/spawner.ts";
 import type { Workers } from "../native/workers.ts";
@@ -13,7 +16,9 @@ import type { Paths } from "../store/paths.ts";
 import { Serial } from "../store/serial.ts";
 import type { Volumes } from "../volumes/volumes.ts";
 import { type AttachOptions, attachContainer } from "./attach.ts";
+import { type CommitOptions, commitContainer, containerChanges, exportContainer } from "./commit.ts";
 import type { Container, Ending } from "./container.ts";
+import { type CopyInOptions, copyIn, copyOut, type PathStat, statPath } from "./copy.ts";
 import { type Created, createContainer } from "./create.ts";
 import { Execs } from "./exec.ts";
 import { inspectHost } from "./host.ts";
@@ -23,7 +28,9 @@ import { Launcher } from "./launcher.ts";
 import { type ListOptions, listContainers, listEntry } from "./list.ts";
 import type { LogEntry } from "./log-files.ts";
 import { type LogOptions, readLogs } from "./logs.ts";
+import { connectContainer, disconnectContainer } from "./networking.ts";
 import { pauseContainer, unpauseContainer } from "./pause.ts";
+import { type PrunedContainers, pruneContainers } from "./prune.ts";
 import { recoverContainers, restartAfterRecovery } from "./recover.ts";
 import { Registry } from "./registry.ts";
 import { type RemoveOptions, removeContainer } from "./remove.ts";
@@ -31,11 +38,14 @@ import { renameContainer } from "./rename.ts";
 import { ensureInitLayer } from "./rootfs.ts";
 import { SeccompFilters } from "./seccomp/filters.ts";
 import { startContainer } from "./start.ts";
+import { type Sample, sampleContainer } from "./stats.ts";
 import { Steps } from "./steps.ts";
 import { restartContainer, type StopOptions, stopContainer } from "./stop.ts";
 import type { Client } from "./streams.ts";
 import type { Tools } from "./tools.ts";
-import type { BuildStep, CreateRequest, StepResult, StepRunner } from "./types.ts";
+import { containerProcesses, type ProcessTable } from "./top.ts";
+import type { BuildStep, CreateRequest, EndpointRequest, StepResult, StepRunner } from "./types.ts";
+import { type UpdateRequest, updateContainer } from "./update.ts";
 import { type WaitCondition, waitContainer } from "./wait.ts";
 
 export interface ContainersDeps {
@@ -69,7 +79,7 @@ export class Containers implements StepRunner {
     const tools: Tools = {
       ...deps,
       host,
-      launcher: new Launcher(deps.spawner, host),
+      launcher: new Launcher(deps.spawner),
       filters: new SeccompFilters(host.machine),
       trash: new Trash(deps.paths.trash, deps.workers),
       registry: await Registry.open(deps.paths, deps.log),
@@ -159,6 +169,55 @@ export class Containers implements StepRunner {
   /** In the wire's shape, newest first. */
   list(options: ListOptions): readonly object[] {
     return listContainers(this.tools, options).map((container) => listEntry(this.tools, container));
+  }
+
+  connect(reference: string, network: string, endpoint: EndpointRequest): Promise<void> {
+    return connectContainer(this.tools, this.find(reference), network, endpoint);
+  }
+
+  disconnect(reference: string, network: string, force: boolean): Promise<void> {
+    return disconnectContainer(this.tools, this.find(reference), network, force);
+  }
+
+  statPath(reference: string, path: string): Promise<PathStat> {
+    return statPath(this.tools, this.find(reference), path);
+  }
+
+  copyOut(reference: string, path: string): Promise<{ readonly stat: PathStat; readonly archive: Readable }> {
+    return copyOut(this.tools, this.find(reference), path);
+  }
+
+  copyIn(reference: string, path: string, archive: Readable, options: CopyInOptions): Promise<void> {
+    return copyIn(this.tools, this.find(reference), path, archive, options);
+  }
+
+  changes(reference: string): ReturnType<typeof containerChanges> {
+    return containerChanges(this.tools, this.find(reference));
+  }
+
+  export(reference: string): Readable {
+    return exportContainer(this.tools, this.find(reference));
+  }
+
+  commit(reference: string, options: CommitOptions): Promise<Image> {
+    return commitContainer(this.tools, this.find(reference), options);
+  }
+
+  processes(reference: string, options: string): Promise<ProcessTable> {
+    return containerProcesses(this.tools, this.find(reference), options);
+  }
+
+  /** In the wire's shape. */
+  sample(reference: string, before: Sample | undefined): Promise<Sample> {
+    return sampleContainer(this.tools, this.find(reference), before);
+  }
+
+  update(reference: string, request: UpdateRequest): Promise<void> {
+    return updateContainer(this.tools, this.find(reference), request);
+  }
+
+  prune(filters: Filters): Promise<PrunedContainers> {
+    return pruneContainers(this.tools, filters);
   }
 
   runStep(step: BuildStep): Promise<StepResult> {

@@ -76,7 +76,7 @@ export function completeHostConfig(asked: HostConfig): HostConfig {
     MemoryReservation: asked.MemoryReservation ?? 0,
     // Docker's rule: as much swap as memory, unless told otherwise.
     MemorySwap: asked.MemorySwap || (memory > 0 ? 2 * memory : 0),
-    MemorySwappiness: asked.MemorySwappiness ?? null,
+    MemorySwappiness: asked.MemorySwappiness === -1 ? null : (asked.MemorySwappiness ?? null),
     OomKillDisable: asked.OomKillDisable ?? false,
     PidsLimit: asked.PidsLimit || null,
     Ulimits: asked.Ulimits ?? [],

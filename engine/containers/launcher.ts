@@ -1,10 +1,9 @@
 import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { EngineError } from "../errors.ts";
 import { NativeError } from "../native/connection.ts";
 import { Monitor, type MonitorEvents } from "../native/monitor.ts";
 import type { Spawner } from "../native/spawner.ts";
-import { ensureParent } from "./cgroups/parent.ts";
-import type { Host } from "./host.ts";
 import { type ProcessSpec, prepareOps, processOps, type Spec } from "./operations.ts";
 
 /** A container that is made, whose program has not been started. */
@@ -20,18 +19,16 @@ export interface Launch {
 /** Makes containers from specs. Knows no records, images or networks. */
 export class Launcher {
   readonly #spawner: Spawner;
-  readonly #host: Host;
-  readonly #parents = new Map<string, Promise<void>>();
 
-  constructor(spawner: Spawner, host: Host) {
+  constructor(spawner: Spawner) {
     this.#spawner = spawner;
-    this.#host = host;
   }
 
   /** @throws {EngineError} system, saying which part could not be set up; nothing is left of the container then */
   async launch(spec: Spec, events: MonitorEvents = {}): Promise<Launch> {
-    await this.#parent(spec.cgroup.path);
     await mkdir(spec.runDir, { recursive: true, mode: 0o700 });
+    // Of the run before: it must not be taken for this one's.
+    await rm(join(spec.stateDir, "exit"), { force: true });
     try {
       const launched = await this.#spawner.launch(prepareOps(spec) as Parameters<Spawner["launch"]>[0]);
       const monitor = await Monitor.open(spec.runDir, events);
@@ -41,17 +38,6 @@ export class Launcher {
       await rm(spec.runDir, { recursive: true, force: true });
       throw error instanceof NativeError ? setupFailed(error) : error;
     }
-  }
-
-  /** A container's cgroup is below a parent that has to be able to hold it. */
-  async #parent(path: string): Promise<void> {
-    const parent = path.slice(0, path.lastIndexOf("/"));
-    const known = this.#parents.get(parent);
-    if (known !== undefined) return known;
-    const made = ensureParent(this.#host.cgroups, parent);
-    this.#parents.set(parent, made);
-    made.catch(() => this.#parents.delete(parent));
-    return made;
   }
 }
 
@@ -81,8 +67,12 @@ function programFailed(error: NativeError, process: ProcessSpec): EngineError {
   const [program = ""] = process.argv;
   const quoted = JSON.stringify(program);
   const start = "failed to create task for container: failed to create shim task: OCI runtime create failed";
-  const exec = (why: string): string =>
-    `${start}: runc create failed: unable to start container process: exec: ${quoted}: ${why}: unknown`;
+  const prefix = `${start}: runc create failed: unable to start container process`;
+  const exec = (why: string): string => `${prefix}: exec: ${quoted}: ${why}: unknown`;
+  // Something before the program itself: a working directory that is not there, a limit.
+  if (error.index !== undefined && error.index !== ARGV) {
+    return new EngineError("invalid", `${prefix}: ${error.message}: unknown`, { cause: error });
+  }
   if (error.code === "ENOENT" && !program.includes("/")) {
     return new EngineError("invalid", exec("executable file not found in $PATH"), { cause: error });
   }
@@ -100,3 +90,5 @@ function setupFailed(error: NativeError): EngineError {
 }
 
 const NOTHING = new Uint8Array();
+/** The place of the program among processOps(). */
+const ARGV = 0;

@@ -84,6 +84,7 @@ export interface ProcessSpec {
   readonly noNewPrivileges: boolean;
   readonly rlimits: readonly { readonly resource: number; readonly soft: bigint; readonly hard: bigint }[];
   readonly oomScoreAdj: number | undefined;
+  /** Of a program beside the container's own: gives it a terminal. */
   readonly terminal: { readonly rows: number; readonly columns: number } | undefined;
   readonly init: boolean;
   readonly keyring: string | undefined;

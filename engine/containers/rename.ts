@@ -13,6 +13,7 @@ export async function renameContainer(tools: Tools, container: Container, name: 
     const chosen = tools.registry.reserveName(name, container.id);
     await tools.registry.change(container, { name: chosen });
     tools.registry.freeName(old, container.id);
+    if (container.live !== undefined) tools.networks.rename(container.id, chosen);
     emit(tools, container, "rename", { oldName: `/${old}` });
   });
 }

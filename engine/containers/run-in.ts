@@ -4,17 +4,17 @@ import type { ProcessOp } from "../native/protocol.ts";
 import type { Container } from "./container.ts";
 import { type ProcessSpec, processOps } from "./operations.ts";
 import type { Tools } from "./tools.ts";
+import { containerTree } from "./tree.ts";
 
-/** The user data bases of a running container, as they are now. */
+/** The user data bases of a container, as they are now. */
 export async function userFiles(
-  tools: Pick<Tools, "workers">,
+  tools: Tools,
   container: Container,
 ): Promise<{ readonly passwd: Uint8Array; readonly group: Uint8Array }> {
-  const { live } = container;
-  if (live === undefined) throw new EngineError("conflict", `container ${container.id} is not running`);
+  const tree = containerTree(tools, container);
   const read = (path: string): Promise<Uint8Array> =>
     tools.workers
-      .read({ kind: "process", pid: live.pid }, path, LIMIT)
+      .read(tree, path, LIMIT)
       // A container without the file, or with a directory or FIFO in its place, knows numbers only.
       .catch(() => new Uint8Array());
   const [passwd, group] = await Promise.all([read("/etc/passwd"), read("/etc/group")]);

@@ -97,7 +97,6 @@ export function containerProcess(
   });
   const user = resolveUser(config.User ?? "", files.passwd, files.group, hostConfig.GroupAdd ?? []);
   const known = { hostname: config.Hostname ?? "", tty: config.Tty ?? false };
-  const [rows = 0, columns = 0] = hostConfig.ConsoleSize ?? [];
   return {
     argv: [record.path, ...record.args],
     env: withHome(containerEnvironment(config.Env ?? [], known), user.home),
@@ -108,7 +107,7 @@ export function containerProcess(
     noNewPrivileges: security.noNewPrivileges,
     rlimits: rlimits(hostConfig.Ulimits ?? []),
     oomScoreAdj: hostConfig.OomScoreAdj || undefined,
-    terminal: config.Tty && rows > 0 && columns > 0 ? { rows, columns } : undefined,
+    terminal: undefined,
     init: hostConfig.Init ?? false,
     keyring: `_ses.${record.id}`,
   };

@@ -71,6 +71,8 @@ async function runProgram(tools: Tools, container: Container, launched: Launch):
   try {
     const process = containerProcess(tools, container.record, launched);
     await Promise.all([...container.pending].map((join) => join(monitor)));
+    const [rows = 0, columns = 0] = container.record.hostConfig.ConsoleSize ?? [];
+    if (container.record.config.Tty && rows > 0 && columns > 0) await monitor.resize(rows, columns);
     await startProgram(monitor, process);
   } catch (error) {
     await monitor.signal(SIGKILL).catch(() => {}); // A program that could not start has left already.

@@ -1,0 +1,62 @@
+import { EngineError } from "../errors.ts";
+import type { Container } from "./container.ts";
+import type { Tools } from "./tools.ts";
+import type { EndpointRequest } from "./types.ts";
+
+/**
+ * Puts a container on one more network, at once if it runs, else when it starts.
+ *
+ * @throws {EngineError} notFound for the network; forbidden if the container has no network of its own
+ */
+export async function connectContainer(
+  tools: Tools,
+  container: Container,
+  network: string,
+  endpoint: EndpointRequest,
+): Promise<void> {
+  await tools.serial.run(container.id, async () => {
+    const { Name } = tools.networks.get(network);
+    const { config, endpoints, hostConfig } = container.record;
+    const mode = hostConfig.NetworkMode ?? "";
+    if (mode === "host" || mode.startsWith("container:")) {
+      throw new EngineError(
+        "forbidden",
+        "container cannot be connected to multiple networks with one of the networks in private (none) mode",
+      );
+    }
+    if (container.live !== undefined) {
+      const { id, live } = container;
+      const running = { id, name: container.name, hostname: config.Hostname ?? "", pid: live.pid };
+      await tools.networks.connect(network, running, endpoint);
+    } else if (endpoints[Name] !== undefined) {
+      throw new EngineError(
+        "forbidden",
+        `endpoint with name ${container.name} already exists in network ${Name}`,
+      );
+    }
+    await tools.registry.change(container, { endpoints: { ...endpoints, [Name]: endpoint } });
+  });
+}
+
+/**
+ * Takes a container off a network.
+ *
+ * @throws {EngineError} notFound for the network; system, as Docker has it, if the container is not on it
+ */
+export async function disconnectContainer(
+  tools: Tools,
+  container: Container,
+  network: string,
+  force: boolean,
+): Promise<void> {
+  await tools.serial.run(container.id, async () => {
+    const { Name } = tools.networks.get(network);
+    const { [Name]: known, ...others } = container.record.endpoints;
+    if (known === undefined && !force) {
+      throw new EngineError("system", `container ${container.id} is not connected to network ${Name}`);
+    }
+    const { id, live } = container;
+    if (live !== undefined) await tools.networks.disconnect(network, { id, pid: live.pid });
+    await tools.registry.change(container, { endpoints: others });
+  });
+}

@@ -1,0 +1,50 @@
+import type { Filters } from "../filters.ts";
+import { removeContainer } from "./remove.ts";
+import { parseTime } from "./time.ts";
+import type { Tools } from "./tools.ts";
+import { upperOf } from "./tree.ts";
+
+export interface PrunedContainers {
+  readonly ids: readonly string[];
+  /** Bytes. */
+  readonly reclaimed: number;
+}
+
+/** Removes what does not run. @throws {EngineError} invalid for a filter other than label, label! and until */
+export async function pruneContainers(tools: Tools, filters: Filters): Promise<PrunedContainers> {
+  filters.accept("label", "label!", "until");
+  const [until] = filters.values("until");
+  const before = until === undefined ? undefined : untilTime(until);
+  const ids: string[] = [];
+  let reclaimed = 0;
+  for (const container of tools.registry.all()) {
+    const { created, config } = container.record;
+    if (container.isRunning || !filters.labels(config.Labels)) continue;
+    if (before !== undefined && parseTime(created) >= before) continue;
+    const size = await tools.workers.measure({ kind: "dir", path: upperOf(tools, container) });
+    await removeContainer(tools, container, { force: false, volumes: false });
+    ids.push(container.id);
+    reclaimed += size.bytes;
+  }
+  tools.events.emit({
+    type: "container",
+    action: "prune",
+    actor: { id: "", attributes: { reclaimed: String(reclaimed) } },
+  });
+  return { ids, reclaimed };
+}
+
+/** A moment: seconds since 1970, RFC 3339, or a Go duration before now. */
+function untilTime(text: string): bigint {
+  if (/^\d+(\.\d+)?$/.test(text)) return BigInt(Math.floor(Number(text) * 1e9));
+  const units: Readonly<Record<string, number>> = { h: 3600e3, m: 60e3, s: 1e3, ms: 1 };
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|h|m|s)/g)];
+  if (parts.length > 0 && parts.map(([whole]) => whole).join("") === text) {
+    const milliseconds = parts.reduce(
+      (sum, [, value, unit]) => sum + Number(value) * (units[unit ?? ""] ?? 0),
+      0,
+    );
+    return BigInt(Math.floor(Date.now() - milliseconds)) * 1_000_000n;
+  }
+  return BigInt(Date.parse(text) || 0) * 1_000_000n;
+}
