@@ -15,6 +15,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<CommandClass>>> = {
   logs: async () => (await import("./commands/logs.ts")).Logs,
   exec: async () => (await import("./commands/exec.ts")).Exec,
   watch: async () => (await import("./commands/watch.ts")).Watch,
+  run: async () => (await import("./commands/run.ts")).Run,
   build: async () => (await import("./commands/build.ts")).Build,
   pull: async () => (await import("./commands/pull.ts")).Pull,
   push: async () => (await import("./commands/push.ts")).Push,

@@ -63,10 +63,15 @@ async function runStep(
   plan: Plan,
 ): Promise<boolean> {
   const ready = (await Promise.all(earlier)).every((ok) => ok);
-  if (!ready) return false;
   const { operation } = step;
   const [doing, did, rank] = WORDS[operation.kind];
   const { subject, id } = subjectOf(operation, plan);
+  if (!ready) {
+    if (operation.kind === "startContainer" && !context.signal.aborted) {
+      context.report.on({ subject, id, phase: "failed", text: "not started" });
+    }
+    return false;
+  }
   // Waiting takes no turn: it does nothing to the engine, and what it waits for may need the turn.
   const release = operation.kind === "awaitService" ? () => {} : await turns.take();
   try {

@@ -92,7 +92,9 @@ export function executorsFor(
           content: await contentOf(project, kind, given.source),
         })),
       );
-      await engine.putArchive(container, "/", tarOf(entries), { copyUidGid: true });
+      await explain(project, serviceName, engine, () =>
+        engine.putArchive(container, "/", tarOf(entries), { copyUidGid: true }),
+      );
     },
     async renameContainer({ container, name }) {
       await engine.renameContainer(container, name);

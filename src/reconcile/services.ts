@@ -97,7 +97,14 @@ export class ServicePlanner {
         });
         this.#started.get(service.name)!.push(step);
       } else {
-        this.#start(service, targetOf(container), judgement.why, []);
+        // One that never ran may have been left without its files by an up that failed.
+        const created = container.state === "created";
+        this.#start(
+          service,
+          targetOf(container),
+          judgement.why,
+          created ? this.#files(service, targetOf(container)) : [],
+        );
       }
     } else {
       decide("keep", judgement.why);
@@ -114,7 +121,7 @@ export class ServicePlanner {
       this.#prerequisites(service),
     );
     this.#created.get(service.name)!.push(create);
-    const ready = this.#files(service, target, create);
+    const ready = [create, ...this.#files(service, target, create)];
     if (this.#options.start) this.#start(service, target, why, ready);
   }
 
@@ -140,7 +147,7 @@ export class ServicePlanner {
       [...this.#prerequisites(service), ...(removed === undefined ? [] : [removed])],
     );
     this.#created.get(service.name)!.push(create);
-    const ready = this.#files(service, target, create);
+    const ready = [create, ...this.#files(service, target, create)];
     if (removed === undefined) {
       const dependents = this.#stopDependents(service);
       const stop = this.#stop(old, why, [create, ...dependents]);
@@ -157,12 +164,11 @@ export class ServicePlanner {
     if (this.#options.start) this.#start(service, final, why, ready);
   }
 
-  #files(service: Service, target: ContainerTarget, create: number): number[] {
-    if (!needsFiles(this.#graph.project, service)) return [create];
-    return [
-      create,
-      this.#builder.step({ kind: "putFiles", why: "secrets and configs", ...target }, [create]),
-    ];
+  /** The step that puts secrets and configs into a container, where it needs any. */
+  #files(service: Service, target: ContainerTarget, create?: number): number[] {
+    if (!needsFiles(this.#graph.project, service)) return [];
+    const after = create === undefined ? [] : [create];
+    return [this.#builder.step({ kind: "putFiles", why: "secrets and configs", ...target }, after)];
   }
 
   #start(service: Service, target: ContainerTarget, why: string, after: readonly number[]): void {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { EngineEvent } from "../client/client.ts";
 import type { Context } from "../context.ts";
 import type { Graph } from "../graph/graph.ts";
@@ -47,7 +48,7 @@ export async function stayAttached(
   for (const { id, service, number, exitCode } of containers) {
     if (exitCode !== undefined) exits.ended(id, service, `${service}-${number}`, exitCode, options);
   }
-  const ended = await Promise.race([exits.until(options), aborted(context.signal)]);
+  const ended = await Promise.race([exits.decided, aborted(context.signal)]);
   let status = 0;
   if (ended === undefined) {
     await stopAll(graph, options, context);
@@ -57,8 +58,8 @@ export async function stayAttached(
     status = ended;
   }
   follower.hold(false);
-  // Lines that are on their way are few and near: the engine ends each log with its container.
-  await Promise.race([printing, new Promise((resolve) => setTimeout(resolve, 1000).unref())]);
+  // What is on its way is little and near: the engine ends each log, and tells each end, with its container.
+  await Promise.race([Promise.all([printing, exits.allEnded]), sleep(1000, undefined, { ref: false })]);
   end.abort();
   return status;
 }
@@ -66,8 +67,8 @@ export async function stayAttached(
 /** Which containers run, and what has become of the others. */
 class Exits {
   readonly #running: Set<string>; // ids
-  #decided: ((status: number) => void) | undefined;
-  #status: number | undefined;
+  readonly #decision = Promise.withResolvers<number>();
+  readonly #end = Promise.withResolvers<void>();
 
   constructor(running: readonly ObservedContainer[]) {
     this.#running = new Set(running.map(({ id }) => id));
@@ -85,25 +86,25 @@ class Exits {
     this.#running.delete(id);
     if (options.shown.includes(service)) options.onExit(source, code);
     if (options.exitCodeFrom !== undefined) {
-      if (service === options.exitCodeFrom) this.#decide(code);
+      if (service === options.exitCodeFrom) this.#decision.resolve(code);
     } else if (options.abortOn === "exit" || (options.abortOn === "failure" && code !== 0)) {
-      this.#decide(code);
+      this.#decision.resolve(code);
     }
-    if (this.#running.size === 0) this.#decide(0);
+    if (this.#running.size > 0) return;
+    this.#decision.resolve(0);
+    this.#end.resolve();
   }
 
-  /** The status when it is clear that all is to end. */
-  until(_options: AttachedOptions): Promise<number> {
-    return new Promise((resolve) => {
-      this.#decided = resolve;
-      if (this.#status !== undefined) resolve(this.#status);
-      else if (this.#running.size === 0) resolve(0);
-    });
+  /** The status, as soon as it is clear that all is to end. */
+  get decided(): Promise<number> {
+    if (this.#running.size === 0) this.#decision.resolve(0);
+    return this.#decision.promise;
   }
 
-  #decide(status: number): void {
-    this.#status ??= status;
-    this.#decided?.(this.#status);
+  /** When nothing runs any more. */
+  get allEnded(): Promise<void> {
+    if (this.#running.size === 0) this.#end.resolve();
+    return this.#end.promise;
   }
 }
 

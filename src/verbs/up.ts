@@ -10,7 +10,7 @@ import type { PlanOptions } from "../reconcile/options.ts";
 import { planUp } from "../reconcile/plan.ts";
 import { carryOut } from "./carry.ts";
 import { ensureImages } from "./images.ts";
-import { reportPlan, reportWarnings } from "./notes.ts";
+import { reportPlan, reportPorts, reportWarnings } from "./notes.ts";
 import { awaitReady } from "./ready.ts";
 
 export interface UpOptions extends PlanOptions, ImageOptions {
@@ -35,6 +35,7 @@ export async function up(source: ProjectSource, options: UpOptions, context: Con
   reportPlan(project, plan, context.report);
   await carryOut(project, observed, plan, context);
   if (options.wait) await awaitReady(graph, plan, options.waitTimeout, context);
+  if (plan.steps.length > 0) await reportPorts(graph, context);
   return { graph, plan };
 }
 

@@ -28,6 +28,7 @@ export function project(
     profiles: [],
     warnings: [],
     positionOf: (path) => positions[path.join(".")],
+    lint: () => [],
     provenanceOf: () => undefined,
     ...rest,
   };

@@ -1,0 +1,159 @@
+import * as Args from "@oclif/core/args";
+import * as Flags from "@oclif/core/flags";
+import { AppError } from "../../errors.ts";
+import type { Mount, Port, Service } from "../../model/types.ts";
+import { SlipwayCommand } from "../base.ts";
+
+const repeated = { multiple: true, multipleNonGreedy: true } as const;
+
+export class Run extends SlipwayCommand {
+  static override summary = "Run a service once, in a container of its own";
+  static override description =
+    `Starts what it depends on first. Ends with the program's exit status. The service's ports are not
+published, unless -P or -p is given.`;
+  static override examples = [
+    "slipway run --rm web npm test",
+    "slipway run --rm -e CI=1 api sh -c 'env | sort'",
+    "slipway run -d --name job worker",
+  ];
+  static override readonly passThrough = true;
+  static override strict = false;
+  static override args = {
+    service: Args.string({ required: true, ignoreStdin: true, description: "Service to run" }),
+    command: Args.string({
+      ignoreStdin: true,
+      multiple: true,
+      description: "Program and arguments, instead of the service's own",
+    }),
+  };
+  static override flags = {
+    rm: Flags.boolean({ summary: "Remove the container when it has ended" }),
+    detach: Flags.boolean({ char: "d", summary: "Return at once, and print the container's name" }),
+    build: Flags.boolean({ summary: "Build the image first" }),
+    entrypoint: Flags.string({ helpValue: "PROGRAM", summary: "Instead of the image's entrypoint" }),
+    env: Flags.string({
+      char: "e",
+      ...repeated,
+      helpValue: "KEY=VALUE",
+      summary: "Environment of the program",
+    }),
+    label: Flags.string({
+      char: "l",
+      ...repeated,
+      helpValue: "KEY=VALUE",
+      summary: "Label of the container",
+    }),
+    volume: Flags.string({
+      char: "v",
+      ...repeated,
+      helpValue: "SOURCE:TARGET[:ro]",
+      summary: "One more mount",
+    }),
+    publish: Flags.string({ char: "p", ...repeated, helpValue: "[IP:]PORT:PORT", summary: "Publish a port" }),
+    "service-ports": Flags.boolean({ char: "P", summary: "Publish the service's own ports" }),
+    "cap-add": Flags.string({ ...repeated, helpValue: "CAP", summary: "One more capability" }),
+    "cap-drop": Flags.string({ ...repeated, helpValue: "CAP", summary: "One capability less" }),
+    name: Flags.string({ helpValue: "NAME", summary: "Name of the container" }),
+    "no-deps": Flags.boolean({ summary: "Do not start what it depends on" }),
+    "use-aliases": Flags.boolean({ summary: "Let it be found under the service's name" }),
+    interactive: Flags.boolean({
+      char: "i",
+      default: true,
+      allowNo: true,
+      summary: "Keep standard input open",
+    }),
+    tty: Flags.boolean({ char: "t", hidden: true }),
+    "no-tty": Flags.boolean({
+      char: "T",
+      aliases: ["no-TTY"],
+      summary: "No terminal, even if standard input is one",
+    }),
+    user: Flags.string({ char: "u", helpValue: "USER", summary: "User to run it as" }),
+    workdir: Flags.string({ char: "w", helpValue: "DIR", summary: "Directory to run it in" }),
+    "quiet-pull": Flags.boolean({ hidden: true }),
+    "remove-orphans": Flags.boolean({ hidden: true }),
+  };
+
+  override async run(): Promise<number> {
+    const { flags, words } = await this.parse(Run);
+    const [service, ...command] = words;
+    if (service === undefined) throw new AppError("USAGE", "run needs a service");
+    const source = this.source(flags, [service]);
+    const { load } = await import("../../model/load.ts");
+    const own = (await load(source)).services[service];
+    const context = await this.quietContext(flags);
+    const report = await this.report(flags);
+    const { joinStreams, terminalSize } = await import("../terminal.ts");
+    const { runOnce } = await import("../../verbs/run.ts");
+    const tty =
+      !flags["no-tty"] && !flags.detach && process.stdin.isTTY === true && process.stdout.isTTY === true;
+    const stdin = flags.interactive && !flags.detach;
+    const pairs = (texts: readonly string[] = []): Record<string, string> =>
+      Object.fromEntries(
+        texts.map((text) => [
+          text.split("=")[0]!,
+          text.includes("=") ? text.slice(text.indexOf("=") + 1) : (process.env[text] ?? ""),
+        ]),
+      );
+    const change: Partial<Service> = {
+      ...(flags.env && { environment: { ...own?.environment, ...pairs(flags.env) } }),
+      ...(flags.label && { labels: { ...own?.labels, ...pairs(flags.label) } }),
+      ...(flags.volume && { volumes: [...(own?.volumes ?? []), ...flags.volume.map(readVolume)] }),
+      ...(flags.publish && { ports: flags.publish.map(readPort) }),
+      ...(flags["cap-add"] && { cap_add: [...(own?.cap_add ?? []), ...flags["cap-add"]] }),
+      ...(flags["cap-drop"] && { cap_drop: [...(own?.cap_drop ?? []), ...flags["cap-drop"]] }),
+      ...(flags.entrypoint !== undefined && { entrypoint: flags.entrypoint.split(" "), command }),
+      ...(flags.user !== undefined && { user: flags.user }),
+      ...(flags.workdir !== undefined && { working_dir: flags.workdir }),
+    };
+    const { status, name } = await runOnce(
+      source,
+      {
+        service,
+        command,
+        change,
+        dependencies: !flags["no-deps"],
+        servicePorts: flags["service-ports"],
+        useAliases: flags["use-aliases"],
+        name: flags.name,
+        tty,
+        stdin,
+        detach: flags.detach,
+        remove: flags.rm,
+        build: flags.build,
+        size: terminalSize(),
+      },
+      () => report.close(),
+      (attachment, onResize) => joinStreams(attachment, { stdin, tty, onResize }),
+      context,
+    );
+    if (flags.detach) this.print(name);
+    return status;
+  }
+}
+
+function readVolume(text: string): Mount {
+  const [source = "", target, mode] = text.split(":") as [string?, string?, string?];
+  if (target === undefined) return { type: "volume", target: source };
+  const { resolve } = process.getBuiltinModule("node:path");
+  const bind = /^[./~]/.test(source);
+  return {
+    type: bind ? "bind" : "volume",
+    source: bind ? resolve(source) : source,
+    target,
+    ...(mode?.includes("ro") && { read_only: true }),
+  };
+}
+
+/** @throws {AppError} USAGE */
+function readPort(text: string): Port {
+  const [, host_ip, published, target, protocol] =
+    /^(?:(?:(.+):)?(\d*):)?(\d+)(?:\/(tcp|udp))?$/.exec(text) ?? [];
+  if (target === undefined) throw new AppError("USAGE", `--publish ${text}: write [IP:][PORT:]PORT[/udp]`);
+  return {
+    target: Number(target),
+    protocol: protocol ?? "tcp",
+    ...(published && { published }),
+    ...(host_ip && { host_ip }),
+  };
+}
