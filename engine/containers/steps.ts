@@ -43,6 +43,7 @@ export class Steps implements StepRunner {
     const id = randomBytes(32).toString("hex");
     const runDir = paths.runContainer(id);
     await mkdir(runDir, { mode: 0o700 });
+    await mkdir(filesOf(runDir), { mode: 0o700 });
     try {
       const attachment = await networks.attach(networkRequest(id, step));
       const mounts = await this.#mounts(runDir, step, attachment);
@@ -50,6 +51,7 @@ export class Steps implements StepRunner {
       return await this.#run(launch, step);
     } finally {
       await networks.release(id);
+      await rm(filesOf(runDir), { recursive: true, force: true });
       await rm(runDir, { recursive: true, force: true });
     }
   }
@@ -177,12 +179,12 @@ export class Steps implements StepRunner {
       ["/etc/hostname", attachment.hostnameFile],
     ] as const;
     for (const [target, content] of engineFiles) {
-      const source = join(runDir, target.slice("/etc/".length));
+      const source = join(filesOf(runDir), target.slice("/etc/".length));
       await writeFile(source, content, { mode: 0o644 });
       mounts.push(engineFile(source, target, false));
     }
     for (const [index, mount] of (step.mounts ?? []).entries()) {
-      mounts.push(await stepMount(mount, join(runDir, `mount-${index}`), points));
+      mounts.push(await stepMount(mount, join(filesOf(runDir), `mount-${index}`), points));
     }
     return mounts;
   }
@@ -190,8 +192,13 @@ export class Steps implements StepRunner {
 
 const SIGKILL = 9;
 
+/** Beside the run directory: over that one the root file system is mounted while binds are made. */
+function filesOf(runDir: string): string {
+  return `${runDir}.files`;
+}
+
 function mountPoints(runDir: string): string {
-  return join(runDir, "points");
+  return join(filesOf(runDir), "points");
 }
 
 async function stepMount(mount: StepMount, file: string, points: string): Promise<SpecMount> {

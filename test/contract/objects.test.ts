@@ -1,5 +1,5 @@
 /** The stock docker command line on files, volumes, networks, images and events. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
@@ -172,6 +172,43 @@ docker("a classic build runs its steps and tags its image", async () => {
   assert.match(stdout, /^Successfully tagged built:1$/m);
   assert.is(await ok("run", "--rm", "built:1"), "me");
   await ok("rmi", "built:1");
+});
+
+docker("a build by BuildKit reads the context over its session, with secrets and .dockerignore", async () => {
+  const context = join(files, "context");
+  mkdirSync(join(context, "deep"), { recursive: true });
+  writeFileSync(join(context, "deep", "kept"), "kept\n");
+  writeFileSync(join(context, "left.log"), "left out");
+  writeFileSync(join(context, ".dockerignore"), "*.log\n");
+  const steps = "cat /run/secrets/token deep/kept >/seen; find . -name '*.log' >>/seen; chmod 4755 deep/kept";
+  writeFileSync(
+    join(context, "Dockerfile"),
+    `FROM busybox AS base\nWORKDIR /w\nCOPY . .\nRUN --mount=type=secret,id=token ${steps}\nFROM base\nCMD ["cat", "/seen"]\n`,
+  );
+  writeFileSync(join(files, "token"), "secret\n");
+  const build = [
+    "build",
+    "--progress=plain",
+    "--secret",
+    `id=token,src=${join(files, "token")}`,
+    "-t",
+    "kit:1",
+  ];
+  const { status, stderr } = await sandbox.docker([...build, context]);
+  assert.is(status, 0, stderr);
+  assert.match(stderr, /\[base 4\/4\] RUN/);
+  assert.is(await ok("run", "--rm", "kit:1"), "secret\nkept");
+  assert.match((await sandbox.docker([...build, context])).stderr, /\[base 4\/4\] RUN.*\n#\d+ CACHED/);
+  await ok("rmi", "kit:1");
+});
+
+docker("a failing step of a build is told with its status", async () => {
+  const context = mkdtempSync(join(files, "fails-"));
+  writeFileSync(join(context, "Dockerfile"), "FROM busybox\nRUN echo before; exit 5\n");
+  const { status, stderr } = await sandbox.docker(["build", "--progress=plain", context]);
+  assert.is(status, 1);
+  assert.match(stderr, /before/);
+  assert.match(stderr, /exit code: 5/);
 });
 
 docker("events tell of a container's life in order", async () => {

@@ -5,7 +5,7 @@
  * @see github.com/moby/buildkit client/build.go, frontend/gateway/grpcclient/client.go: what the clients do
  */
 import type { BuildProgress, BuildRequest, BuildResult } from "../../builder/types.ts";
-import { EngineError } from "../../errors.ts";
+import { EngineError, messageOf } from "../../errors.ts";
 import type { Host } from "../../host.ts";
 import type { Workers } from "../../native/workers.ts";
 import { fetchDefinition, fetchSecrets, NamedContexts, streamContext } from "./context.ts";
@@ -157,7 +157,7 @@ export class BuildkitControl {
     );
     await using named = new NamedContexts(workers, directory);
     const contexts = await named.fetch(session, namedContexts(options));
-    const result = await builder.build(
+    const work = builder.build(
       {
         ...stated,
         tags,
@@ -170,7 +170,12 @@ export class BuildkitControl {
       },
       (event) => status.onEvent(event),
     );
-    build.imageId = result.imageId;
+    try {
+      build.imageId = (await work).imageId;
+    } catch (error) {
+      status.fail(messageOf(error));
+      throw error;
+    }
     await status.during("exporting to image", async () => {});
   }
 

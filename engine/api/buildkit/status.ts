@@ -13,6 +13,7 @@ export class BuildStatus {
   readonly #started = new Map<string, VertexState>();
   #changed = Promise.withResolvers<void>();
   #closed = false;
+  readonly #failed: string[] = [];
 
   /** @param ref of the build; it keeps the names of its steps apart from other builds' */
   constructor(ref: string) {
@@ -69,11 +70,16 @@ export class BuildStatus {
     }
   }
 
+  /** The build has failed: a step that did is shown with the reason. */
+  fail(reason: string): void {
+    for (const digest of this.#failed.splice(0)) this.#end(digest, { error: reason });
+  }
+
   #step(step: StepInfo, state: "start" | "cached" | "done" | "error"): void {
     const digest = this.#digest(step);
     if (!this.#started.has(digest)) this.#begin(digest, step.title);
-    if (state === "start") return;
-    this.#end(digest, state === "cached" ? { cached: true } : state === "error" ? { error: "failed" } : {});
+    if (state === "error") this.#failed.push(digest);
+    else if (state !== "start") this.#end(digest, state === "cached" ? { cached: true } : {});
   }
 
   #begin(digest: string, name: string): void {

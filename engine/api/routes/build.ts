@@ -1,0 +1,169 @@
+import type { Builder } from "../../builder/builder.ts";
+import type { BuildRequest, ContextSource } from "../../builder/types.ts";
+import type { Ulimit } from "../../containers/types.ts";
+import { EngineError } from "../../errors.ts";
+import { familiar, parseReference, withDefaultTag } from "../../images/reference.ts";
+import type { RegistryAuth } from "../../images/types.ts";
+import { ClassicStream, failureMessage, TypedStream } from "../build-stream.ts";
+import type { ApiRequest, Reply, Route } from "../router.ts";
+
+/** Docker's classic build, and ours, which reads the context where it lies. */
+export function buildRoutes({ builder }: { readonly builder: Builder }): Route[] {
+  return [
+    { method: "POST", path: "/build", handle: (request, reply) => classicBuild(builder, request, reply) },
+    {
+      method: "POST",
+      path: "/slipway/v1/build",
+      handle: (request, reply) => localBuild(builder, request, reply),
+    },
+  ];
+}
+
+async function classicBuild(builder: Builder, request: ApiRequest, reply: Reply): Promise<void> {
+  const { query } = request;
+  if (query.string("version") === "2") {
+    throw new EngineError("notImplemented", "BuildKit's form of /build is not served: build with version=1");
+  }
+  const tags = namesOf(query.list("t"));
+  const quiet = query.bool("q");
+  const build: BuildRequest = {
+    ...classicContext(request),
+    args: argumentsOf(query.json<Record<string, string | null>>("buildargs")),
+    labels: query.json<Record<string, string>>("labels"),
+    target: query.string("target"),
+    platform: query.string("platform"),
+    noCache: query.bool("nocache"),
+    pull: query.bool("pull"),
+    network: query.string("networkmode"),
+    extraHosts: query
+      .list("extrahosts")
+      .flatMap((hosts) => hosts.split(","))
+      .filter((host) => host !== ""),
+    shmSize: query.int("shmsize") || undefined,
+    ulimits: query.json<Ulimit[]>("ulimits"),
+    // Whoever may ask for a build here may start a container with the host's network too.
+    entitlements: ["network.host"],
+    auth: registryAuth(request.headers["x-registry-config"]),
+    tags,
+    signal: request.signal,
+  };
+  const progress = reply.progress();
+  const stream = new ClassicStream((message) => {
+    if (!quiet || !("stream" in message)) progress.write(message);
+  });
+  try {
+    const { imageId } = await builder.build(build, (event) => stream.event(event));
+    stream.finish(imageId, tags);
+    if (quiet) progress.write({ stream: `${imageId}\n` });
+  } catch (error) {
+    // Mistakes of the request have their own status; what the build did wrong comes at the stream's end.
+    if (
+      error instanceof EngineError &&
+      error.name === "EngineError" &&
+      error.cause === undefined &&
+      isRequestError(error)
+    )
+      throw error;
+    progress.write(failureMessage(error, true));
+  }
+  progress.end();
+}
+
+/** Docker answers these before the stream begins. */
+function isRequestError({ kind, message }: EngineError): boolean {
+  return kind === "invalid" && message.startsWith("invalid reference format");
+}
+
+function classicContext({
+  query,
+  body,
+  headers,
+}: ApiRequest): Pick<BuildRequest, "context" | "dockerfile" | "dockerfileText"> {
+  const dockerfile = query.string("dockerfile") || undefined;
+  const remote = query.string("remote");
+  if (remote !== "" && remote !== "client-session")
+    return { context: { kind: "remote", url: remote }, dockerfile };
+  const type = headers["content-type"] ?? "";
+  if (type.startsWith("text/plain")) throw new EngineError("invalid", "a build's body must be a tar");
+  return { context: { kind: "tar", stream: body }, dockerfile };
+}
+
+interface LocalBuild {
+  readonly directory?: string;
+  readonly remote?: string;
+  readonly dockerfile?: string;
+  readonly dockerfileInline?: string;
+  readonly tags?: readonly string[];
+  readonly target?: string;
+  readonly platform?: string;
+  readonly args?: Readonly<Record<string, string | null>>;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly noCache?: boolean;
+  readonly noCacheFilter?: readonly string[];
+  readonly pull?: boolean;
+  readonly network?: string;
+  readonly extraHosts?: readonly string[];
+  readonly shmSize?: number;
+  readonly ulimits?: readonly Ulimit[];
+  readonly secrets?: readonly { readonly id: string; readonly file?: string; readonly value?: string }[];
+  readonly ssh?: readonly { readonly id: string; readonly socket: string }[];
+  readonly contexts?: Readonly<Record<string, string>>;
+  readonly entitlements?: readonly string[];
+  readonly check?: boolean;
+  readonly explain?: boolean;
+}
+
+async function localBuild(builder: Builder, request: ApiRequest, reply: Reply): Promise<void> {
+  const body = await request.json<LocalBuild>();
+  const tags = namesOf(body.tags ?? []);
+  const build: BuildRequest = {
+    ...body,
+    context: localContext(body),
+    dockerfileText: body.dockerfileInline,
+    args: argumentsOf(body.args),
+    secrets: body.secrets?.map(({ id, file, value }) => ({
+      id,
+      file,
+      value: value === undefined ? undefined : Buffer.from(value),
+    })),
+    auth: registryAuth(request.headers["x-registry-config"]),
+    tags,
+    signal: request.signal,
+  };
+  const progress = reply.progress();
+  const stream = new TypedStream((message) => progress.write(message));
+  try {
+    const { imageId } = await builder.build(build, (event) => stream.event(event));
+    stream.finish(imageId);
+  } catch (error) {
+    progress.write(failureMessage(error, false));
+  }
+  progress.end();
+}
+
+function localContext({ directory, remote }: LocalBuild): ContextSource {
+  if (directory !== undefined) return { kind: "directory", path: directory };
+  return remote === undefined ? { kind: "none" } : { kind: "remote", url: remote };
+}
+
+/** @throws {EngineError} invalid, before anything is built */
+function namesOf(tags: readonly string[]): string[] {
+  return tags.filter((tag) => tag !== "").map((tag) => familiar(withDefaultTag(parseReference(tag))));
+}
+
+/** An argument without a value is one that the client's environment does not have. */
+function argumentsOf(args: Readonly<Record<string, string | null>> | undefined): Record<string, string> {
+  const given = Object.entries(args ?? {}).filter((entry): entry is [string, string] => entry[1] !== null);
+  return Object.fromEntries(given);
+}
+
+/** @param header base64 of `{registry: {username, password, …}}` */
+function registryAuth(header: string | readonly string[] | undefined): BuildRequest["auth"] {
+  if (typeof header !== "string" || header === "") return undefined;
+  try {
+    const known = JSON.parse(Buffer.from(header, "base64").toString("utf8")) as Record<string, RegistryAuth>;
+    return (registry) => known[registry] ?? known[`https://${registry}`];
+  } catch (cause) {
+    throw new EngineError("invalid", "X-Registry-Config cannot be read", { cause });
+  }
+}
