@@ -101,8 +101,8 @@ static void container_exited(struct monitor *monitor)
 
 	monitor->exited = true;
 	drop(monitor, &monitor->oom);
-	if (record_exit(monitor->state_dir, monitor->task, oom, &err) < 0)
-		fprintf(stderr, "slipway-native: %s\n", err.text);
+	/* A full disk: the daemon then finds a monitor that went away, and calls the container lost. */
+	(void)record_exit(monitor->state_dir, monitor->task, oom, &err);
 	cgroup_remove(&monitor->cgroups);
 	sock_remove(monitor->run_dir, "monitor.sock");
 	drop(monitor, &monitor->listener);
@@ -284,6 +284,9 @@ static int monitor_run(struct job *job)
 		return 1;
 	request_free(job->request);
 	close(job->fd);
+	/* The daemon's log is the daemon's: this process must not keep it open. */
+	AUTO_CLOSE int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	dup2(null, STDERR_FILENO);
 	if (loop_run(&monitor->loop, &err) < 0)
 		return 1;
 	return 0;

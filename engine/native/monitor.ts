@@ -203,13 +203,13 @@ export class Session {
     return chunk.length === 0 || this.#connection.socket.write(encodeFrame(frameType.stdin, chunk));
   }
 
-  drained(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const { socket } = this.#connection;
-    if (!socket.writableNeedDrain || socket.destroyed) resolve();
-    socket.once("drain", resolve);
-    socket.once("close", () => resolve());
-    return promise;
+  async drained(): Promise<void> {
+    const { socket, closed } = this.#connection;
+    if (!socket.writableNeedDrain || socket.destroyed) return;
+    const drain = Promise.withResolvers<void>();
+    socket.once("drain", drain.resolve);
+    await Promise.race([drain.promise, closed]);
+    socket.off("drain", drain.resolve);
   }
 
   /** Closes the program's stdin once all that was written has been read. */

@@ -120,18 +120,6 @@ export const masks: readonly PrepareOp[] = [
   ),
 ];
 
-let unpacked: string | undefined;
-
-/** The busybox image, unpacked once a test file. */
-function layer(directory: string): string {
-  if (unpacked === undefined || !existsSync(unpacked)) {
-    unpacked = join(directory, "busybox");
-    mkdirSync(unpacked);
-    execFileSync("tar", ["-x", "-C", unpacked], { input: busyboxTar() });
-  }
-  return unpacked;
-}
-
 /** Holds a spawner and any number of cells. */
 export class Bench implements AsyncDisposable {
   readonly directory: string;
@@ -151,8 +139,14 @@ export class Bench implements AsyncDisposable {
     return new Bench(directory, await Spawner.start({ program, socket: join(directory, "spawner.sock") }));
   }
 
+  /** The busybox image, unpacked when it is first asked for. */
   get layer(): string {
-    return layer(this.directory);
+    const layer = join(this.directory, "busybox");
+    if (!existsSync(layer)) {
+      mkdirSync(layer);
+      execFileSync("tar", ["-x", "-C", layer], { input: busyboxTar() });
+    }
+    return layer;
   }
 
   cgroupPaths(name: string): string[] {
@@ -216,7 +210,6 @@ export class Bench implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.spawner.close();
-    unpacked = undefined;
     rmSync(this.directory, { recursive: true, force: true });
     const left = hierarchies()
       .map((root) => join(root, this.#parent))
