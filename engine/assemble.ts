@@ -3,12 +3,13 @@ import { existsSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Route } from "./api/router.ts";
+import { buildRoutes } from "./api/routes/build.ts";
 import { containerFileRoutes } from "./api/routes/container-files.ts";
 import { containerStatsRoutes } from "./api/routes/container-stats.ts";
 import { containerRoutes } from "./api/routes/containers.ts";
 import { eventsRoutes } from "./api/routes/events.ts";
 import { execRoutes } from "./api/routes/exec.ts";
-import { imageRoutes } from "./api/routes/images.ts";
+import { bootstrapRoutes, imageRoutes } from "./api/routes/images.ts";
 import { networkRoutes } from "./api/routes/networks.ts";
 import { sessionRoutes } from "./api/routes/session.ts";
 import { pluginRoutes, swarmRoutes } from "./api/routes/swarm.ts";
@@ -58,6 +59,7 @@ export async function openEngine(
     ...{ paths, log, events, spawner, workers, images, networks, volumes },
     cgroupParent: options.cgroupParent,
   });
+  images.setRunner(containers);
   const builder = await Builder.open({ paths, workers, images, runner: containers });
   const host = readHost();
   const about: About = {
@@ -67,10 +69,11 @@ export async function openEngine(
     dataRoot: paths.dataRoot,
     logFile: options.logFile,
     debug: options.logLevel === "debug",
-    features: [],
+    features: ["bootstrap", "build"],
     counts: () => ({ ...containers.counts(), images: images.list().length }),
     listeners: () => events.listening,
   };
+  void containers.startWanted(); // says in the log what it could not start
   return {
     routes: [
       ...systemRoutes(about),
@@ -79,6 +82,8 @@ export async function openEngine(
       ...containerStatsRoutes({ containers }),
       ...execRoutes({ containers }),
       ...imageRoutes({ images }),
+      ...bootstrapRoutes({ images }),
+      ...buildRoutes({ builder }),
       ...networkRoutes({ networks, containers }),
       ...volumeRoutes({ volumes }),
       ...eventsRoutes({ events }),

@@ -61,7 +61,7 @@ const DISPATCHERS: Dispatchers = {
     const pairs = command.pairs.map((pair) => ({ ...pair, key: word(pair.key), value: word(pair.value) }));
     for (const { key, value, legacy } of pairs) {
       reportLegacy(command, legacy, context);
-      if (value !== "") checkSecretName("ENV", key, command, context.linter);
+      checkSecretName("ENV", key, command, context.linter);
       stage.setVariable(key, value);
       draft.setEnv(key, value);
     }

@@ -6,7 +6,7 @@ import { Linter, parseCheckOptions } from "../dockerfile/lint.ts";
 import { parseMount } from "../dockerfile/mounts.ts";
 import { type Dockerfile, parse } from "../dockerfile/parse.ts";
 import { DockerfileError, locate, located } from "../dockerfile/position.ts";
-import { didYouMean } from "../dockerfile/text.ts";
+import { didYouMean, trim } from "../dockerfile/text.ts";
 import { expand, NO_ENVIRONMENT } from "../dockerfile/words.ts";
 import {
   automaticArguments,
@@ -317,19 +317,24 @@ function planStage(stage: StageState, context: PlanContext): void {
     const equals = entry.indexOf("=");
     stage.setVariable(equals < 0 ? entry : entry.slice(0, equals), equals < 0 ? "" : entry.slice(equals + 1));
   }
+  const instructions: StagePlan["instructions"][number][] = [
+    { text: trim(stage.node?.original ?? ""), step: undefined },
+  ];
   for (const command of stage.commands) {
     try {
+      const before = stage.steps.length;
       dispatchCommand(stage, command, context);
+      instructions.push({ text: trim(command.command.node.original), step: stage.steps[before] });
     } catch (error) {
       throw locate(asDockerfileError(error), command.command.node.range);
     }
   }
   const plan: StagePlan = {
-    index: context.options.allStages ? 0 : 0,
     name: stage.title,
     base: parent === undefined ? stage.source : { kind: "stage", stage: parent.plan! },
     steps: stage.steps,
     image: draft.finish(),
+    instructions,
     range: stage.range,
   };
   stage.plan = plan;

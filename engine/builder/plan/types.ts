@@ -23,11 +23,12 @@ export type TreeSource =
   | { readonly kind: "stage"; readonly stage: StagePlan };
 
 export interface StagePlan {
-  readonly index: number;
   readonly name: string; // "stage-1" where it has none
   readonly base: TreeSource;
   readonly steps: readonly Step[];
   readonly image: ImageDraft;
+  /** Every instruction of the stage as it is written, FROM first, with its step where it has one. */
+  readonly instructions: readonly { readonly text: string; readonly step: Step | undefined }[];
   readonly range: Range;
 }
 

@@ -1,0 +1,222 @@
+/** One build, from the request to the image. */
+import { randomBytes } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { EngineError } from "../errors.ts";
+import { decompress } from "../images/decompress.ts";
+import { parseReference } from "../images/reference.ts";
+import type { Trash } from "../images/trash.ts";
+import type { Image } from "../images/types.ts";
+import type { DirectoryTree } from "../native/trees.ts";
+import { baseImage } from "./bases.ts";
+import type { BuilderDeps } from "./builder.ts";
+import type { StepCache, StepRecord } from "./cache.ts";
+import type { CacheMounts } from "./cache-mounts.ts";
+import { type OpenContext, openContext } from "./context/open.ts";
+import type { Linter } from "./dockerfile/lint.ts";
+import { asFailure, BuildFailure } from "./failure.ts";
+import { parseGitReference } from "./giturl.ts";
+import { finishImage } from "./image.ts";
+import { parsePlatform } from "./plan/arguments.ts";
+import type { PlanOptions, PlanSources } from "./plan/context.ts";
+import { linterFor, planBuild } from "./plan/stages.ts";
+import type { BuildPlan, Step } from "./plan/types.ts";
+import { OWN_PLATFORM, refuseForeign } from "./platform.ts";
+import type { Remotes } from "./remotes.ts";
+import { Solver } from "./solve.ts";
+import type { StepTools } from "./steps/types.ts";
+import { Trees } from "./trees.ts";
+import type { BuildProgress, BuildRequest, BuildResult } from "./types.ts";
+
+export interface BuildDeps extends BuilderDeps {
+  readonly cache: StepCache;
+  readonly trash: Trash;
+  readonly cacheMounts: CacheMounts;
+  readonly remotes: Remotes;
+  readonly running: Map<string, Promise<StepRecord>>;
+}
+
+export class Build {
+  readonly #deps: BuildDeps;
+  readonly #directory: string;
+  #scratches = 0;
+
+  constructor(deps: BuildDeps) {
+    this.#deps = deps;
+    this.#directory = join(deps.paths.builder, "work", randomBytes(8).toString("hex"));
+  }
+
+  async run(request: BuildRequest, progress: BuildProgress): Promise<BuildResult> {
+    const { workers, trash, images } = this.#deps;
+    const lease = images.lease();
+    try {
+      for (const tag of request.tags ?? []) parseReference(tag);
+      const context = await openContext({
+        source: request.context,
+        dockerfile: request.dockerfile,
+        dockerfileText: request.dockerfileText,
+        workers,
+        scratch: () => this.#scratch(),
+        fetch: (url) => this.#fetch(url, request.signal),
+      });
+      return await this.#build(request, context, lease, progress);
+    } finally {
+      lease.release();
+      await trash.discard(this.#directory);
+    }
+  }
+
+  async #build(
+    request: BuildRequest,
+    context: OpenContext,
+    lease: ReturnType<BuildDeps["images"]["lease"]>,
+    progress: BuildProgress,
+  ): Promise<BuildResult> {
+    const { text, name } = context.dockerfile;
+    const trees = new Trees(this.#deps, context, request.contexts ?? {});
+    const linter = linterFor(text);
+    let told = 0;
+    const tellWarnings = (): void => {
+      for (const warning of linter.warnings.slice(told)) progress({ kind: "warning", warning });
+      told = linter.warnings.length;
+    };
+    try {
+      const plan = await this.#plan(request, context, trees, linter, progress).finally(tellWarnings);
+      if (request.check === true) return { imageId: "", warnings: linter.warnings };
+      const solver = this.#solver(request, trees, lease, plan, progress, text, name);
+      trees.connect(solver);
+      const result = await solver.solve(plan);
+      const image = await this.#image(plan, result, request);
+      await trees.save();
+      return { imageId: image.id, warnings: linter.warnings };
+    } catch (error) {
+      throw asFailure(error, text, name);
+    }
+  }
+
+  async #plan(
+    request: BuildRequest,
+    context: OpenContext,
+    trees: Trees,
+    linter: Linter,
+    progress: BuildProgress,
+  ): Promise<BuildPlan> {
+    const { images, bases } = this.#deps;
+    const platform = request.platform ? parsePlatform(request.platform, OWN_PLATFORM) : OWN_PLATFORM;
+    if (request.check !== true) refuseForeign(platform);
+    const options: PlanOptions = {
+      args: new Map(Object.entries(request.args ?? {})),
+      labels: request.labels ?? {},
+      target: request.target ?? "",
+      platform,
+      noCache: request.noCache === true ? "all" : (request.noCacheFilter ?? []),
+      network: networkOf(request.network),
+      allStages: request.check === true && !request.target,
+    };
+    const status = (text: string): void => progress({ kind: "status", text });
+    const sources: PlanSources = {
+      image: (reference, wanted) => {
+        refuseForeign(wanted);
+        return baseImage(images, bases, reference, wanted, { pull: request.pull === true, status });
+      },
+      namedContext: (name) => trees.named(name),
+      ignored: context.ignore,
+    };
+    return planBuild(context.dockerfile.text, options, sources, linter);
+  }
+
+  #solver(
+    request: BuildRequest,
+    trees: Trees,
+    lease: ReturnType<BuildDeps["images"]["lease"]>,
+    plan: BuildPlan,
+    progress: BuildProgress,
+    text: string,
+    name: string,
+  ): Solver {
+    // One failure ends the other stages too; their own errors are then no news.
+    const abort = new AbortController();
+    const signal =
+      request.signal === undefined ? abort.signal : AbortSignal.any([request.signal, abort.signal]);
+    let first: unknown;
+    const tools: StepTools = {
+      ...this.#deps,
+      secrets: new Map((request.secrets ?? []).map((secret) => [secret.id, secret])),
+      ssh: new Map((request.ssh ?? []).map(({ id, socket }) => [id, socket])),
+      extraHosts: request.extraHosts ?? [],
+      shmSize: request.shmSize,
+      ulimits: request.ulimits ?? [],
+      entitlements: new Set(request.entitlements ?? []),
+      epoch: plan.epoch,
+      signal,
+      tree: (source) => trees.of(source),
+      scratch: () => this.#scratch(),
+    };
+    return new Solver({
+      ...this.#deps,
+      lease,
+      tools,
+      progress,
+      explain: request.explain === true,
+      failed: (error: unknown, step: Step) => {
+        if (first === undefined) {
+          first = asFailure(error, text, name, step);
+          abort.abort(new EngineError("invalid", "another stage of the build failed"));
+        }
+        return request.signal?.aborted === true ? error : error instanceof BuildFailure ? error : first;
+      },
+    });
+  }
+
+  async #image(
+    plan: BuildPlan,
+    result: Awaited<ReturnType<Solver["solve"]>>,
+    request: BuildRequest,
+  ): Promise<Image> {
+    const { images } = this.#deps;
+    return images.createImage(finishImage(plan, result.records), result.chain, { tags: request.tags ?? [] });
+  }
+
+  async #fetch(url: string, signal = new AbortController().signal): Promise<string> {
+    const { remotes, workers } = this.#deps;
+    const tools = { workers, signal, scratch: () => this.#scratch() };
+    const git = parseGitReference(url);
+    if (git !== undefined) {
+      const { remote, ref, subdirectory, checksum, submodules = true } = git;
+      const item = {
+        kind: "git",
+        remote,
+        ref,
+        subdirectory,
+        checksum: checksum || undefined,
+        keepGitDirectory: false,
+        submodules,
+      } as const;
+      const { tree, found } = await remotes.clone(item, tools);
+      return join((tree.root as DirectoryTree).path, found.path);
+    }
+    const { tree } = await remotes.download(
+      { kind: "url", url, name: "context", checksum: undefined, unpack: false },
+      tools,
+    );
+    const directory = await this.#scratch();
+    const { stream } = await decompress(await tree.read("file"));
+    await workers.untar(stream, { kind: "dir", path: directory }, { whiteouts: "plain" });
+    return directory;
+  }
+
+  async #scratch(): Promise<string> {
+    const directory = join(this.#directory, String(++this.#scratches));
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    return directory;
+  }
+}
+
+function networkOf(text: string | undefined): PlanOptions["network"] {
+  if (text === undefined || text === "" || text === "default" || text === "bridge") return "default";
+  if (text === "none" || text === "host") return text;
+  throw new EngineError(
+    "invalid",
+    `network mode "${text}" not supported by the builder: default, none or host`,
+  );
+}

@@ -1,0 +1,31 @@
+import type { Readable } from "node:stream";
+import type { FileType, TreeRoot } from "../../native/trees.ts";
+
+/** A file or directory that was found in a tree, every link on the way followed inside the tree. */
+export interface Found {
+  /** Without links, relative to the root, "" for the root itself. */
+  readonly path: string;
+  /** The name it was asked by, which a copy gets. */
+  readonly name: string;
+  readonly type: FileType;
+}
+
+/** Where COPY, ADD and mounts take files from: a build context, a stage, an image. */
+export interface SourceTree {
+  readonly root: TreeRoot;
+  /** @param path absolute. @returns undefined where there is nothing (or only what is ignored) */
+  find(path: string): Promise<Found | undefined>;
+  /** What a pattern of Go's filepath.Match names, component by component, sorted. */
+  glob(pattern: string): Promise<Found[]>;
+  /** Every path below a directory, relative to it, sorted: for patterns that look deeper. */
+  below(directory: string): Promise<readonly { readonly path: string; readonly type: FileType }[]>;
+  /**
+   * A digest of what a copy would take: names, kinds, modes, contents and links; times never.
+   *
+   * @param exclude paths below it that are left out
+   */
+  digest(found: Found, exclude: ReadonlySet<string>): Promise<string>;
+  /** Paths of the tree below one that must not be copied. */
+  hiddenBelow(path: string): readonly string[];
+  read(path: string): Promise<Readable>;
+}

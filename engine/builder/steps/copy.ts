@@ -1,0 +1,191 @@
+/** COPY and ADD: finds what is to be copied, keys it by content, and has a worker copy it. */
+import { posix } from "node:path";
+import { EngineError } from "../../errors.ts";
+import type { Owner } from "../../native/trees.ts";
+import { digestOf } from "../cache.ts";
+import type { Found, SourceTree } from "../context/tree.ts";
+import { IgnoreMatcher } from "../ignore.ts";
+import { hasWildcard } from "../match.ts";
+import type { CopyItem, CopyStep } from "../plan/types.ts";
+import { openArchive } from "./archive.ts";
+import { ownerOf } from "./owner.ts";
+import { parentsMatches } from "./parents.ts";
+import type { Prepared, StepTools, Target } from "./types.ts";
+
+/** One thing to copy. */
+interface Source {
+  readonly tree: SourceTree;
+  readonly found: Found;
+  /** Paths of the tree that are left out. */
+  readonly exclude: ReadonlySet<string>;
+  /** `--parents`: paths of the tree that are taken, directories on the way with them. */
+  readonly only: readonly string[] | undefined;
+  readonly unpack: boolean;
+  /** Belongs to 0:0 unless --chown says otherwise: contexts, URLs, heredocs; stages and images keep their owners. */
+  readonly ownerless: boolean;
+}
+
+export async function prepareCopy(step: CopyStep, tools: StepTools): Promise<Prepared> {
+  const sources: Source[] = [];
+  const files: Extract<CopyItem, { kind: "file" }>[] = [];
+  for (const item of step.items) {
+    if (item.kind === "file") files.push(item);
+    else sources.push(...(await sourcesOf(item, step, tools)));
+  }
+  const { target, chown, chmod, link, add } = step;
+  const inputs: Record<string, string> = {
+    target: digestOf([target, chown, chmod, link, add, tools.epoch]),
+    ...Object.fromEntries(files.map(({ name, content }) => [`heredoc ${name}`, digestOf(content)])),
+  };
+  for (const [index, { tree, found, exclude, only, unpack }] of sources.entries()) {
+    const content = await tree.digest(found, new Set([...exclude, ...tree.hiddenBelow(found.path)]));
+    inputs[`${index} ${found.name}`] = digestOf([found.type, content, only, unpack]);
+  }
+  return {
+    inputs,
+    independent: link,
+    perform: async (into) => {
+      const owner = chown === undefined ? undefined : await ownerOf(chown, into.tree, tools.workers);
+      const copy = { step, tools, into, owner };
+      for (const source of sources) await copySource(source, copy);
+      for (const file of files) await writeFile(file, copy);
+    },
+  };
+}
+
+async function sourcesOf(
+  item: Exclude<CopyItem, { kind: "file" }>,
+  step: CopyStep,
+  tools: StepTools,
+): Promise<Source[]> {
+  const whole = { exclude: new Set<string>(), only: undefined, ownerless: true };
+  if (item.kind === "url") {
+    const { tree, found } = await tools.remotes.download(item, tools);
+    return [{ ...whole, tree, found, unpack: item.unpack }];
+  }
+  if (item.kind === "git") {
+    const { tree, found } = await tools.remotes.clone(item, tools);
+    return [{ ...whole, tree, found, unpack: false }];
+  }
+  const tree = await tools.tree(item.from);
+  const ownerless = item.from.kind === "context" || item.from.kind === "named";
+  const matches = hasWildcard(item.path) ? await tree.glob(item.path) : [await findOrFail(tree, item.path)];
+  const sources: Source[] = [];
+  for (const found of matches) {
+    const exclude = await excludedBelow(tree, found, step.exclude);
+    let only: readonly string[] | undefined;
+    if (item.include !== undefined) {
+      only = await parentsMatches(tree, found, item.include);
+      if (only.length === 0 && item.required) throw notFound(posix.join(item.path, item.include));
+      if (only.length === 0) continue;
+    }
+    sources.push({ tree, found, exclude, only, unpack: item.unpack, ownerless });
+  }
+  return sources;
+}
+
+async function findOrFail(tree: SourceTree, path: string): Promise<Found> {
+  const found = await tree.find(path);
+  if (found === undefined) throw notFound(path);
+  return found;
+}
+
+function notFound(path: string): EngineError {
+  return new EngineError(
+    "invalid",
+    `failed to calculate checksum: "${path}": not found (it is absent or excluded by .dockerignore)`,
+  );
+}
+
+/** `--exclude` looks only into directories, at paths relative to them. */
+async function excludedBelow(
+  tree: SourceTree,
+  found: Found,
+  patterns: readonly string[],
+): Promise<Set<string>> {
+  const exclude = new Set<string>();
+  if (patterns.length === 0 || found.type !== "dir") return exclude;
+  const matcher = new IgnoreMatcher(patterns);
+  for (const { path, type } of await tree.below(found.path)) {
+    if (!matcher.ignores(path) || (type === "dir" && matcher.mayShowBelow(path))) continue;
+    exclude.add(posix.join(found.path, path));
+  }
+  return exclude;
+}
+
+interface Copying {
+  readonly step: CopyStep;
+  readonly tools: StepTools;
+  readonly into: Target;
+  readonly owner: Owner | undefined;
+}
+
+const ROOT: Owner = { uid: 0, gid: 0 };
+
+async function copySource(source: Source, copying: Copying): Promise<void> {
+  const { step, tools, into, owner } = copying;
+  const { tree, found, only } = source;
+  if (source.unpack && found.type === "file" && (await unpack(source, copying))) return;
+  const contents = found.type === "dir";
+  const target = contents ? step.target : await fileTarget(found.name, copying);
+  await makeParents(contents ? posix.join(target, "x") : target, copying);
+  await tools.workers.copy(tree.root, into.tree, {
+    items: [{ source: found.path, target: relative(target), contents }],
+    exclude: [...source.exclude, ...tree.hiddenBelow(found.path)],
+    ...(only !== undefined && { only }),
+    ...((owner ?? source.ownerless) && { owner: owner ?? ROOT }),
+    ...(step.chmod !== undefined && { mode: step.chmod }),
+    mtime: tools.epoch ?? "keep",
+  });
+}
+
+/** @returns whether it was an archive */
+async function unpack({ tree, found }: Source, copying: Copying): Promise<boolean> {
+  const { step, tools, into, owner } = copying;
+  const archive = await openArchive(await tree.read(found.path));
+  if (archive === undefined) return false;
+  await makeParents(posix.join(step.target, "x"), copying);
+  await tools.workers.untar(archive, into.tree, {
+    path: relative(step.target),
+    whiteouts: "plain",
+    ...(owner !== undefined && { owner }),
+  });
+  return true;
+}
+
+async function writeFile(
+  { name, content }: { name: string; content: string },
+  copying: Copying,
+): Promise<void> {
+  const { step, tools, into, owner } = copying;
+  const target = await fileTarget(name, copying);
+  await makeParents(target, copying);
+  const scratch = await tools.scratch();
+  const from = { kind: "dir", path: scratch } as const;
+  await tools.workers.write(from, "file", content, { mode: 0o644 });
+  await tools.workers.copy(from, into.tree, {
+    items: [{ source: "file", target: relative(target) }],
+    owner: owner ?? ROOT,
+    ...(step.chmod !== undefined && { mode: step.chmod }),
+    mtime: tools.epoch ?? "keep",
+  });
+}
+
+/** Into a directory under the source's name, or onto the very path. */
+async function fileTarget(name: string, { step, tools, into }: Copying): Promise<string> {
+  if (step.target.endsWith("/")) return posix.join(step.target, name);
+  const there = await tools.workers.stat(into.tree, step.target, { follow: true });
+  return there?.type === "dir" ? posix.join(step.target, name) : step.target;
+}
+
+/** Directories on the way are the owner's; an octal --chmod is theirs too, as the newest BuildKit has it. */
+async function makeParents(path: string, { step, tools, into, owner }: Copying): Promise<void> {
+  const parent = posix.dirname(path);
+  if (parent === "/") return;
+  const mode = typeof step.chmod === "number" ? step.chmod : 0o755;
+  await tools.workers.makeDirectory(into.tree, relative(parent), { mode, ...(owner ?? ROOT) });
+}
+
+function relative(path: string): string {
+  return path.replace(/^\/+/, "").replace(/\/+$/, "");
+}

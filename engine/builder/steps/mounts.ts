@@ -1,0 +1,151 @@
+/** What `RUN --mount` puts into a step: trees, caches, secrets, agents. Nothing of it is in the layer. */
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { StepMount } from "../../containers/types.ts";
+import { EngineError } from "../../errors.ts";
+import { digestOf } from "../cache.ts";
+import type { Found, SourceTree } from "../context/tree.ts";
+import type { MountPlan, RunStep } from "../plan/types.ts";
+import type { StepTools } from "./types.ts";
+
+/** Docker's limit of a secret. */
+const MOST_SECRET = 500 * 1024;
+
+interface TreeMount {
+  readonly plan: MountPlan;
+  readonly tree: SourceTree;
+  readonly found: Found;
+}
+
+export interface MountedStep {
+  readonly inputs: Readonly<Record<string, string>>;
+  readonly plans: readonly MountPlan[];
+  readonly trees: readonly TreeMount[];
+}
+
+export interface OpenedMounts {
+  readonly mounts: readonly StepMount[];
+  readonly env: readonly string[];
+  close(): Promise<void>;
+}
+
+/** Finds what bind mounts show: their content is part of the step's key, a cache's and a secret's is not. */
+export async function prepareMounts(step: RunStep, tools: StepTools): Promise<MountedStep> {
+  const trees: TreeMount[] = [];
+  const inputs: Record<string, string> = {};
+  for (const [index, plan] of step.mounts.entries()) {
+    const { type, target, readonly, size, mode, uid, gid, env, source } = plan;
+    const own = digestOf([type, target, readonly, size, mode, uid, gid, env]);
+    if (type === "bind") {
+      const tree = await tools.tree(plan.from);
+      const found = await tree.find(source);
+      if (found === undefined)
+        throw new EngineError("invalid", `"${source}": not found, for the mount at ${target}`);
+      trees.push({ plan, tree, found });
+      inputs[`mount ${index} ${target}`] = digestOf([own, await tree.digest(found, new Set())]);
+    } else inputs[`mount ${index} ${target}`] = own;
+  }
+  return { inputs, plans: step.mounts, trees };
+}
+
+/** Makes everything ready; `close` lets go of caches and removes copies. */
+export async function openMounts(step: MountedStep, tools: StepTools): Promise<OpenedMounts> {
+  const mounts: StepMount[] = [];
+  const env: string[] = [];
+  const closing: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const each of closing.reverse()) await each();
+  };
+  try {
+    for (const plan of step.plans) {
+      if (plan.type === "bind") {
+        const mount = step.trees.find((each) => each.plan === plan)!;
+        mounts.push(await bindMount(mount, tools));
+      } else if (plan.type === "tmpfs") {
+        mounts.push({
+          type: "tmpfs",
+          target: plan.target,
+          ...(plan.size !== undefined && { size: plan.size }),
+        });
+      } else if (plan.type === "cache") {
+        const cache = await tools.cacheMounts.acquire(plan, tools);
+        closing.push(() => cache.release());
+        mounts.push({ type: "bind", source: cache.directory, target: plan.target, readonly: plan.readonly });
+      } else if (plan.type === "secret") await addSecret(plan, tools, mounts, env);
+      else addAgent(plan, tools, mounts, env);
+    }
+    return { mounts, env, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** A directory as it is where nothing of it is hidden and nothing may be written; a copy otherwise. */
+async function bindMount({ plan, tree, found }: TreeMount, tools: StepTools): Promise<StepMount> {
+  const { target, readonly } = plan;
+  if (tree.root.kind === "dir" && readonly && tree.hiddenBelow(found.path).length === 0) {
+    return { type: "bind", source: join(tree.root.path, found.path), target, readonly };
+  }
+  const copy = await tools.scratch();
+  const isDirectory = found.type === "dir";
+  await tools.workers.copy(
+    tree.root,
+    { kind: "dir", path: copy },
+    {
+      items: [{ source: found.path, target: isDirectory ? "tree" : "file", contents: isDirectory }],
+      exclude: tree.hiddenBelow(found.path),
+      mtime: "keep",
+    },
+  );
+  return { type: "bind", source: join(copy, isDirectory ? "tree" : "file"), target, readonly };
+}
+
+async function addSecret(
+  plan: MountPlan,
+  tools: StepTools,
+  mounts: StepMount[],
+  env: string[],
+): Promise<void> {
+  const secret = tools.secrets.get(plan.id);
+  if (secret === undefined) {
+    if (plan.required)
+      throw new EngineError("invalid", `secret ${plan.id}: not found, and the step requires it`);
+    return;
+  }
+  const content = secret.value ?? (await readSecret(plan.id, secret.file ?? ""));
+  if (plan.env !== undefined) env.push(`${plan.env}=${Buffer.from(content).toString("utf8")}`);
+  if (plan.target === "") return;
+  const { target, mode = 0o400, uid = 0, gid = 0 } = plan;
+  mounts.push({ type: "file", target, content, mode, uid, gid });
+}
+
+async function readSecret(id: string, path: string): Promise<Uint8Array> {
+  try {
+    const stats = await stat(path);
+    if (!stats.isFile()) throw new EngineError("invalid", `secret ${id}: ${path} is no file`);
+    if (stats.size > MOST_SECRET)
+      throw new EngineError(
+        "invalid",
+        `secret ${id}: invalid secret size ${stats.size}, at most ${MOST_SECRET} bytes`,
+      );
+    return await readFile(path);
+  } catch (cause) {
+    if (cause instanceof EngineError) throw cause;
+    throw new EngineError("invalid", `secret ${id}: ${path} cannot be read`, { cause });
+  }
+}
+
+function addAgent(plan: MountPlan, tools: StepTools, mounts: StepMount[], env: string[]): void {
+  // The variable is set without an agent too, as the newest BuildKit does: programs then say what is missing.
+  if (!env.some((each) => each.startsWith("SSH_AUTH_SOCK="))) env.push(`SSH_AUTH_SOCK=${plan.target}`);
+  const socket = tools.ssh.get(plan.id);
+  if (socket !== undefined) {
+    mounts.push({ type: "bind", source: socket, target: plan.target, readonly: false });
+  } else if (plan.required) {
+    throw new EngineError(
+      "invalid",
+      `unset ssh forward key ${plan.id}: give the build an agent (--ssh ${plan.id})`,
+    );
+  }
+}

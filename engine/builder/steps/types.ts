@@ -1,0 +1,54 @@
+import type { StepRunner, Ulimit } from "../../containers/types.ts";
+import type { Images } from "../../images/images.ts";
+import type { TreeRoot } from "../../native/trees.ts";
+import type { Workers } from "../../native/workers.ts";
+import type { Paths } from "../../store/paths.ts";
+import type { CacheMounts } from "../cache-mounts.ts";
+import type { SourceTree } from "../context/tree.ts";
+import type { TreeSource } from "../plan/types.ts";
+import type { Remotes } from "../remotes.ts";
+import type { Secret } from "../types.ts";
+
+/** diffIds, bottom first. */
+export type Chain = readonly string[];
+
+/** What the steps of one build work with. */
+export interface StepTools {
+  readonly paths: Paths;
+  readonly workers: Workers;
+  readonly images: Pick<Images, "layerDir">;
+  readonly runner: StepRunner;
+  readonly cacheMounts: CacheMounts;
+  readonly remotes: Remotes;
+  readonly secrets: ReadonlyMap<string, Secret>;
+  readonly ssh: ReadonlyMap<string, string>;
+  readonly extraHosts: readonly string[];
+  readonly shmSize: number | undefined;
+  readonly ulimits: readonly Ulimit[];
+  readonly entitlements: ReadonlySet<string>;
+  readonly epoch: number | undefined;
+  readonly signal: AbortSignal;
+  /** A tree that files are taken from; waits until the stage that makes it is done. */
+  tree(source: TreeSource): Promise<SourceTree>;
+  /** A new directory of this build's own on the file system of the layers; it goes when the build ends. */
+  scratch(): Promise<string>;
+}
+
+/** Where a step writes. */
+export interface Target {
+  readonly upper: string;
+  readonly work: string;
+  /** Layers below, top first. */
+  readonly lowers: readonly string[];
+  /** All of it together, writable. */
+  readonly tree: TreeRoot;
+}
+
+/** A step whose input is known, and not yet done. */
+export interface Prepared {
+  /** What the result hangs on besides the layers below, by name. */
+  readonly inputs: Readonly<Record<string, string>>;
+  /** The result does not hang on the layers below. */
+  readonly independent: boolean;
+  perform(target: Target, output: (stream: "stdout" | "stderr", data: Uint8Array) => void): Promise<void>;
+}

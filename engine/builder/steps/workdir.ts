@@ -1,0 +1,15 @@
+import type { WorkdirStep } from "../plan/types.ts";
+import { ownerOf } from "./owner.ts";
+import type { Prepared, StepTools } from "./types.ts";
+
+/** WORKDIR: every directory on the way that is missing is made, and is the current user's. */
+export function prepareWorkdir(step: WorkdirStep, { workers, epoch }: StepTools): Prepared {
+  return {
+    inputs: { path: step.path, user: step.user, epoch: String(epoch ?? "") },
+    independent: false,
+    async perform({ tree }) {
+      const owner = step.user === "" ? { uid: 0, gid: 0 } : await ownerOf(step.user, tree, workers);
+      await workers.makeDirectory(tree, step.path, { mode: 0o755, ...owner });
+    },
+  };
+}

@@ -1,0 +1,127 @@
+/** Every tree that a build may take files from, each opened once. */
+import { join } from "node:path";
+import { EngineError } from "../errors.ts";
+import { parseReference, tryParseReference } from "../images/reference.ts";
+import type { ImageConfig } from "../images/types.ts";
+import { baseImage } from "./bases.ts";
+import type { BuilderDeps } from "./builder.ts";
+import type { ContextTree } from "./context/context-tree.ts";
+import { LayerTree } from "./context/layer-tree.ts";
+import { existingDirectory, type OpenContext, openTree } from "./context/open.ts";
+import type { SourceTree } from "./context/tree.ts";
+import { IgnoreMatcher, readIgnoreFile } from "./ignore.ts";
+import { contextName } from "./plan/stages.ts";
+import type { TreeSource } from "./plan/types.ts";
+import { OWN_PLATFORM } from "./platform.ts";
+import type { Chain } from "./steps/types.ts";
+
+export interface Chains {
+  chain(source: TreeSource): Promise<Chain>;
+}
+
+type Deps = Pick<BuilderDeps, "paths" | "workers" | "images" | "bases">;
+
+const IMAGE = "docker-image://";
+
+export class Trees {
+  readonly #deps: Deps;
+  readonly #context: OpenContext;
+  /** By the name that the Dockerfile uses. */
+  readonly #named: ReadonlyMap<string, string>;
+  readonly #open = new Map<string, Promise<ContextTree>>();
+  #chains: Chains | undefined;
+
+  constructor(deps: Deps, context: OpenContext, contexts: Readonly<Record<string, string>>) {
+    this.#deps = deps;
+    this.#context = context;
+    this.#named = new Map(Object.entries(contexts).map(([name, value]) => [normalName(name), value]));
+  }
+
+  /** The stages' layers, which there are only once the build is planned. */
+  connect(chains: Chains): void {
+    this.#chains = chains;
+  }
+
+  async of(source: TreeSource): Promise<SourceTree> {
+    if (source.kind === "context") return this.#main();
+    if (source.kind === "named") return this.#directory(source.name);
+    const { images, workers } = this.#deps;
+    const chain = await this.#chains!.chain(source);
+    const lowers = [...chain].reverse().map((diffId) => images.layerDir(diffId));
+    const [only] = lowers;
+    if (lowers.length === 0) return new LayerTree({ kind: "dir", path: await this.#empty() }, workers);
+    if (lowers.length === 1) return new LayerTree({ kind: "dir", path: only! }, workers);
+    return new LayerTree({ kind: "overlay", lowers }, workers);
+  }
+
+  /** @throws {EngineError} where the named context cannot be had */
+  async named(name: string): Promise<{ source: TreeSource; config?: ImageConfig } | undefined> {
+    const normal = normalName(name);
+    const value = this.#named.get(normal);
+    if (value === undefined) return undefined;
+    if (value.startsWith(IMAGE)) {
+      const { images, bases } = this.#deps;
+      const reference = value.slice(IMAGE.length);
+      parseReference(reference);
+      const image = await baseImage(images, bases, reference, OWN_PLATFORM, {
+        pull: false,
+        status: () => {},
+      });
+      return { source: { kind: "image", image }, config: image.config };
+    }
+    if (/^[a-z][a-z0-9+-]*:/.test(value)) {
+      throw new EngineError(
+        "invalid",
+        `the context ${name}=${value} is of a kind that is not supported: give a directory or ${IMAGE}NAME`,
+      );
+    }
+    return { source: { kind: "named", name: normal } };
+  }
+
+  /** Writes down what was learnt of the contexts' contents. */
+  async save(): Promise<void> {
+    for (const tree of this.#open.values()) await (await tree).save();
+  }
+
+  async #main(): Promise<ContextTree> {
+    const { directory, ignore } = this.#context;
+    const path = directory ?? (await this.#empty());
+    return this.#once("", () => openTree(path, ignore, this.#hashes));
+  }
+
+  async #directory(name: string): Promise<ContextTree> {
+    return this.#once(name, async () => {
+      const path = await existingDirectory(this.#named.get(name)!);
+      const text = await this.#deps.workers
+        .read({ kind: "dir", path }, ".dockerignore")
+        .catch((error: unknown) => {
+          if (error instanceof EngineError && error.kind === "notFound") return undefined;
+          throw error;
+        });
+      const ignore = text && new IgnoreMatcher(readIgnoreFile(text.toString("utf8")));
+      return openTree(path, ignore, this.#hashes);
+    });
+  }
+
+  get #hashes(): string {
+    return join(this.#deps.paths.builder, "hashes");
+  }
+
+  async #empty(): Promise<string> {
+    return join(this.#deps.paths.builder, "empty");
+  }
+
+  #once(name: string, open: () => Promise<ContextTree>): Promise<ContextTree> {
+    const known = this.#open.get(name);
+    if (known !== undefined) return known;
+    const opened = open();
+    opened.catch(() => {});
+    this.#open.set(name, opened);
+    return opened;
+  }
+}
+
+/** Names of stages are free words; those of images have `docker.io/library/` and `:latest` left out. */
+function normalName(name: string): string {
+  return tryParseReference(name) === undefined ? name.toLowerCase() : contextName(name);
+}
