@@ -38,4 +38,5 @@ export const COMMANDS: Readonly<Record<string, () => Promise<CommandClass>>> = {
   convert: async () => (await import("./commands/config.ts")).Config,
   explain: async () => (await import("./commands/explain.ts")).Explain,
   version: async () => (await import("./commands/version.ts")).Version,
+  "image bootstrap": async () => (await import("./commands/image/bootstrap.ts")).ImageBootstrap,
 };

@@ -7,7 +7,7 @@ import { summary } from "../reconcile/print.ts";
 
 /** What the model found worth saying, with its place. */
 export function reportWarnings(project: Project, report: Report): void {
-  for (const { message, at, hint } of project.warnings) {
+  for (const { message, at, hint } of [...project.warnings, ...project.lint()]) {
     const place = at ? `${at.file}:${at.line}:${at.column} ` : "";
     report.on({
       subject: "project",

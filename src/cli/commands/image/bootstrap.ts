@@ -1,0 +1,28 @@
+import * as Args from "@oclif/core/args";
+import * as Flags from "@oclif/core/flags";
+import { SlipwayCommand } from "../../base.ts";
+
+export class ImageBootstrap extends SlipwayCommand {
+  static override summary = "Make a base image from this machine's packages, without a registry";
+  static override description = `Fetches and verifies what apt is configured for, and configures it in a container of ours. Does nothing
+where the image is here already.`;
+  static override examples = [
+    "slipway image bootstrap debian:bookworm-slim",
+    "slipway image bootstrap debian:bookworm --include ca-certificates --include curl",
+  ];
+  static override args = {
+    image: Args.string({ required: true, ignoreStdin: true, description: "Name and tag, such as debian:bookworm-slim" }),
+  };
+  static override flags = {
+    include: Flags.string({ multiple: true, multipleNonGreedy: true, delimiter: ",", helpValue: "PACKAGE", summary: "One more package" }),
+    variant: Flags.string({ helpValue: "NAME", summary: "Which packages to begin with, such as minbase" }),
+  };
+
+  override async run(): Promise<void> {
+    const { flags, args } = await this.parse(ImageBootstrap);
+    const context = await this.context(flags);
+    const { bootstrap } = await import("../../../verbs/objects/bootstrap.ts");
+    const include = flags.include ?? [];
+    this.print(await bootstrap({ reference: args.image, include, variant: flags.variant }, context));
+  }
+}
