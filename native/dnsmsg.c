@@ -83,7 +83,7 @@ static size_t begin(const uint8_t *query, const struct dns_question *question, i
 
 static size_t finish(const struct dns_question *question, uint8_t *answer, size_t used, size_t room)
 {
-	if (!question->extended || room - used < 11)
+	if (used == 0 || !question->extended || room - used < 11)
 		return used;
 	memset(answer + used, 0, 11);
 	put16(answer + used + 1, DNS_OPT);

@@ -93,7 +93,7 @@ export class Plugs {
           networks[0]?.Driver === "bridge"
             ? requested.map(({ port, protocol }) => `${port}/${protocol}`)
             : [],
-        dns: await resolverFor(request, networks),
+        dns: resolverFor(request, networks),
       };
       this.#keep(record);
       // A replacement of the rules that is under way may not know of these ports, and would drop them.
@@ -308,7 +308,7 @@ export class Plugs {
       hostNamespace: Driver === "host",
       sandboxId: record.sandboxId,
       hosts: formatHosts([...this.#extraHosts(request), ...this.#ownHosts(request, record)]),
-      resolvConf: formatResolvConf(await hostResolver(request, Driver, record.dns !== undefined)),
+      resolvConf: formatResolvConf(hostResolver(request, Driver, record.dns !== undefined)),
       hostnameFile: `${request.hostname}\n`,
     };
   }

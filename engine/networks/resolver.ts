@@ -1,6 +1,6 @@
 /** Where a container asks for names: the engine's resolver beside it, or the machine's own servers. */
 import { randomInt } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import type { ResolverRecord } from "./attachment.ts";
 import { isDefaultBridge } from "./create.ts";
 import { isLoopback, parseResolvConf, type ResolvConf } from "./hosts.ts";
@@ -14,15 +14,15 @@ const ETC = "/etc/resolv.conf";
 const RESOLVED = "/run/systemd/resolve/resolv.conf";
 
 /** The resolver of a container on a network of the user's; on the others there is none. */
-export async function resolverFor(
+export function resolverFor(
   request: AttachRequest,
   networks: readonly NetworkRecord[],
-): Promise<ResolverRecord | undefined> {
+): ResolverRecord | undefined {
   const own = networks.filter((network) => network.Driver === "bridge" && !isDefaultBridge(network));
   if (own.length === 0) return undefined;
   // A question about the outside must not leave by an internal network's resolver (CVE-2024-29018).
   const inside = networks.every(({ Internal }) => Internal);
-  const given = request.dns?.length ? request.dns : (await machineConf()).servers;
+  const given = request.dns?.length ? request.dns : machineConf().servers;
   const links = [
     ...(request.links ?? []),
     ...Object.values(request.endpoints ?? {}).flatMap((endpoint) => endpoint?.Links ?? []),
@@ -38,12 +38,12 @@ export async function resolverFor(
 }
 
 /** What /etc/resolv.conf says in a container. */
-export async function hostResolver(
+export function hostResolver(
   request: AttachRequest,
   driver: NetworkDriver,
   hasResolver: boolean,
-): Promise<ResolvConf> {
-  const machine = await machineConf();
+): ResolvConf {
+  const machine = machineConf();
   const search = request.dnsSearch?.length
     ? request.dnsSearch.filter((domain) => domain !== ".")
     : machine.search;
@@ -58,11 +58,18 @@ export async function hostResolver(
   return { servers: reachable.length > 0 ? reachable : PUBLIC, search, options };
 }
 
-async function machineConf(): Promise<ResolvConf> {
-  const read = async (path: string): Promise<ResolvConf> =>
-    parseResolvConf(await readFile(path, "utf8").catch(() => ""));
-  const conf = await read(ETC);
+/** Read anew each time, as the machine may have moved to another network; a file this small is read before a thread would begin. */
+function machineConf(): ResolvConf {
+  const conf = read(ETC);
   if (conf.servers.length === 0 || conf.servers.some((server) => server !== "127.0.0.53")) return conf;
-  const behind = await read(RESOLVED);
+  const behind = read(RESOLVED);
   return behind.servers.length > 0 ? behind : conf;
+}
+
+function read(path: string): ResolvConf {
+  try {
+    return parseResolvConf(readFileSync(path, "utf8"));
+  } catch {
+    return { servers: [], search: [], options: [] };
+  }
 }
