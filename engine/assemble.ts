@@ -14,6 +14,7 @@ import { networkRoutes } from "./api/routes/networks.ts";
 import { sessionRoutes } from "./api/routes/session.ts";
 import { pluginRoutes, swarmRoutes } from "./api/routes/swarm.ts";
 import { type About, systemRoutes } from "./api/routes/system.ts";
+import { usageRoutes } from "./api/routes/usage.ts";
 import { volumeRoutes } from "./api/routes/volumes.ts";
 import { Builder } from "./builder/builder.ts";
 import { Containers } from "./containers/containers.ts";
@@ -87,6 +88,7 @@ export async function openEngine(
       ...networkRoutes({ networks, containers }),
       ...volumeRoutes({ volumes }),
       ...eventsRoutes({ events }),
+      ...usageRoutes({ containers, images, volumes, workers, buildCache: () => [] }),
       ...sessionRoutes({ builder, workers, host, log, directory: paths.builder }),
       ...swarmRoutes(),
       ...pluginRoutes(),

@@ -44,6 +44,10 @@ export class LogFile {
   async seekTail(lines: number): Promise<number> {
     let end = (await this.#handle.stat()).size;
     let missing = lines;
+    if (lines <= 0) {
+      this.#offset = end;
+      return 0;
+    }
     const buffer = Buffer.allocUnsafe(CHUNK);
     // The newline at the very end closes the last line and begins none.
     let position = end;
