@@ -88,7 +88,7 @@ export async function openEngine(
       ...networkRoutes({ networks, containers }),
       ...volumeRoutes({ volumes }),
       ...eventsRoutes({ events }),
-      ...usageRoutes({ containers, images, volumes, workers, buildCache: () => [] }),
+      ...usageRoutes({ containers, images, volumes, workers, builder }),
       ...sessionRoutes({ builder, workers, host, log, directory: paths.builder }),
       ...swarmRoutes(),
       ...pluginRoutes(),

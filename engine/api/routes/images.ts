@@ -1,5 +1,6 @@
 import { EngineError } from "../../errors.ts";
 import type { Filters } from "../../filters.ts";
+import { VARIANTS, type Variant } from "../../images/bootstrap/plan.ts";
 import type { HistoryLine } from "../../images/history.ts";
 import type { Images } from "../../images/images.ts";
 import { familiarName, parseReference, type Reference, withDefaultTag } from "../../images/reference.ts";
@@ -58,6 +59,36 @@ export function imageRoutes({ images }: { readonly images: Images }): Route[] {
   ];
 }
 
+/** What the Docker API has no word for. */
+export function bootstrapRoutes({ images }: { readonly images: Images }): Route[] {
+  return [
+    {
+      method: "POST",
+      path: "/slipway/v1/bootstrap",
+      async handle(request, reply) {
+        const { reference = "", include, variant, suite } = await request.json<BootstrapRequest>();
+        if (variant !== undefined && !VARIANTS.includes(variant)) {
+          throw new EngineError("invalid", `variant is one of ${VARIANTS.join(", ")}`);
+        }
+        const options = { ...(include && { include }), ...(variant && { variant }), ...(suite && { suite }) };
+        const progress = reply.progress();
+        const done = await images.bootstrap(reference, { ...options, signal: request.signal }, (message) =>
+          progress.write(message),
+        );
+        progress.write({ aux: { ID: done.id, Fresh: done.fresh } });
+        progress.end();
+      },
+    },
+  ];
+}
+
+interface BootstrapRequest {
+  readonly reference?: string;
+  readonly include?: readonly string[];
+  readonly variant?: Variant;
+  readonly suite?: string;
+}
+
 async function create(images: Images, request: ApiRequest, reply: Reply): Promise<void> {
   const { query } = request;
   if (query.string("fromSrc") === "") throw new EngineError("notImplemented", "pull is not available");
@@ -93,7 +124,7 @@ export function platformOf(text: string): Platform | undefined {
   return { os, architecture, ...(variant === undefined ? {} : { variant }) };
 }
 
-function listed(images: Images, filters: Filters, sharedSize: boolean, version: number): object[] {
+export function listed(images: Images, filters: Filters, sharedSize: boolean, version: number): object[] {
   const chosen = selectImages(images, filters);
   const usage = sharedSize ? sharing(images) : undefined;
   return chosen.map((image) => ({

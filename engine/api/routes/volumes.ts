@@ -9,14 +9,14 @@ export function volumeRoutes({ volumes }: { readonly volumes: Volumes }): Route[
       method: "GET",
       path: "/volumes",
       async handle({ query }, reply) {
-        reply.json(200, { Volumes: volumes.list(query.filters()).map(onWire), Warnings: null });
+        reply.json(200, { Volumes: volumes.list(query.filters()).map(volumeOnWire), Warnings: null });
       },
     },
     {
       method: "POST",
       path: "/volumes/create",
       async handle(request, reply) {
-        reply.json(201, onWire(await volumes.create(await request.json<CreateVolume>())));
+        reply.json(201, volumeOnWire(await volumes.create(await request.json<CreateVolume>())));
       },
     },
     {
@@ -31,7 +31,7 @@ export function volumeRoutes({ volumes }: { readonly volumes: Volumes }): Route[
       method: "GET",
       path: "/volumes/{name}",
       async handle({ params }, reply) {
-        reply.json(200, onWire(volumes.get(params["name"] ?? "")));
+        reply.json(200, volumeOnWire(volumes.get(params["name"] ?? "")));
       },
     },
     {
@@ -46,6 +46,6 @@ export function volumeRoutes({ volumes }: { readonly volumes: Volumes }): Route[
 }
 
 /** dockerd writes null for no labels. */
-function onWire({ Labels, ...volume }: Volume): object {
+export function volumeOnWire({ Labels, ...volume }: Volume): object {
   return { ...volume, Labels: Object.keys(Labels).length > 0 ? Labels : null };
 }

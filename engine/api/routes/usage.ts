@@ -1,0 +1,97 @@
+import type { Builder } from "../../builder/builder.ts";
+import type { Containers } from "../../containers/containers.ts";
+import { upperOf } from "../../containers/tree.ts";
+import { Filters } from "../../filters.ts";
+import type { Images } from "../../images/images.ts";
+import type { Workers } from "../../native/workers.ts";
+import type { Volumes } from "../../volumes/volumes.ts";
+import type { Route } from "../router.ts";
+import { listed } from "./images.ts";
+import { volumeOnWire } from "./volumes.ts";
+
+export interface UsageDeps {
+  readonly containers: Containers;
+  readonly images: Images;
+  readonly volumes: Volumes;
+  readonly workers: Workers;
+  readonly builder: Builder;
+}
+
+/** `GET /system/df`: who takes how much of the disk, in bytes. `type` asks for some kinds only. */
+export function usageRoutes(deps: UsageDeps): Route[] {
+  return [
+    {
+      method: "GET",
+      path: "/system/df",
+      async handle({ query, version }, reply) {
+        const asked = query.list("type");
+        const wants = (type: string): boolean => asked.length === 0 || asked.includes(type);
+        const [containers, volumes] = await Promise.all([
+          wants("container") ? containerUsage(deps) : undefined,
+          wants("volume") ? volumeUsage(deps) : undefined,
+        ]);
+        reply.json(200, {
+          LayersSize: layersSize(deps.images),
+          Images: wants("image") ? imageUsage(deps, version) : null,
+          Containers: containers ?? null,
+          Volumes: volumes ?? null,
+          BuildCache: wants("build-cache") ? cacheUsage(deps.builder) : null,
+          BuilderSize: 0,
+        });
+      },
+    },
+  ];
+}
+
+/** Layers that several images have are there once. */
+function layersSize(images: Images): number {
+  const layers = new Set(images.list().flatMap((image) => image.layers));
+  return [...layers].reduce((sum, diffId) => sum + (images.layer(diffId)?.size ?? 0), 0);
+}
+
+function imageUsage({ containers, images }: UsageDeps, version: number): object[] {
+  const users = (id: string): number => containers.all().filter(({ record }) => record.imageId === id).length;
+  return listed(images, new Filters(), true, version).map((image) => ({
+    ...image,
+    Containers: users((image as { Id: string }).Id),
+  }));
+}
+
+async function containerUsage({ containers, images, workers }: UsageDeps): Promise<object[]> {
+  const entries = containers.list({ all: true, limit: 0, filters: new Filters() });
+  return Promise.all(
+    entries.map(async (entry) => {
+      const container = containers.find((entry as { Id: string }).Id);
+      const { bytes } = await workers.measure({ kind: "dir", path: upperOf(containers.tools, container) });
+      const below = container.record.layers.reduce(
+        (sum, diffId) => sum + (images.layer(diffId)?.size ?? 0),
+        0,
+      );
+      return { ...entry, SizeRw: bytes, SizeRootFs: bytes + below };
+    }),
+  );
+}
+
+async function volumeUsage({ volumes }: UsageDeps): Promise<object[]> {
+  return Promise.all(
+    volumes.list().map(async (volume) => ({
+      ...volumeOnWire(volume),
+      UsageData: { Size: await volumes.size(volume.Name), RefCount: volumes.users(volume.Name).length },
+    })),
+  );
+}
+
+/** One entry for each step whose result is kept. Its layer may be an image's too. */
+function cacheUsage({ cache }: Builder): object[] {
+  return cache.all().map((step) => ({
+    ID: step.key.slice(0, 25),
+    Type: "regular",
+    Description: step.title,
+    InUse: false,
+    Shared: false,
+    Size: step.size,
+    CreatedAt: step.created,
+    LastUsedAt: new Date(step.usedAt).toISOString(),
+    UsageCount: step.uses,
+  }));
+}
