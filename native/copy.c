@@ -29,7 +29,6 @@ struct copier {
 	struct parents parents; /* beneath `base` */
 	const char *source;	/* the item's path in the source tree, clean */
 	const char *name;	/* of the item beneath `base`; "" when its contents go into `base` itself */
-	bool base_is_new;
 	uint64_t entries;
 	uint64_t bytes;
 };
@@ -239,11 +238,9 @@ static enum walk_next copy_entry(struct walk *walk, struct err *err)
 		return WALK_FAILED;
 	if (!is_wanted(copier, source, directory))
 		return WALK_PASS;
-	if (!*target) {
-		/* The directory whose contents are copied: as the source's if it is made for them, else as it was. */
-		int failed = copier->base_is_new ? set_owner_and_mode(copier, walk, copier->parents.root, err) : 0;
-		return failed < 0 ? WALK_FAILED : WALK_ON;
-	}
+	/* The directory whose contents are copied is the target's own: as it was, or as a parent is made. */
+	if (!*target)
+		return WALK_ON;
 	int dir = parents_of(&copier->parents, target, &name, err);
 	if (dir < 0)
 		return WALK_FAILED;
@@ -268,7 +265,7 @@ static int finish_directory(struct walk *walk, struct err *err)
 
 	if (join(target, sizeof target, copier->name, walk->path, err) < 0)
 		return -1;
-	if (!*target && !copier->base_is_new)
+	if (!*target)
 		return 0;
 	AUTO_CLOSE int fd = beneath_open(copier->parents.root, *target ? target : ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 	times_of(copier, &walk->stat, times);
@@ -289,9 +286,8 @@ static int make_parent(struct parents *parents, int parent, const char *name, co
  * Opens the directory that an item goes into, made with its missing parents, links followed.
  *
  * target  its path; with `inside` the directory itself is meant, else its parent
- * *new    whether it was made
  */
-static int open_base(int root, const char *target, bool inside, const struct copy_options *options, bool *new, char name[TREE_PATH], struct err *err)
+static int open_base(int root, const char *target, bool inside, const struct copy_options *options, char name[TREE_PATH], struct err *err)
 {
 	char clean[TREE_PATH];
 	const char *last;
@@ -301,9 +297,6 @@ static int open_base(int root, const char *target, bool inside, const struct cop
 		return -1;
 	if (!inside && !*clean)
 		return err_set(err, EISDIR, "cannot replace to directory / with file");
-	int there = beneath_open(root, *clean ? clean : ".", O_PATH | O_DIRECTORY);
-	*new = there < 0;
-	close_fd(&there);
 	if (inside)
 		strcat(clean, *clean ? "/." : ".");
 	parents_open(&parents, root);
@@ -330,7 +323,7 @@ static int copy_item(struct copier *copier, int from, int to, const struct field
 	if (walk_start(from, source, &dir, start) < 0 || fstatat(dir, start, &found, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_errno(err, "open %.180s", item[0].data);
 	AUTO_CLOSE int base = open_base(to, item[1].data, inside && S_ISDIR(found.st_mode), copier->options,
-					&copier->base_is_new, name, err);
+					name, err);
 	if (base < 0)
 		return -1;
 	copier->source = source;

@@ -126,12 +126,19 @@ static int hide_lower(int dir, const char *name, struct err *err)
 	return 0;
 }
 
+static bool leads_to_directory(const struct untar *work, const char *path)
+{
+	AUTO_CLOSE int fd = beneath_open(work->root, path, O_PATH | O_DIRECTORY);
+
+	return fd >= 0;
+}
+
 /*
  * Makes room for the entry: what has its name goes, except a directory for a directory.
  *
- * Returns 0, 1 if a directory is there already, 2 if it took a whiteout away, -1 with *err set.
+ * Returns 0, 1 if a directory is there already, 2 if it took a whiteout away, 3 if a link stays, -1 with *err set.
  */
-static int make_room(struct untar *work, int dir, const char *name, struct err *err)
+static int make_room(struct untar *work, int dir, const char *name, const char *path, struct err *err)
 {
 	const struct tar_entry *entry = &work->reader.entry;
 	struct stat found;
@@ -141,6 +148,8 @@ static int make_room(struct untar *work, int dir, const char *name, struct err *
 	bool is_dir = S_ISDIR(found.st_mode), wants_dir = entry->type == '5';
 	if (is_dir && wants_dir)
 		return 1;
+	if (work->options->keep_links && wants_dir && S_ISLNK(found.st_mode) && leads_to_directory(work, path))
+		return 3;
 	if (work->options->keep_kinds && is_dir != wants_dir)
 		return err_set(err, is_dir ? EISDIR : ENOTDIR, "cannot overwrite %s %.120s with %s %.60s",
 			       is_dir ? "directory" : "non-directory", entry->path,
@@ -235,7 +244,8 @@ static int put_node(struct untar *work, int dir, const char *name, struct err *e
 
 static int put_directory(struct untar *work, int dir, const char *name, const char *path, int found, struct err *err)
 {
-	if (found != 1 && mkdirat(dir, name, 0700) < 0)
+	/* Several archives may be unpacked into one tree at a time. */
+	if (found != 1 && mkdirat(dir, name, 0700) < 0 && errno != EEXIST)
 		return err_errno(err, "make the directory %.180s", path);
 	/* A removed and newly made directory does not show what the lower one had. */
 	if (found == 2 && hide_lower(dir, name, err) < 0)
@@ -316,9 +326,9 @@ static int put(struct untar *work, struct err *err)
 		return -1;
 	if (work->options->overlay && strncmp(name, WHITEOUT, strlen(WHITEOUT)) == 0)
 		return put_whiteout(work, dir, name, err);
-	int found = make_room(work, dir, name, err);
-	if (found < 0)
-		return -1;
+	int found = make_room(work, dir, name, path, err);
+	if (found < 0 || found == 3)
+		return found < 0 ? -1 : 0;
 	/* make_room() may have removed the directory whose descriptor this was. */
 	dir = parents_of(&work->parents, path, &name, err);
 	if (dir < 0)
@@ -361,7 +371,7 @@ static int make_implied(struct parents *parents, int parent, const char *name, c
 
 	(void)path;
 	if (mkdirat(parent, name, 0755) < 0)
-		return -1;
+		return errno == EEXIST ? 0 : -1;
 	work->result->implied++;
 	return work->options->own ? fchownat(parent, name, work->options->uid, work->options->gid, 0) : 0;
 }

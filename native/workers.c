@@ -15,7 +15,7 @@ static int refuse(const struct job *job, const struct err *err)
 	return -1;
 }
 
-/* OP_UNTAR: overlay | keep kinds | own | uid | gid | path | list of patterns | entry limit | byte limit */
+/* OP_UNTAR: overlay | keep kinds | keep links | own | uid | gid | path | list of patterns | entry limit | byte limit */
 static int run_untar(struct job *job, struct untar_result *result, struct err *err)
 {
 	const struct request *request = job->request;
@@ -27,6 +27,7 @@ static int run_untar(struct job *job, struct untar_result *result, struct err *e
 	struct args args = args_of(&request->ops[1]);
 	options.overlay = args_number(&args);
 	options.keep_kinds = args_number(&args);
+	options.keep_links = args_number(&args);
 	options.own = args_number(&args);
 	options.uid = (uint32_t)args_number(&args);
 	options.gid = (uint32_t)args_number(&args);

@@ -3,14 +3,19 @@
  * more than a look-up has a module of its own.
  */
 import type { Readable } from "node:stream";
+import { EngineError } from "../errors.ts";
 import type { Events } from "../events.ts";
+import { Serial } from "../store/serial.ts";
+import { type Bootstrapped, bootstrap, bootstrapKey, type StepRunner } from "./bootstrap/bootstrap.ts";
+import type { BootstrapOptions } from "./bootstrap/plan.ts";
 import { type HistoryLine, historyOf } from "./history.ts";
 import { type ImportOptions, importImage } from "./import.ts";
+import type { LayerIdentity } from "./layers.ts";
 import { type Lease, Leases, type Roots } from "./leases.ts";
 import { familiar, parseReference, withDefaultTag } from "./reference.ts";
 import { type ImageUser, notFound, type Removed, type RemoveOptions, removeImage } from "./remove.ts";
 import { ImageStore, type StoreDeps } from "./store.ts";
-import type { Image, ImageConfig, Layer } from "./types.ts";
+import type { Image, ImageConfig, Layer, Progress } from "./types.ts";
 
 export interface ImagesDeps extends StoreDeps {
   readonly events: Events;
@@ -27,7 +32,9 @@ export class Images {
   readonly store: ImageStore;
   readonly leases = new Leases();
   readonly #events: Events;
+  readonly #serial = new Serial();
   #users: () => Iterable<ImageUser> = () => [];
+  #runner: StepRunner | undefined;
 
   private constructor(store: ImageStore, events: Events) {
     this.store = store;
@@ -67,9 +74,14 @@ export class Images {
     return this.store.layers.get(diffId);
   }
 
+  /** What a directory would be as a layer; nothing may change in it afterwards. A build can go on meanwhile. */
+  identifyLayer(directory: string): Promise<LayerIdentity> {
+    return this.store.layers.identify(directory);
+  }
+
   /** Makes a directory, such as a build step's upper one, a layer: it is moved into the store. Hold it by a lease. */
-  async adoptLayer(directory: string): Promise<Layer> {
-    const layer = await this.store.layers.adopt(directory);
+  async adoptLayer(directory: string, identity?: LayerIdentity): Promise<Layer> {
+    const layer = await this.store.layers.adopt(directory, identity);
     await this.store.catalog.save();
     return layer;
   }
@@ -101,6 +113,32 @@ export class Images {
       options.reference === undefined ? id : familiar(withDefaultTag(options.reference)),
     );
     return this.get(id);
+  }
+
+  /**
+   * Makes a base image from the packages that the machine's apt reaches: `busybox`, `debian:bookworm-slim`, …; does
+   * nothing if it is there.
+   */
+  async bootstrap(name: string, options: BootstrapOptions, progress: Progress): Promise<Bootstrapped> {
+    const runner = this.#runner;
+    if (runner === undefined) throw new EngineError("unavailable", "containers cannot be run");
+    return this.#serial.run(bootstrapKey(name), async () => {
+      const { store } = this;
+      const { signal } = options;
+      const done = await bootstrap(name, options, {
+        store,
+        runner,
+        progress,
+        ...(signal === undefined ? {} : { signal }),
+      });
+      if (done.fresh) this.#emit("bootstrap", done.id, name);
+      return done;
+    });
+  }
+
+  /** What configures the packages of a bootstrap: the containers, when they are open. */
+  setRunner(runner: StepRunner): void {
+    this.#runner = runner;
   }
 
   /** Gives an image one more name. @throws {EngineError} notFound, invalid */

@@ -18,6 +18,9 @@ export interface Staging {
   readonly directory: string; // what is renamed at the end; holds `fs`
 }
 
+/** A layer by its digest, with the bytes of its regular files. */
+export type LayerIdentity = Layer;
+
 /**
  * Unpacked layers, each a directory named by its diffId, so that images share them and several can be unpacked at a
  * time. A directory appears by rename when it is whole.
@@ -139,25 +142,27 @@ export class Layers {
    * Makes a directory, such as the upper directory of a build step, a layer. It is moved, not copied.
    *
    * @param path on the file system of the layers; whiteouts in overlayfs's form
+   * @param identity what `identify` said of it; found out if it is not given
    */
-  async adopt(path: string): Promise<Layer> {
-    const { diffId, bytes } = await this.#identify(path);
+  async adopt(path: string, identity?: LayerIdentity): Promise<Layer> {
+    const { diffId, size } = identity ?? (await this.identify(path));
     const staging: Staging = {
       directory: join(this.#paths.layers, STAGING + randomBytes(8).toString("hex")),
       fs: path,
     };
     await mkdir(staging.directory, { mode: 0o755 });
     await rename(path, join(staging.directory, "fs"));
-    return this.commit(staging, diffId, bytes);
+    return this.commit(staging, diffId, size);
   }
 
   /** A staged tree filled by other means than one archive. */
   async adoptStaged(staging: Staging): Promise<Layer> {
-    const { diffId, bytes } = await this.#identify(staging.fs);
-    return this.commit(staging, diffId, bytes);
+    const { diffId, size } = await this.identify(staging.fs);
+    return this.commit(staging, diffId, size);
   }
 
-  async #identify(path: string): Promise<{ diffId: string; bytes: number }> {
+  /** What a directory would be as a layer: the digest of its archive. Nothing may change in it afterwards. */
+  async identify(path: string): Promise<LayerIdentity> {
     const root = { kind: "dir", path } as const;
     const hash = createHash("sha256");
     const [size] = await Promise.all([
@@ -167,7 +172,7 @@ export class Layers {
           hash.update(chunk as Buffer);
       })(),
     ]);
-    return { diffId: `sha256:${hash.digest("hex")}`, bytes: size.bytes };
+    return { diffId: `sha256:${hash.digest("hex")}`, size: size.bytes };
   }
 
   /** The layer as an uncompressed archive whose digest is its diffId. */

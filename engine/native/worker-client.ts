@@ -59,6 +59,7 @@ export class NativeWorkers implements Workers {
       fields: [
         options.whiteouts === "overlay",
         options.keepKinds === true,
+        options.keepLinks === true,
         owner !== undefined,
         owner?.uid ?? 0,
         owner?.gid ?? 0,
