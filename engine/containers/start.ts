@@ -61,8 +61,10 @@ async function launch(tools: Tools, container: Container): Promise<void> {
       oom = true;
     },
   });
+  // Before the program runs: one that ends at once must not have ended before it began.
+  const startedAt = formatTime(nowNs());
   await runProgram(tools, container, launched);
-  await started(tools, container, launched, network);
+  await started(tools, container, launched, network, startedAt);
 }
 
 /** Attached clients are connected before the program's first byte. */
@@ -87,6 +89,7 @@ async function started(
   container: Container,
   launched: Launch,
   network: Attachment | undefined,
+  startedAt: string,
 ): Promise<void> {
   const live: Live = {
     monitor: launched.monitor,
@@ -104,7 +107,7 @@ async function started(
     exitCode: 0,
     error: "",
     oomKilled: false,
-    startedAt: formatTime(nowNs()),
+    startedAt,
     stoppedByUser: false,
   });
   emit(tools, container, "start");
