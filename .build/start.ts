@@ -6,16 +6,17 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { get } from "node:http";
 import { join } from "node:path";
+import { parse } from "dotenv";
 
 const root = join(import.meta.dirname, "..");
 const shop = join(root, "fixtures/shop");
-const port = /^SHOP_PORT=(\d+)$/m.exec(readFileSync(join(shop, ".env"), "utf8"))?.[1] ?? "8088";
+const settings = { ...parse(readFileSync(join(shop, ".env"))), ...process.env };
 
 slipway("image", "bootstrap", "debian:bookworm-slim");
 slipway("up", "--wait");
 slipway("ps");
 
-const url = `http://127.0.0.1:${process.env["SHOP_PORT"] ?? port}/`;
+const url = `http://127.0.0.1:${settings["SHOP_PORT"]}/`;
 console.log(`\n$ curl ${url}`);
 console.log(await fetchText(url));
 console.log(`The shop goes on running. From here:

@@ -22,6 +22,7 @@ import { busyboxTar } from "./busybox.ts";
 import { stockClients } from "./clients.ts";
 import { type CommandOptions, type CommandResult, must, run, until } from "./command.ts";
 import { type Marks, machineLinks, removeLeaks } from "./leaks.ts";
+import { type Running, startRunning } from "./running.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -132,6 +133,12 @@ export class Sandbox implements AsyncDisposable {
   slipway(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
     const env = { ...process.env, ...options.env, SLIPWAY_HOST: this.host };
     return run([...cliCommand(), ...args], { ...options, env });
+  }
+
+  /** Starts our command line against this daemon and goes on. */
+  startSlipway(args: readonly string[], options: CommandOptions = {}): Running {
+    const env = { ...process.env, ...options.env, SLIPWAY_HOST: this.host };
+    return startRunning([...cliCommand(), ...args], { ...options, env });
   }
 
   /** Runs the stock docker command line against this daemon. */

@@ -24,6 +24,16 @@ export interface Uplink {
 export function openUplink(netns: string): Uplink {
   closeUplink(); // of a run that was killed
   writeFileSync(STATE, JSON.stringify({ forward: readFileSync(FORWARD, "utf8").trim() }));
+  try {
+    connect(netns);
+  } catch (error) {
+    closeUplink();
+    throw error;
+  }
+  return { [Symbol.dispose]: closeUplink };
+}
+
+function connect(netns: string): void {
   run("ip", "link", "add", LINK, "type", "veth", "peer", "name", PEER, "netns", netns);
   run("ip", "address", "add", `${HERE}/30`, "dev", LINK);
   run("ip", "link", "set", LINK, "up");
@@ -36,7 +46,6 @@ export function openUplink(netns: string): Uplink {
     }`,
   });
   writeFileSync(FORWARD, "1");
-  return { [Symbol.dispose]: closeUplink };
 }
 
 /** Puts back what openUplink changed; does nothing where nothing was changed. */
