@@ -42,7 +42,7 @@ function connect(netns: string): void {
   run("ip", "-n", netns, "route", "add", "default", "via", HERE);
   execFileSync("nft", ["-f", "-"], {
     input: `table ip ${TABLE} {
-      chain post { type nat hook postrouting priority srcnat; ip saddr ${THERE}/30 oifname != "${LINK}" masquerade }
+      chain post { type nat hook postrouting priority srcnat; ip saddr ${THERE}/30 oifname != "${LINK}" masquerade; }
     }`,
   });
   writeFileSync(FORWARD, "1");

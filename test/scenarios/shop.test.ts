@@ -122,6 +122,7 @@ shop("watch syncs a saved file at once, and rebuilds for package.json", async ()
   await until("web is replaced", async () => (await containers())["web"] !== before["web"], MINUTES);
   assert.is((await containers())["api"], before["api"]);
   await watch.stop();
+  await slipway("up", "--wait");
 });
 
 shop("the data survives down, and is gone after down -v", async () => {
