@@ -1,4 +1,4 @@
-import { findAddress } from "./address.ts";
+import { defaultPlaces, findAddress } from "./address.ts";
 import { buildCalls } from "./calls/builds.ts";
 import { containerCalls } from "./calls/containers.ts";
 import { fileCalls } from "./calls/files.ts";
@@ -26,7 +26,7 @@ export interface ConnectOptions {
 export async function connect({ host, env, onStart }: ConnectOptions): Promise<EngineClient> {
   const uid = process.getuid?.() ?? 0;
   const address = findAddress(host, uid, env);
-  if (address.isDefault) await startDaemon(uid, env, onStart);
+  if (address.isDefault) await startDaemon(defaultPlaces(uid, env), onStart);
   return clientOf(address.text, address.endpoint);
 }
 

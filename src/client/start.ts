@@ -4,11 +4,21 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "../errors.ts";
-import { defaultPlaces } from "./address.ts";
+
+/** The young generation stays small: an idle daemon's memory matters more than the speed of its garbage collection. */
+const FLAGS = ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=2"];
 
 /** A daemon with thousands of records needs a second or two to prove them. */
 const LIMIT_MS = 20_000;
 const POLL_MS = 5;
+
+/** Where a daemon is to live. */
+export interface Places {
+  readonly dataRoot: string;
+  readonly execRoot: string;
+  readonly socket: string;
+  readonly log: string;
+}
 
 /**
  * Starts the default daemon, unless it answers already: detached, in a session of its own, with its log in the data
@@ -17,11 +27,10 @@ const POLL_MS = 5;
  * @throws {AppError} ENGINE_UNREACHABLE, with the last lines of its log
  */
 export async function startDaemon(
-  uid: number,
-  env: Readonly<Record<string, string | undefined>>,
+  places: Places,
   onStart: (logFile: string) => void = () => {},
 ): Promise<void> {
-  const { dataRoot, execRoot, socket, log } = defaultPlaces(uid, env);
+  const { dataRoot, execRoot, socket, log } = places;
   if (await answers(socket)) return;
   mkdirSync(dataRoot, { recursive: true, mode: 0o710 });
   mkdirSync(execRoot, { recursive: true, mode: 0o711 });
@@ -31,7 +40,7 @@ export async function startDaemon(
     // Between the first look and the lock somebody may have finished starting it.
     if (await answers(socket)) return;
     if (mine) onStart(log);
-    const exit = mine ? launch(log) : undefined;
+    const exit = mine ? launch(places) : undefined;
     const deadline = Date.now() + LIMIT_MS;
     while (!(await answers(socket))) {
       if (exit?.code !== undefined) throw failure(log, `it ended at once with status ${exit.code}`);
@@ -92,10 +101,12 @@ function isAlive(pid: number): boolean {
   }
 }
 
-function launch(log: string): { code: number | undefined } {
+function launch({ dataRoot, execRoot, socket, log }: Places): { code: number | undefined } {
   const output = openSync(log, "a", 0o600);
   const [command, ...args] = daemonCommand();
-  const child = spawn(command, [...args, "--log-file", log], {
+  const roots = ["--data-root", dataRoot, "--exec-root", execRoot];
+  const options = ["--host", `unix://${socket}`, ...roots, "--log-file", log];
+  const child = spawn(command, [...args, ...options], {
     cwd: "/",
     detached: true,
     stdio: ["ignore", output, output],
@@ -115,13 +126,10 @@ function launch(log: string): { code: number | undefined } {
 /** The bundle beside this one; in a checkout that is not built, the sources. */
 function daemonCommand(): [string, ...string[]] {
   const runner = join(import.meta.dirname, "run.cjs");
-  return existsSync(runner)
-    ? [process.execPath, "--disable-warning=ExperimentalWarning", runner, "engine"]
-    : [
-        process.execPath,
-        "--disable-warning=ExperimentalWarning",
-        join(import.meta.dirname, "../../engine/main.ts"),
-      ];
+  const program = existsSync(runner)
+    ? [runner, "engine"]
+    : [join(import.meta.dirname, "../../engine/main.ts")];
+  return [process.execPath, ...FLAGS, ...program];
 }
 
 function failure(log: string, why: string): AppError {

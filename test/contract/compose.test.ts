@@ -51,7 +51,7 @@ configs: { words: { content: "configured\\n" } }
 });
 compose.after(async () => {
   rmSync(project, { recursive: true });
-  await sandbox.close();
+  await sandbox?.close();
 });
 
 async function ok(...args: string[]): Promise<string> {

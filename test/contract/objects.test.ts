@@ -14,7 +14,7 @@ docker.before(async () => {
 });
 docker.after(async () => {
   rmSync(files, { recursive: true });
-  await sandbox.close();
+  await sandbox?.close();
 });
 
 async function ok(...args: string[]): Promise<string> {

@@ -11,7 +11,7 @@ let sandbox: Sandbox;
 wire.before(async () => {
   sandbox = await Sandbox.open();
 });
-wire.after(() => sandbox.close());
+wire.after(() => sandbox?.close());
 
 /** Sends a request and resolves with the answer's head. */
 async function open(

@@ -10,7 +10,7 @@ let sandbox: Sandbox;
 docker.before(async () => {
   sandbox = await Sandbox.open();
 });
-docker.after(() => sandbox.close());
+docker.after(() => sandbox?.close());
 
 /** Runs docker, and gives back what it printed and its exit status. */
 async function call(...args: string[]): Promise<{ status: number; out: string; err: string }> {
