@@ -131,7 +131,7 @@ static void add(struct log *log, int stream, const char *text, size_t size,
 	}
 }
 
-/* Memory that is only touched when there is output, and given back when a burst is over. */
+/* Memory that is only touched when there is output; log_trim() gives it back. */
 static char *reserve(size_t size)
 {
 	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -152,7 +152,6 @@ void log_write(struct log *log, int stream, const char *data, size_t size)
 {
 	struct log_part *part = &log->part[stream];
 	struct timespec now;
-	bool large = size > 8192;
 
 	if (!ready(log, part))
 		return;
@@ -178,8 +177,15 @@ void log_write(struct log *log, int stream, const char *data, size_t size)
 		size -= line;
 	}
 	flush(log);
-	if (large)
-		madvise(log->buffer + 8192, LOG_BUFFER - 8192, MADV_DONTNEED);
+}
+
+void log_trim(struct log *log)
+{
+	if (log->buffer)
+		madvise(log->buffer, LOG_BUFFER, MADV_DONTNEED);
+	for (int i = 0; i < 2; i++)
+		if (log->part[i].text && log->part[i].used == 0)
+			madvise(log->part[i].text, LOG_LINE, MADV_DONTNEED);
 }
 
 void log_finish(struct log *log, int stream)

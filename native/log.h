@@ -30,6 +30,8 @@ int log_open(struct log *log, const char *path, uint64_t max_size, unsigned max_
 void log_write(struct log *log, int stream, const char *data, size_t size);
 /* Writes the last, unfinished line of a stream. */
 void log_finish(struct log *log, int stream);
+/* Gives back the memory of a burst of output. */
+void log_trim(struct log *log);
 void log_close(struct log *log);
 
 /*

@@ -7,6 +7,7 @@
 
 #include "job.h"
 #include "kernel.h"
+#include "memory.h"
 #include "monitor.h"
 #include "record.h"
 #include "sock.h"
@@ -287,6 +288,7 @@ static int monitor_run(struct job *job)
 	/* The daemon's log is the daemon's: this process must not keep it open. */
 	AUTO_CLOSE int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	dup2(null, STDERR_FILENO);
+	memory_settle();
 	if (loop_run(&monitor->loop, &err) < 0)
 		return 1;
 	return 0;

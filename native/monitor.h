@@ -30,6 +30,7 @@ struct monitor {
 	struct timer sweep; /* frees clients and tasks that are done with */
 	struct timer grew;  /* holds back news of the log while it is set */
 	bool grew_again;
+	struct timer quiet; /* gives memory back, see memory.h */
 };
 
 /* Operations; launch.c has their table. */

@@ -74,6 +74,16 @@ static int set_lowers(int fs, const struct field *lowers, size_t count, struct e
 	return 0;
 }
 
+/*
+ * An upper directory may become a layer, which must not depend on the layers below by a redirect.
+ * Off is the kernel's own default, but distributions change it. Older kernels know no such option.
+ */
+static void forbid_redirects(int fs)
+{
+	(void)sys_fsconfig(fs, K_FSCONFIG_SET_STRING, "redirect_dir", "off", 0);
+	(void)sys_fsconfig(fs, K_FSCONFIG_SET_STRING, "metacopy", "off", 0);
+}
+
 int rootfs_overlay(struct launch *launch, const struct op *op, struct err *err)
 {
 	struct args args = args_of(op);
@@ -91,6 +101,7 @@ int rootfs_overlay(struct launch *launch, const struct op *op, struct err *err)
 	if (set(fs, "source", "overlay", err) < 0 || set_lowers(fs, lower, lowers, err) < 0 ||
 	    (upper[0] && (set(fs, "upperdir", upper, err) < 0 || set(fs, "workdir", work, err) < 0)))
 		return -1;
+	forbid_redirects(fs);
 	for (size_t i = 0; i < options; i++)
 		if (set_option(fs, option[i].data, err) < 0)
 			return -1;

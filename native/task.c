@@ -6,6 +6,7 @@
 
 #include "client.h"
 #include "kernel.h"
+#include "memory.h"
 #include "monitor.h"
 #include "task.h"
 #include "tty.h"
@@ -82,10 +83,12 @@ static void end_output(struct output *output)
 /* Returns false when there is nothing more to read now. */
 static bool read_once(struct output *output)
 {
-	static char buffer[65536];
+	char *buffer = memory_output();
 	struct task *task = output->task;
 	struct monitor *monitor = task->monitor;
-	ssize_t n = read(output->watch.fd, buffer, sizeof buffer);
+	ssize_t n = read(output->watch.fd, buffer, MEMORY_OUTPUT);
+
+	memory_used(monitor);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;

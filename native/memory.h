@@ -1,0 +1,19 @@
+#pragma once
+#include "loop.h"
+
+struct monitor;
+
+/*
+ * A monitor sits beside its container for as long as that lives, mostly idle: it keeps in memory
+ * only what it will need then. What is given back here comes again when it is touched.
+ */
+
+/* After the set-up: the pages of this program that only the set-up used. */
+void memory_settle(void);
+
+/* Where output is read into: one buffer for all, for it is empty between reads. */
+#define MEMORY_OUTPUT 65536
+char *memory_output(void);
+
+/* There was output: its buffers go once it has been quiet for a while. */
+void memory_used(struct monitor *monitor);
