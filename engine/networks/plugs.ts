@@ -115,10 +115,10 @@ export class Plugs {
     const forwards = forwardsOf(record, this.#networkOf);
     records.remove(containerId);
     for (const endpoint of record.endpoints) fabric.release(endpoint);
-    // The ports stay taken until the kernel has let go of the rules: an RCU grace period that nobody need wait for.
-    if (record.ports.length > 0) {
-      this.#tools.later(this.#unpublish(machine, forwards).finally(() => ports.release(record.ports)));
-    }
+    // An RCU grace period in the kernel, which nobody need wait for but who wants the same ports.
+    const unpublished = this.#unpublish(machine, forwards);
+    this.#tools.later(unpublished);
+    ports.release(record.ports, forwards.length > 0 ? unpublished.catch(() => {}) : undefined);
     names.removeResolver(containerId);
     for (const { networkId } of record.endpoints) this.#writeNames(networkId);
     for (const { networkId } of record.endpoints) this.#tell("disconnect", networkId, containerId);

@@ -1,6 +1,7 @@
 /** Which ports of the machine belong to which container. */
 import { createSocket } from "node:dgram";
 import { createServer } from "node:net";
+import { setTimeout } from "node:timers/promises";
 import { EngineError } from "../errors.ts";
 import { Serial } from "../store/serial.ts";
 import { parseAddress } from "./address.ts";
@@ -57,6 +58,8 @@ function expand(key: string): string[] {
 
 interface Claim extends PublishedPort {
   readonly holder: string;
+  /** The container has ended; resolves when the kernel has let go of its rules. */
+  leaving?: Promise<void>;
 }
 
 export interface PortOwner {
@@ -68,6 +71,8 @@ export interface PortOwner {
 export class Ports {
   readonly #claims = new Set<Claim>();
   readonly #serial = new Serial();
+  /** When a port was given back: its monitor needs a moment to close it. */
+  readonly #left = new Map<string, number>();
   readonly #anyAddresses: readonly string[];
   #next = EPHEMERAL.first;
 
@@ -121,12 +126,20 @@ export class Ports {
     for (const port of ports) this.#claims.add({ ...port, holder });
   }
 
-  release(ports: readonly PublishedPort[]): void {
+  /** Gives ports back, at once or when `after` has resolved; who wants them meanwhile waits for it. */
+  release(ports: readonly PublishedPort[], after?: Promise<void>): void {
     for (const port of ports) {
       for (const claim of this.#claims) {
-        if (samePort(claim, port) && claim.hostAddress === port.hostAddress) this.#claims.delete(claim);
+        if (!samePort(claim, port) || claim.hostAddress !== port.hostAddress) continue;
+        if (after === undefined) this.#drop(claim);
+        else claim.leaving = after.then(() => this.#drop(claim));
       }
     }
+  }
+
+  #drop(claim: Claim): void {
+    this.#claims.delete(claim);
+    this.#left.set(keyOf(claim), performance.now());
   }
 
   #addresses(given: string): readonly string[] {
@@ -173,14 +186,18 @@ export class Ports {
         `driver failed programming external connectivity on endpoint ${owner.name} (${owner.endpointId}): ${why}`,
       );
     for (const address of addresses) {
-      for (const claim of this.#claims) {
+      for (const claim of [...this.#claims]) {
         if (samePort(claim, { protocol, hostPort }) && overlap(claim.hostAddress, address)) {
+          if (claim.leaving !== undefined) {
+            await claim.leaving;
+            continue;
+          }
           return fail(
             `Bind for ${join(address, hostPort)} failed: port is already allocated (by container ${claim.holder})`,
           );
         }
       }
-      const code = await probe(protocol, address, hostPort);
+      const code = await this.#probe(protocol, address, hostPort);
       if (code === undefined) continue;
       const holder = code === "EADDRINUSE" ? await findPortHolder(protocol, hostPort) : undefined;
       const by = holder === undefined ? "" : ` (by process ${holder.pid}: ${holder.command})`;
@@ -191,7 +208,24 @@ export class Ports {
     }
     return undefined;
   }
+
+  /** Why the port cannot be bound, if it cannot. */
+  async #probe(protocol: Protocol, address: string, hostPort: number): Promise<string | undefined> {
+    const left = this.#left.get(keyOf({ protocol, hostPort })) ?? -LINGER;
+    for (;;) {
+      const code = await probe(protocol, address, hostPort);
+      if (code !== "EADDRINUSE" || performance.now() - left > LINGER) return code;
+      await setTimeout(10);
+    }
+  }
 }
+
+function keyOf({ protocol, hostPort }: Pick<PublishedPort, "protocol" | "hostPort">): string {
+  return `${protocol} ${hostPort}`;
+}
+
+/** Milliseconds for which a port that has just been given back may still be held by the monitor that had it. */
+const LINGER = 1000;
 
 const BIND_ERRORS: Readonly<Record<string, string>> = {
   EADDRINUSE: "address already in use",

@@ -1,0 +1,209 @@
+/** Networks as containers see them: names, ways in, ways out, and walls. */
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { Bench, HERE, OUTSIDE, type Started } from "./bench.ts";
+
+const networks = suite("engine/networks");
+let bench: Bench;
+let web: Started;
+let client: Started;
+let stranger: Started;
+
+/** That the engine's own words say why. */
+async function refused(work: Promise<unknown>, words: RegExp): Promise<void> {
+  const reason = await work.then(
+    () => "nothing was refused",
+    (error: Error) => error.message,
+  );
+  assert.match(reason, words);
+}
+
+networks.before(async () => {
+  bench = await Bench.open();
+  const { client: engine } = bench.sandbox;
+  await engine.createNetwork({ Name: "shop" });
+  await engine.createNetwork({ Name: "other" });
+  await engine.createNetwork({ Name: "inside", Internal: true });
+  const PortBindings = { "80/tcp": [{ HostPort: "8080" }], "53/udp": [{ HostPort: "5353" }] };
+  await bench.serveNames();
+  web = await bench.start("web", "shop", { PortBindings }, { Aliases: ["www"] });
+  client = await bench.start("client", "shop", { Dns: [OUTSIDE] });
+  stranger = await bench.start("stranger", "other", { Dns: [OUTSIDE] });
+  await bench.serve(web);
+});
+networks.after(() => bench?.close());
+
+networks("containers of a network find each other by name, alias and id", async () => {
+  const address = web.addresses["shop"];
+  for (const name of ["web", "WEB", "www", "web.shop", web.id.slice(0, 12)]) {
+    assert.is(await bench.resolve(client, name), address, name);
+  }
+  assert.is(await bench.resolveTcp(client, "web"), address);
+  assert.is(await bench.resolve(client, address!, "reverse"), "web.shop");
+  assert.is(await bench.call(client, address!, 80), `::ffff:${client.addresses["shop"]}`);
+});
+
+networks("a name without an address of that family exists all the same", async () => {
+  assert.is(await bench.resolve(client, "web", "resolve6"), "ENODATA");
+});
+
+networks("a name of several containers gives all their addresses", async () => {
+  const more = await Promise.all([1, 2].map((n) => bench.start(`web${n}`, "shop", {}, { Aliases: ["www"] })));
+  const all = [web, ...more].map(({ addresses }) => addresses["shop"]).sort();
+  assert.is(await bench.resolve(client, "www"), all.join(" "));
+  await bench.remove(...more);
+  assert.is(await bench.resolve(client, "www"), web.addresses["shop"]);
+});
+
+networks("names of other networks are not known", async () => {
+  assert.is(await bench.resolve(stranger, "web"), "ENOTFOUND");
+});
+
+networks("other names are asked of the servers outside, over both protocols", async () => {
+  assert.is(await bench.resolve(client, "x.test"), HERE);
+  assert.is(await bench.resolveTcp(client, "x.test"), HERE);
+  assert.is(await bench.resolve(client, "nowhere.invalid"), "ENOTFOUND");
+});
+
+networks("a renamed container answers to its new name alone", async () => {
+  const container = await bench.start("before", "shop");
+  await bench.sandbox.client.renameContainer(container.id, "after");
+  assert.is(await bench.resolve(client, "after"), container.addresses["shop"]);
+  assert.is(await bench.resolve(client, "before"), "ENOTFOUND");
+  await bench.remove(container);
+});
+
+networks("a published port is reached from outside, which keeps its address", async () => {
+  assert.is(await bench.call("outside", HERE, 8080), `::ffff:${OUTSIDE}`);
+  assert.is(await bench.callUdp("outside", HERE, 5353), OUTSIDE);
+});
+
+networks("a published port is reached from the machine itself, by every address of it", async () => {
+  for (const host of ["127.0.0.1", HERE, "172.18.0.1", "::1"]) {
+    assert.match(await bench.call("machine", host, 8080), /^::ffff:/, host);
+  }
+  assert.match(await bench.callUdp("machine", "127.0.0.1", 5353), /^172\.18\.0\.1$/);
+});
+
+networks("a published port is reached from containers: neighbours, strangers and its own", async () => {
+  for (const from of [client, stranger, web]) assert.match(await bench.call(from, HERE, 8080), /^::ffff:/);
+});
+
+networks("what is not published is not reached from outside or from another network", async () => {
+  await bench.outside("ip", "route", "add", "172.16.0.0/12", "via", HERE);
+  assert.is(await bench.call("outside", web.addresses["shop"]!, 80), "ETIMEDOUT");
+  assert.is(await bench.call(stranger, web.addresses["shop"]!, 80), "ETIMEDOUT");
+});
+
+networks("containers reach the outside, behind the machine's address", async () => {
+  const said = await bench.node(
+    client,
+    `const d = require("node:dns").promises, r = new d.Resolver(); r.setServers(["${OUTSIDE}"]); r.resolve4("x.test").then(console.log)`,
+  );
+  assert.is(said, `[ '${HERE}' ]`);
+});
+
+networks("an internal network has no way out, not even for names", async () => {
+  const [a, b] = [await bench.start("aa", "inside", { Dns: [OUTSIDE] }), await bench.start("bb", "inside")];
+  assert.is(await bench.resolve(a, "bb"), b.addresses["inside"]);
+  assert.is(await bench.resolve(a, "x.test"), "ENOTFOUND");
+  assert.is(await bench.call(a, OUTSIDE, 80), "ENETUNREACH");
+  await bench.serve(b);
+  assert.is(await bench.call(a, b.addresses["inside"]!, 80), `::ffff:${a.addresses["inside"]}`);
+  await bench.remove(a, b);
+});
+
+networks("a container gets the address and the MAC that it asks for", async () => {
+  await bench.sandbox.client.createNetwork({ Name: "fixed", IPAM: { Config: [{ Subnet: "10.77.0.0/24" }] } });
+  const endpoint = { IPAMConfig: { IPv4Address: "10.77.0.9" }, MacAddress: "02:00:00:00:00:09" };
+  const container = await bench.start("nine", "fixed", {}, endpoint);
+  assert.is(container.addresses["fixed"], "10.77.0.9");
+  const { Networks } = (await bench.sandbox.client.inspectContainer(container.id)).NetworkSettings;
+  assert.is(Networks["fixed"]?.MacAddress, "02:00:00:00:00:09");
+  await refused(bench.start("nine-too", "fixed", {}, endpoint), /Address already in use/);
+  await bench.remove(container);
+});
+
+networks(
+  "an ephemeral port is chosen, and only loopback is opened when only loopback is asked for",
+  async () => {
+    const container = await bench.start("local", "shop", {
+      PortBindings: { "80/tcp": [{ HostIp: "127.0.0.1", HostPort: "" }] },
+    });
+    const [binding, ...others] = container.ports["80/tcp"] ?? [];
+    assert.is(others.length, 0);
+    assert.is(binding?.HostIp, "127.0.0.1");
+    await bench.serve(container);
+    assert.match(await bench.call("machine", "127.0.0.1", Number(binding?.HostPort)), /^::ffff:/);
+    assert.is(await bench.call("outside", HERE, Number(binding?.HostPort)), "ECONNREFUSED");
+    await bench.remove(container);
+  },
+);
+
+networks("a port that is taken is refused, and the message says by whom", async () => {
+  await refused(
+    bench.start("rival", "other", { PortBindings: { "80/tcp": [{ HostPort: "8080" }] } }),
+    /Bind for 0\.0\.0\.0:8080 failed: port is already allocated \(by container web\)/,
+  );
+  const held = bench.node(
+    "machine",
+    `require("node:net").createServer().listen(8099, "0.0.0.0", () => setTimeout(() => process.exit(), 3000))`,
+  );
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  await refused(
+    bench.start("rival2", "other", { PortBindings: { "80/tcp": [{ HostPort: "8099" }] } }),
+    /listen tcp4 0\.0\.0\.0:8099: bind: address already in use \(by process \d+: .*node/,
+  );
+  await held;
+});
+
+networks("a port is free again once its container has gone", async () => {
+  const bindings = { PortBindings: { "80/tcp": [{ HostPort: "8081" }] } };
+  for (const name of ["first", "second"]) {
+    const container = await bench.start(name, "shop", bindings);
+    await bench.serve(container);
+    assert.is(await bench.call("outside", HERE, 8081), `::ffff:${OUTSIDE}`);
+    await bench.remove(container);
+  }
+  assert.is(await bench.call("outside", HERE, 8081), "ECONNREFUSED");
+});
+
+networks("a running container is plugged into a network and out again", async () => {
+  const { client: engine } = bench.sandbox;
+  await engine.connectNetwork("other", { Container: client.id, EndpointConfig: { Aliases: ["guest"] } });
+  const { addresses } = await bench.inspect(client.id);
+  assert.is(await bench.resolve(stranger, "guest"), addresses["other"]);
+  assert.is(await bench.resolve(client, "stranger"), stranger.addresses["other"]);
+  await bench.serve(client);
+  assert.is(await bench.call(stranger, addresses["other"]!, 80), `::ffff:${stranger.addresses["other"]}`);
+  await engine.disconnectNetwork("other", { Container: client.id });
+  assert.is(await bench.resolve(stranger, "guest"), "ENOTFOUND");
+  assert.is(await bench.resolve(client, "web"), web.addresses["shop"]);
+  assert.match(await bench.call(stranger, addresses["other"]!, 80), /EHOSTUNREACH|ETIMEDOUT/);
+});
+
+networks("a network in use is not removed", async () => {
+  const { client: engine } = bench.sandbox;
+  await refused(engine.removeNetwork("shop"), /network shop id [0-9a-f]{64} has active endpoints/);
+  await refused(engine.removeNetwork("bridge"), /bridge is a pre-defined network and cannot be removed/);
+  await refused(engine.createNetwork({ Name: "shop" }), /network with name shop already exists/);
+});
+
+networks("with the daemon killed names and ports go on, and the next daemon knows them", async () => {
+  await bench.sandbox.kill9();
+  assert.is(await bench.call("outside", HERE, 8080), `::ffff:${OUTSIDE}`);
+  assert.match(await bench.call("machine", "127.0.0.1", 8080), /^::ffff:/);
+  assert.is(await bench.resolve(client, "web"), web.addresses["shop"]);
+  assert.is(await bench.resolve(client, "x.test"), HERE);
+  await bench.sandbox.start();
+  assert.is(await bench.call("outside", HERE, 8080), `::ffff:${OUTSIDE}`);
+  await refused(
+    bench.start("rival3", "other", { PortBindings: { "80/tcp": [{ HostPort: "8080" }] } }),
+    /by container web/,
+  );
+  const late = await bench.start("late", "shop");
+  assert.is(await bench.resolve(client, "late"), late.addresses["shop"]);
+  assert.is.not(late.addresses["shop"], web.addresses["shop"]);
+});
+
+networks.run();
