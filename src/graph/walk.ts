@@ -30,10 +30,10 @@ export function checkServices(graph: Pick<Graph, "services" | "project">, named:
   }
 }
 
-/** The word of `words` that a typing mistake most likely meant: at most a third of its letters differ. */
+/** The word of `words` that a typing mistake most likely meant: one letter, or at most a third of them, differ. */
 export function nearest(word: string, words: readonly string[]): string | undefined {
   let best: string | undefined;
-  let least = Math.floor(word.length / 3) + 1;
+  let least = word.length < 2 ? 1 : Math.max(2, Math.floor(word.length / 3) + 1);
   for (const candidate of words) {
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
     if (distance < least) [best, least] = [candidate, distance];

@@ -9,6 +9,9 @@ export type Canonical =
   | readonly Canonical[]
   | { readonly [key: string]: Canonical };
 
+/** An empty list takes the image's away; anywhere else it is as good as absent. */
+const MEANS_NONE = new Set(["command", "entrypoint"]);
+
 export function canonical(value: unknown): Canonical | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value === "bigint") return String(value);
@@ -17,16 +20,14 @@ export function canonical(value: unknown): Canonical | undefined {
   const result: Record<string, Canonical> = {};
   for (const key of Object.keys(value).sort()) {
     const item = canonical((value as Record<string, unknown>)[key]);
-    if (item === undefined || isEmpty(item)) continue;
+    if (item === undefined || (isEmpty(item) && !MEANS_NONE.has(key))) continue;
     result[key] = item;
   }
   return result;
 }
 
 function isEmpty(value: Canonical): boolean {
-  return (
-    typeof value === "object" && value !== null && !Array.isArray(value) && Object.keys(value).length === 0
-  );
+  return typeof value === "object" && value !== null && Object.keys(value).length === 0;
 }
 
 /** 64 hex digits: SHA-256 of the JSON text. */

@@ -41,8 +41,11 @@ function collect(value: Canonical, path: string, found: Map<string, string>): vo
       );
       return;
     }
+    const seen = new Set<string>();
     value.forEach((item, index) => {
-      collect(item, `${path}.${identityOf(item) ?? index}`, found);
+      const identity = identityOf(item) ?? String(index);
+      collect(item, `${path}.${seen.has(identity) ? `${identity}#${index}` : identity}`, found);
+      seen.add(identity);
     });
     return;
   }
@@ -56,8 +59,7 @@ function collect(value: Canonical, path: string, found: Map<string, string>): vo
 /** What tells two entries of a list apart, so that inserting one does not change all that follow. */
 function identityOf(item: Canonical): string | undefined {
   if (typeof item !== "object" || item === null || Array.isArray(item)) return undefined;
-  const { target, protocol, published, source } = item as Readonly<Record<string, Canonical>>;
-  if (typeof target === "number")
-    return `${target}/${protocol ?? "tcp"}${published === undefined ? "" : `@${published}`}`;
+  const { target, protocol, source } = item as Readonly<Record<string, Canonical>>;
+  if (typeof target === "number") return `${target}/${protocol ?? "tcp"}`;
   return typeof target === "string" ? target : typeof source === "string" ? source : undefined;
 }

@@ -12,7 +12,10 @@ export interface BootstrapOptions {
  *
  * @throws {AppError} ENGINE_TOO_OLD against an engine that cannot; IMAGE_PULL
  */
-export async function bootstrap(options: BootstrapOptions, { engine, report, signal }: Context): Promise<string> {
+export async function bootstrap(
+  options: BootstrapOptions,
+  { engine, report, signal }: Context,
+): Promise<string> {
   const { reference: id, include, variant } = options;
   if (!(await engine.slipwayFeatures()).has("bootstrap")) {
     throw new AppError("ENGINE_TOO_OLD", `the engine at ${engine.address} cannot make base images`, {
@@ -30,7 +33,13 @@ export async function bootstrap(options: BootstrapOptions, { engine, report, sig
         if (text === "") return;
         const { current, total } = progressDetail ?? {};
         const amount = current !== undefined && total ? { current, total } : {};
-        report.on({ subject: "image", id, phase: "working", text: part ? `${text} ${part}` : text, ...amount });
+        report.on({
+          subject: "image",
+          id,
+          phase: "working",
+          text: part ? `${text} ${part}` : text,
+          ...amount,
+        });
       },
     });
     report.on({ subject: "image", id, phase: "done", text: fresh ? "made" : "is here already" });

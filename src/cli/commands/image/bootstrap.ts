@@ -4,17 +4,28 @@ import { SlipwayCommand } from "../../base.ts";
 
 export class ImageBootstrap extends SlipwayCommand {
   static override summary = "Make a base image from this machine's packages, without a registry";
-  static override description = `Fetches and verifies what apt is configured for, and configures it in a container of ours. Does nothing
+  static override description =
+    `Fetches and verifies what apt is configured for, and configures it in a container of ours. Does nothing
 where the image is here already.`;
   static override examples = [
     "slipway image bootstrap debian:bookworm-slim",
     "slipway image bootstrap debian:bookworm --include ca-certificates --include curl",
   ];
   static override args = {
-    image: Args.string({ required: true, ignoreStdin: true, description: "Name and tag, such as debian:bookworm-slim" }),
+    image: Args.string({
+      required: true,
+      ignoreStdin: true,
+      description: "Name and tag, such as debian:bookworm-slim",
+    }),
   };
   static override flags = {
-    include: Flags.string({ multiple: true, multipleNonGreedy: true, delimiter: ",", helpValue: "PACKAGE", summary: "One more package" }),
+    include: Flags.string({
+      multiple: true,
+      multipleNonGreedy: true,
+      delimiter: ",",
+      helpValue: "PACKAGE",
+      summary: "One more package",
+    }),
     variant: Flags.string({ helpValue: "NAME", summary: "Which packages to begin with, such as minbase" }),
   };
 
