@@ -116,9 +116,9 @@ export class Solver {
       more: Partial<Extract<BuildEvent, { kind: "step" }>> = {},
     ): void =>
       this.#deps.progress({ kind: "step", step: info, state, ms: performance.now() - from, ...more });
-    const known = step.noCache
-      ? undefined
-      : (cache.get(key) ?? (await running.get(key)?.catch(() => undefined)));
+    const found = step.noCache ? undefined : this.#known(key);
+    // Without waiting in between, so that of two equal steps the second finds the first.
+    const known = found instanceof Promise ? await found : found;
     if (known !== undefined) {
       lease.hold(known.diffId);
       await cache.use(known);
@@ -158,6 +158,12 @@ export class Solver {
     }
   }
 
+  /** What the cache has, or what another stage or build is making at this moment. */
+  #known(key: string): StepRecord | Promise<StepRecord | undefined> | undefined {
+    const { cache, running } = this.#deps;
+    return cache.get(key) ?? running.get(key)?.catch(() => undefined);
+  }
+
   async #perform(
     prepared: Prepared,
     chain: Chain,
@@ -166,8 +172,10 @@ export class Solver {
     const { tools, images, lease, progress } = this.#deps;
     const target = await this.#target(prepared.independent ? [] : chain);
     await prepared.perform(target, (stream, data) => progress({ kind: "log", step, stream, data }));
-    const layer = await images.adoptLayer(target.upper);
-    lease.hold(layer.diffId);
+    const identity = await images.identifyLayer(target.upper);
+    // Held before it is there: a removal beside this build must not see it without an owner.
+    lease.hold(identity.diffId);
+    const layer = await images.adoptLayer(target.upper, identity);
     tools.signal.throwIfAborted();
     return layer;
   }

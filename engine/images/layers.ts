@@ -5,6 +5,7 @@ import type { Readable } from "node:stream";
 import { EngineError } from "../errors.ts";
 import type { TreeSize, UntarOptions, Workers } from "../native/workers.ts";
 import type { Paths } from "../store/paths.ts";
+import { Serial } from "../store/serial.ts";
 import type { BlobDescriptor, Catalog } from "./catalog.ts";
 import { Digester, hexOf } from "./digest.ts";
 import type { Trash } from "./trash.ts";
@@ -30,6 +31,8 @@ export class Layers {
   readonly #catalog: Catalog;
   readonly #workers: Workers;
   readonly #trash: Trash;
+  /** Directories appear and go one change at a time for each layer. */
+  readonly #changes = new Serial();
 
   constructor(paths: Paths, catalog: Catalog, workers: Workers, trash: Trash) {
     this.#paths = paths;
@@ -81,16 +84,19 @@ export class Layers {
     size: number,
     blobs: readonly BlobDescriptor[] = [],
   ): Promise<Layer> {
-    if (!this.has(diffId)) {
+    // Two builds may make the same layer at a time, and a removal may be under way.
+    await this.#changes.run(diffId, async () => {
+      if (this.has(diffId)) {
+        await this.discard(staging);
+        this.addBlobs(diffId, blobs);
+        return;
+      }
       const target = join(this.#paths.layers, hexOf(diffId));
       // Left by a crash between the rename and the catalog: whole, but not known.
       await this.#trash.discard(target);
       await rename(staging.directory, target);
       this.#catalog.layers.set(diffId, { size, blobs });
-    } else {
-      await this.discard(staging);
-      this.addBlobs(diffId, blobs);
-    }
+    });
     return { diffId, size: this.#catalog.layers.get(diffId)?.size ?? size };
   }
 
@@ -179,6 +185,13 @@ export class Layers {
   async pack(diffId: string): Promise<Readable> {
     await access(this.directory(diffId));
     return this.#workers.tar({ kind: "dir", path: this.directory(diffId) }, { whiteouts: "layer" });
+  }
+
+  /** The directory of a layer that was taken out of the catalog; one that was made anew meanwhile stays. */
+  async removeUnlessBack(diffId: string): Promise<void> {
+    await this.#changes.run(diffId, async () => {
+      if (!this.has(diffId)) await this.#trash.discard(join(this.#paths.layers, hexOf(diffId)));
+    });
   }
 
   /** From disk and catalog; nothing may refer to it. @returns its packed forms, which nobody needs now */

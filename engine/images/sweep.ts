@@ -38,7 +38,7 @@ export async function sweep(
   for (const record of catalog.layers.values()) for (const blob of record.blobs) live.add(blob.digest);
   // The catalog first: a directory that nothing names is cleaned up at the next start, the other way round is a loss.
   await catalog.save();
-  for (const [diffId] of dead) await layers.remove(diffId);
+  for (const [diffId] of dead) await layers.removeUnlessBack(diffId);
   const known = new Set(dropped.flatMap(({ id, manifests }) => [id, ...manifests]));
   for (const [, record] of dead) for (const blob of record.blobs) known.add(blob.digest);
   for (const digest of await blobs.all()) {

@@ -144,7 +144,8 @@ async function unpack({ tree, found }: Source, copying: Copying): Promise<boolea
   const { step, tools, into, owner } = copying;
   const archive = await openArchive(await tree.read(found.path));
   if (archive === undefined) return false;
-  await makeParents(posix.join(step.target, "x"), copying);
+  // What an archive brings keeps its modes, and --chmod is for files that are copied.
+  await makeParents(posix.join(step.target, "x"), copying, 0o755);
   await tools.workers.untar(archive, into.tree, {
     path: relative(step.target),
     whiteouts: "plain",
@@ -179,10 +180,14 @@ async function fileTarget(name: string, { step, tools, into }: Copying): Promise
 }
 
 /** Directories on the way are the owner's; an octal --chmod is theirs too, as the newest BuildKit has it. */
-async function makeParents(path: string, { step, tools, into, owner }: Copying): Promise<void> {
+async function makeParents(
+  path: string,
+  { step, tools, into, owner }: Copying,
+  fixed?: number,
+): Promise<void> {
   const parent = posix.dirname(path);
   if (parent === "/") return;
-  const mode = typeof step.chmod === "number" ? step.chmod : 0o755;
+  const mode = fixed ?? (typeof step.chmod === "number" ? step.chmod : 0o755);
   await tools.workers.makeDirectory(into.tree, relative(parent), { mode, ...(owner ?? ROOT) });
 }
 
