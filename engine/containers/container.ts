@@ -3,6 +3,12 @@ import type { Attachment } from "../networks/types.ts";
 import type { HealthProbes } from "./health.ts";
 import type { ContainerRecord } from "./types.ts";
 
+/** The user data bases of a container; empty where it has none. */
+export interface UserFiles {
+  readonly passwd: Uint8Array;
+  readonly group: Uint8Array;
+}
+
 /** The part of a container that is there only while it has a process. */
 export interface Live {
   readonly monitor: Monitor;
@@ -10,6 +16,8 @@ export interface Live {
   /** By the steady clock, milliseconds. */
   readonly since: number;
   readonly network: Attachment | undefined;
+  /** /etc/passwd and /etc/group as they were at the start; undefined after the engine was restarted. */
+  readonly users: UserFiles | undefined;
   health: HealthProbes | undefined;
   /** Resolves when the exit has been recorded, told and cleaned up after. */
   ended: Promise<void>;

@@ -239,7 +239,9 @@ export class Containers implements StepRunner {
   }
 
   #volumeUsers(): readonly { readonly containerId: string; readonly volumes: readonly string[] }[] {
-    return this.all().map(({ record }) => ({
+    // One that is being removed takes its anonymous volumes along.
+    const staying = this.all().filter(({ record }) => record.state.status !== "removing");
+    return staying.map(({ record }) => ({
       containerId: record.id,
       volumes: record.mounts.flatMap(({ Name }) => (Name === undefined ? [] : [Name])),
     }));

@@ -117,7 +117,7 @@ async function userOf(
 ): Promise<{ readonly uid: number; readonly gid: number } | undefined> {
   const user = container.record.config.User ?? "";
   if (user === "") return undefined;
-  const { passwd, group } = await userFiles(tools, container);
+  const { passwd, group } = await userFiles(tools, container, user);
   return resolveUser(user, passwd, group);
 }
 

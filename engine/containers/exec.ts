@@ -164,7 +164,7 @@ export class Execs {
   async #process(exec: Exec, size: readonly [number, number] | undefined): Promise<ProcessSpec> {
     const { container, request } = exec;
     const { record } = container;
-    const files = await userFiles(this.#tools, container);
+    const files = await userFiles(this.#tools, container, request.User ?? "");
     const base = containerProcess(this.#tools, record, files);
     const groups = request.User ? [] : (record.hostConfig.GroupAdd ?? []);
     const user = resolveUser(request.User || (record.config.User ?? ""), files.passwd, files.group, groups);

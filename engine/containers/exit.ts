@@ -4,7 +4,7 @@ import type { Container, Live } from "./container.ts";
 import { removeNow } from "./remove.ts";
 import { scheduleRestart, shouldRestart } from "./restart.ts";
 import { formatTime, nowNs } from "./time.ts";
-import { emit, type Tools } from "./tools.ts";
+import { emit, logFailure, type Tools } from "./tools.ts";
 import { releaseVolumes } from "./volume-use.ts";
 
 /** The code of a container whose monitor was lost with its exit record. */
@@ -55,7 +55,8 @@ async function ended(
     finishedAt: formatTime(exit?.finishedAt ?? nowNs()),
   });
   emit(tools, container, "die", { exitCode: String(exitCode), execDuration: String(Math.floor(ran / 1000)) });
-  await writing;
+  // The monitor's exit record is on disk already.
+  logFailure(tools, container, writing);
   const { AutoRemove } = container.record.hostConfig;
   if (restarting) scheduleRestart(tools, container, ran, startAgain);
   container.tellExit({ exitCode, error: "" });

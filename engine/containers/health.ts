@@ -45,7 +45,7 @@ export class HealthProbes {
     this.#policy = policy;
     this.#born = performance.now() - age;
     this.#counted = this.#born;
-    this.#set(state);
+    tools.registry.setState(container, { health: state });
     this.#wait(0);
   }
 
@@ -76,19 +76,13 @@ export class HealthProbes {
     const before = this.#container.record.state.health ?? FRESH;
     const { state, counted } = nextHealth(this.#policy, before, result, age, now - this.#counted);
     if (counted) this.#counted = now;
-    this.#set(state);
+    this.#tools.registry.setState(this.#container, { health: state });
     if (state.status !== before.status) {
       await this.#tools.registry.changeState(this.#container, {});
       emit(this.#tools, this.#container, `health_status: ${state.status}`);
     }
     this.#delay = probeDelay(this.#policy, state, this.#delay, now - this.#born);
     this.#wait(this.#delay);
-  }
-
-  /** In memory; it is on disk with the next change that has to be. */
-  #set(health: HealthState): void {
-    const { record } = this.#container;
-    this.#container.record = { ...record, state: { ...record.state, health } };
   }
 
   async #run(): Promise<HealthResult> {
@@ -105,7 +99,7 @@ export class HealthProbes {
       const process = containerProcess(
         this.#tools,
         this.#container.record,
-        await userFiles(this.#tools, this.#container),
+        await userFiles(this.#tools, this.#container, ""),
       );
       const session = await runIn(
         this.#container,

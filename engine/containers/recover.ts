@@ -53,7 +53,7 @@ function wantedBack(container: Container): boolean {
 async function recover(tools: Tools, container: Container): Promise<void> {
   const { status } = container.record.state;
   try {
-    if (status === "removing" || status === "dead") await removeNow(tools, container, { volumes: false });
+    if (status === "removing" || status === "dead") await removeNow(tools, container, { volumes: true });
     else await findProcess(tools, container);
   } catch (error) {
     tools.log.error("a container could not be recovered", { id: container.id, error: messageOf(error) });
@@ -91,6 +91,7 @@ async function reconnect(tools: Tools, container: Container, monitor: Monitor): 
     pid: monitor.pid,
     since: performance.now() - age,
     network: undefined,
+    users: undefined,
     health: undefined,
     ended: Promise.resolve(),
   };
@@ -129,9 +130,14 @@ function living(tools: Tools): ReadonlySet<string> {
   return new Set(tools.registry.all().flatMap(({ id, live }) => (live === undefined ? [] : [id])));
 }
 
-/** Run directories and cgroups of nobody: build steps and containers whose daemon was killed. */
+/** Directories and cgroups of nobody: build steps, and containers whose daemon was killed while it made or removed them. */
 async function removeOrphans(tools: Tools): Promise<void> {
   const alive = living(tools);
+  for (const name of await readdir(tools.paths.containers)) {
+    if (/^[0-9a-f]{64}$/.test(name) && !tools.registry.has(name)) {
+      await tools.trash.discard(tools.paths.container(name));
+    }
+  }
   for (const id of await readdir(tools.paths.runContainers).catch(() => [])) {
     if (alive.has(id)) continue;
     const directory = tools.paths.runContainer(id);

@@ -99,6 +99,11 @@ export class Registry {
     await this.change(container, { state: { ...container.record.state, ...change } });
   }
 
+  /** In memory; it is on disk with the next change that has to be. */
+  setState(container: Container, change: Partial<ContainerState>): void {
+    container.record = { ...container.record, state: { ...container.record.state, ...change } };
+  }
+
   async remove(container: Container): Promise<void> {
     this.#containers.delete(container.id);
     this.freeName(container.name, container.id);

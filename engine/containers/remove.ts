@@ -38,7 +38,12 @@ function refusal(container: Container): string {
   return `cannot remove container "/${container.name}": container is ${state} the container before removing or force remove`;
 }
 
-/** For who has the container's turn: the record goes last, so that a daemon that is killed here finds what to finish. */
+/**
+ * For who has the container's turn.
+ *
+ * A daemon that is killed here leaves what the next one finishes: volumes by the record, which goes after them, and
+ * directories by their having no record.
+ */
 export async function removeNow(
   tools: Tools,
   container: Container,
@@ -46,20 +51,18 @@ export async function removeNow(
 ): Promise<void> {
   const { record } = container;
   cancelRestart(container);
-  await tools.registry.changeState(container, { status: "removing" });
+  const volumes = options.volumes ? record.mounts.filter((mount) => mount.anonymous) : [];
+  // On disk only where a later start would have to know that the volumes go along.
+  if (volumes.length > 0) await tools.registry.changeState(container, { status: "removing" });
+  else tools.registry.setState(container, { status: "removing" });
   await tools.networks.release(record.id);
+  for (const { Name = "" } of volumes) {
+    // Another container may have it by --volumes-from; then it stays until that one goes.
+    await tools.volumes.remove(Name, { force: true }).catch(() => {});
+  }
+  await tools.registry.remove(container);
   await tools.trash.discard(tools.paths.container(record.id));
   await rm(tools.paths.runContainer(record.id), { recursive: true, force: true });
-  if (options.volumes) await removeVolumes(tools, container);
-  await tools.registry.remove(container);
   emit(tools, container, "destroy");
   container.tellRemoved();
-}
-
-async function removeVolumes(tools: Tools, container: Container): Promise<void> {
-  for (const mount of container.record.mounts) {
-    if (mount.Type !== "volume" || !mount.anonymous || mount.Name === undefined) continue;
-    // Another container may have it by --volumes-from; then it stays until that one goes.
-    await tools.volumes.remove(mount.Name, { force: true }).catch(() => {});
-  }
 }

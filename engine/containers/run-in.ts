@@ -1,16 +1,15 @@
 import { EngineError } from "../errors.ts";
 import type { Output, Session } from "../native/monitor.ts";
 import type { ProcessOp } from "../native/protocol.ts";
-import type { Container } from "./container.ts";
+import type { Container, UserFiles } from "./container.ts";
 import { type ProcessSpec, processOps } from "./operations.ts";
 import type { Tools } from "./tools.ts";
 import { containerTree } from "./tree.ts";
 
-/** The user data bases of a container, as they are now. */
-export async function userFiles(
-  tools: Tools,
-  container: Container,
-): Promise<{ readonly passwd: Uint8Array; readonly group: Uint8Array }> {
+/** The user data bases of a container for who runs as this user: as they are now if it is a name, else as they were. */
+export async function userFiles(tools: Tools, container: Container, user: string): Promise<UserFiles> {
+  const known = container.live?.users;
+  if (known !== undefined && /^[\d:]*$/.test(user)) return known;
   const tree = containerTree(tools, container);
   const read = (path: string): Promise<Uint8Array> =>
     tools.workers

@@ -10,7 +10,7 @@ import { removeNow } from "./remove.ts";
 import { cancelRestart } from "./restart.ts";
 import { containerProcess, containerSpec, networkFiles, networkOwner } from "./spec.ts";
 import { formatTime, nowNs } from "./time.ts";
-import { emit, type Tools } from "./tools.ts";
+import { emit, logFailure, type Tools } from "./tools.ts";
 import type { ContainerRecord } from "./types.ts";
 import { acquireVolumes, releaseVolumes } from "./volume-use.ts";
 
@@ -64,7 +64,7 @@ async function launch(tools: Tools, container: Container): Promise<void> {
   // Before the program runs: one that ends at once must not have ended before it began.
   const startedAt = formatTime(nowNs());
   await runProgram(tools, container, launched);
-  await started(tools, container, launched, network, startedAt);
+  started(tools, container, launched, network, startedAt);
 }
 
 /** Attached clients are connected before the program's first byte. */
@@ -84,18 +84,19 @@ async function runProgram(tools: Tools, container: Container, launched: Launch):
   }
 }
 
-async function started(
+function started(
   tools: Tools,
   container: Container,
   launched: Launch,
   network: Attachment | undefined,
   startedAt: string,
-): Promise<void> {
+): void {
   const live: Live = {
     monitor: launched.monitor,
     pid: launched.pid,
     since: performance.now(),
     network,
+    users: { passwd: launched.passwd, group: launched.group },
     health: undefined,
     ended: Promise.resolve(),
   };
@@ -114,7 +115,8 @@ async function started(
   container.tellStart();
   live.health = startHealthProbes(tools, container);
   followEnd(tools, container, live);
-  await writing;
+  // The monitor knows that it runs, and the next daemon asks it: nobody need wait for the disk.
+  logFailure(tools, container, writing);
 }
 
 /** Sees to the container's end, whenever it comes. */

@@ -1,3 +1,4 @@
+import { messageOf } from "../errors.ts";
 import type { Events } from "../events.ts";
 import type { Images } from "../images/images.ts";
 import type { Trash } from "../images/trash.ts";
@@ -43,5 +44,15 @@ export function emit(
     type: "container",
     action,
     actor: { id, attributes: { ...config.Labels, ...attributes, image: config.Image ?? "", name } },
+  });
+}
+
+/** For a write that nobody waits for: the same facts can be had from the container's monitor. */
+export function logFailure(tools: Pick<Tools, "log">, container: Container, writing: Promise<void>): void {
+  writing.catch((error: unknown) => {
+    tools.log.error("a container's record could not be written", {
+      id: container.id,
+      error: messageOf(error),
+    });
   });
 }
