@@ -65,10 +65,16 @@ export interface SourcePosition {
   readonly column: number; // from 1
 }
 
+export interface Said {
+  readonly by: string; // `web`, `RUN npm ci`
+  readonly lines: readonly string[]; // its last ones
+}
+
 export interface FailureDetail {
   readonly at?: SourcePosition;
   readonly hint?: string; // one sentence: what to do now
   readonly frame?: string; // what to show below the sentence, where the source's own lines are not it
+  readonly said?: Said; // what a program printed before it failed
   readonly cause?: unknown;
 }
 
@@ -78,6 +84,7 @@ export class AppError extends Error {
   readonly at: SourcePosition | undefined;
   readonly hint: string | undefined;
   readonly frame: string | undefined;
+  readonly said: Said | undefined;
 
   constructor(code: FailureCode, message: string, detail: FailureDetail = {}) {
     super(message, { cause: detail.cause });
@@ -85,6 +92,7 @@ export class AppError extends Error {
     this.at = detail.at;
     this.hint = detail.hint;
     this.frame = detail.frame;
+    this.said = detail.said;
   }
 }
 

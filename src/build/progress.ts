@@ -7,7 +7,7 @@ const KEPT = 12;
 /** Our builder's own fields beside the classic `stream`. */
 interface StepMessage {
   readonly id: number | string;
-  readonly name: string;
+  readonly title: string; // `[3/9] RUN npm ci`
   readonly state: "start" | "cached" | "done" | "error";
   readonly ms?: number;
 }
@@ -45,29 +45,26 @@ export class BuildProgress {
   failure(error: AppError, dockerfile: string | undefined): AppError {
     const detail =
       (error.cause as { errorDetail?: Readonly<Record<string, unknown>> } | undefined)?.errorDetail ?? {};
-    const { line, column, file, lastOutput, frame } = detail as {
+    const { line, column, file, lastOutput } = detail as {
       readonly line?: number;
       readonly column?: number;
       readonly file?: string;
       readonly lastOutput?: readonly string[];
-      readonly frame?: string;
     };
     const path = file?.startsWith("/") ? file : dockerfile;
     const at: SourcePosition | undefined =
       line && path ? { file: path, line, column: column ?? 1 } : undefined;
     const said = (lastOutput ?? this.#last).slice(-KEPT);
-    const output = said.map((text) => `  │ ${text}`);
-    const step = this.#step && !at ? `at ${this.#step}` : undefined;
-    const shown = [...(frame ? [frame] : []), ...(step ? [step] : []), ...output].join("\n");
     return new AppError("BUILD_FAILED", `${this.#id}: ${error.message}`, {
       ...(at && { at }),
-      ...(shown && { frame: shown }),
+      ...(!at && this.#step && { frame: `at ${this.#step}` }),
+      said: { by: "the step", lines: said },
       hint: error.hint ?? `Correct it and run \`slipway build ${this.#id}\`; finished steps are cached.`,
       cause: error,
     });
   }
 
-  #onStep({ name, state, ms }: StepMessage): void {
+  #onStep({ title: name, state, ms }: StepMessage): void {
     if (state === "start") this.#begin(name);
     else if (state === "cached")
       this.#report.on({ subject: "build", id: this.#id, phase: "working", text: `${name}  CACHED` });

@@ -24,7 +24,7 @@ export async function healthFailure(
     `${service} is unhealthy after ${count} failed probe${count === 1 ? "" : "s"}${verdict}`,
     {
       ...(at && { at }),
-      frame: await lastLines(service, container, engine),
+      said: { by: service, lines: await lastLines(container, engine) },
       hint: probeHint(container.Config.Healthcheck?.Test, service, image),
     },
   );
@@ -43,32 +43,24 @@ export async function exitFailure(
     project.positionOf(["services", service, "command"]) ?? project.positionOf(["services", service]);
   return new AppError("SERVICE_EXITED", `${service} exited with ${how}${reason ? `: ${reason}` : ""}`, {
     ...(at && { at }),
-    frame: await lastLines(service, container, engine),
+    said: { by: service, lines: await lastLines(container, engine) },
     hint: OOMKilled ? `Raise mem_limit of ${service}.` : `\`slipway logs ${service}\` shows all it said.`,
   });
 }
 
-async function lastLines(
-  service: string,
-  { Id, Config }: ContainerInspect,
-  engine: EngineClient,
-): Promise<string> {
+/** None where the log driver keeps none: the failure itself matters more. */
+async function lastLines({ Id, Config }: ContainerInspect, engine: EngineClient): Promise<readonly string[]> {
   let text = "";
   try {
-    for await (const { data } of engine.logs(Id, {
-      stdout: true,
-      stderr: true,
-      tail: LINES,
-      tty: Config.Tty ?? false,
-    })) {
-      text += data.toString("utf8");
-    }
+    const options = { stdout: true, stderr: true, tail: LINES, tty: Config.Tty ?? false };
+    for await (const { data } of engine.logs(Id, options)) text += data.toString("utf8");
   } catch {
-    return "its log cannot be read"; // The log driver may keep none; the failure itself matters more.
+    return [];
   }
-  const lines = text.split(/\r?\n/).filter((line) => line !== "");
-  if (lines.length === 0) return `${service} has logged nothing`;
-  return [`last lines of ${service}:`, ...lines.slice(-LINES).map((line) => `│ ${line}`)].join("\n");
+  return text
+    .split(/\r?\n/)
+    .filter((line) => line !== "")
+    .slice(-LINES);
 }
 
 function probeHint(test: readonly string[] | undefined, service: string, image: string | undefined): string {

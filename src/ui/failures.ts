@@ -3,6 +3,9 @@ import { relative } from "node:path";
 import { AppError, AppErrors, type SourcePosition } from "../errors.ts";
 import { colours, type Paint, painter } from "./colour.ts";
 
+/** Colours of another program, which may not be closed again. */
+const SGR = /\x1b\[[0-9;]*m/g;
+
 /** Everything that went wrong, as failures with codes; what nobody expected is INTERNAL, with its stack as frame. */
 export function failuresOf(error: unknown): readonly AppError[] {
   if (error instanceof AppErrors) return error.errors;
@@ -54,36 +57,45 @@ export function failureText(failure: AppError, paint: Paint, cwd: string): strin
   const { code, message, at, hint } = failure;
   const place = at ? ` ${paint("cyan", `${shorten(at.file, cwd)}:${at.line}:${at.column}`)}` : "";
   const lines = [`${paint("red", code)}${place}  ${message}`];
-  const frame = failure.frame ?? (at && sourceFrame(at, paint));
-  if (frame)
-    lines.push(...frame.split("\n").map((line) => (failure.frame === undefined ? line : `  ${line}`)));
+  const frame = failure.frame ?? (at && sourceFrame(at));
+  if (frame) lines.push(...frame.split("\n").map((line) => `  ${coloured(line, paint)}`));
+  if (failure.said && failure.said.lines.length > 0) {
+    lines.push(`  last lines of ${failure.said.by}:`);
+    lines.push(...failure.said.lines.map((line) => `  ${paint("dim", "│")} ${line.replace(SGR, "")}`));
+  }
   if (hint) lines.push(`  ${paint("dim", hint)}`);
   return `${lines.join("\n")}\n`;
 }
 
-/** The line of `at` with its two neighbours, and a caret below its column. */
-export function sourceFrame(
-  { file, line, column }: SourcePosition,
-  paint: Paint,
-  text = read(file),
-): string | undefined {
+/**
+ * The lines around a place, with a mark below its word: as model/frame.ts shows them, for places whose piece of text
+ * is not known.
+ */
+export function sourceFrame({ file, line, column }: SourcePosition, text = read(file)): string | undefined {
   const lines = text?.split(/\r?\n/);
   const own = lines?.[line - 1];
   if (lines === undefined || own === undefined) return undefined;
-  const digits = String(line + 1).length;
-  const row = (number: number): string => {
-    const mark = number === line ? paint("red", "▸") : " ";
-    return ` ${mark} ${paint("dim", `${String(number).padStart(digits)} │`)} ${lines[number - 1]}`;
-  };
+  const last = lines[line]?.trim() ? line + 1 : line;
+  const width = String(last).length;
   const rest = own.slice(column - 1);
   const word = (/^"[^"]*"|^'[^']*'|^[\w.:/${}+-]+/.exec(rest)?.[0].length ?? 1) || 1;
-  const indent = own.slice(0, column - 1).replace(/[^\t]/g, " ");
-  const caret = `   ${" ".repeat(digits)} ${paint("dim", "│")} ${indent}${paint("red", "^".repeat(word))}`;
-  const result = [];
-  if (line > 1) result.push(row(line - 1));
-  result.push(row(line), caret);
-  if (line < lines.length && lines[line]!.trim() !== "") result.push(row(line + 1));
+  const result: string[] = [];
+  for (let number = Math.max(1, line - 2); number <= last; number++) {
+    const mark = number === line ? ">" : " ";
+    result.push(`${mark} ${String(number).padStart(width)} | ${lines[number - 1]}`.trimEnd());
+    if (number !== line) continue;
+    const indent = own.slice(0, column - 1).replace(/[^\t]/g, " ");
+    result.push(`  ${" ".repeat(width)} | ${indent}${"^".repeat(word)}`);
+  }
   return result.join("\n");
+}
+
+/** Numbers step back, what is meant stands out. */
+function coloured(line: string, paint: Paint): string {
+  const [, mark, number, rest] = /^([> ])( +\d* +\|)(.*)$/s.exec(line) ?? [];
+  if (number === undefined) return line;
+  const carets = /^ *\^+ *$/.test(rest!) && !/\d/.test(number);
+  return `${mark === ">" ? paint("red", ">") : " "}${paint("dim", number)}${carets ? paint("red", rest!) : rest}`;
 }
 
 /** GitHub shows it beside the changed line. */

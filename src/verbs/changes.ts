@@ -33,7 +33,8 @@ export async function applyChanges(
   } catch (error) {
     if (context.signal.aborted) return;
     const text = error instanceof Error ? error.message : String(error);
-    const hint = error instanceof AppError && error.frame ? `\n${error.frame}` : "";
+    const said = error instanceof AppError ? (error.said?.lines ?? []) : [];
+    const hint = said.map((line) => `\n  │ ${line}`).join("");
     context.report.on({
       subject: "watch",
       id: service,

@@ -106,7 +106,7 @@ for (const [what, states, awaited, code, message] of [
     assert.instance(error, AppError);
     assert.is((error as AppError).code, code);
     assert.is((error as AppError).message, message);
-    if (code === "SERVICE_EXITED") assert.match((error as AppError).frame ?? "", "FATAL no config");
+    if (code === "SERVICE_EXITED") assert.equal((error as AppError).said?.lines, ["FATAL no config"]);
   });
 }
 

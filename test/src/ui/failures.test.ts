@@ -18,19 +18,19 @@ failures("a failure is its code, place, sentence and hint", () => {
 
 failures("the lines around are shown with a mark below the word", () => {
   assert.is(
-    sourceFrame({ ...at, line: 2, column: 12 }, plain, 'web:\n    image: "nosuch/image"\n    command: x\n'),
+    sourceFrame(at, 'web:\n    image: "nosuch/image"\n    command: x\n'),
     [
-      "   1 │ web:",
-      ' ▸ 2 │     image: "nosuch/image"',
-      `     │            ${"^".repeat(14)}`,
-      "   3 │     command: x",
+      "  1 | web:",
+      '> 2 |     image: "nosuch/image"',
+      `    |            ${"^".repeat(14)}`,
+      "  3 |     command: x",
     ].join("\n"),
   );
 });
 
 failures("what a program said is shown below", () => {
   const error = new AppError("SERVICE_EXITED", "web exited with 3", {
-    frame: "last lines of web:\n│ no config",
+    said: { by: "web", lines: ["\x1b[31mno config"] },
   });
   assert.is(
     failureText(error, plain, "/"),
