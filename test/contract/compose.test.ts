@@ -1,5 +1,5 @@
 /** The stock docker compose brings a project up and down with our engine. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
@@ -108,6 +108,29 @@ compose("stop, start and restart", async () => {
   await ok("start", "db");
   await ok("restart", "-t", "0", "db");
   assert.is((await ok("ps", "--services")).trim(), "db");
+});
+
+compose("up --build builds what a service says, and again only what changed", async () => {
+  const context = join(project, "built");
+  mkdirSync(context);
+  writeFileSync(
+    join(context, "Dockerfile"),
+    "FROM busybox\nARG WHO\nRUN echo built for $WHO >/who\nCMD cat /who\n",
+  );
+  writeFileSync(
+    join(context, "compose.yaml"),
+    "name: built\nservices:\n  app:\n    build: { context: ., args: { WHO: me } }\n",
+  );
+  const at = ["-f", join(context, "compose.yaml")];
+  assert.match(await ok(...at, "run", "--rm", "-T", "--build", "app"), /built for me/);
+  const id = async () => (await sandbox.docker(["image", "inspect", "-f", "{{.Id}}", "built-app"])).stdout;
+  await ok(...at, "build");
+  const before = await id();
+  await ok(...at, "build");
+  assert.is(await id(), before);
+  await ok(...at, "build", "--build-arg", "WHO=you");
+  assert.is.not(await id(), before);
+  await ok(...at, "down", "--rmi", "local");
 });
 
 compose("down -v leaves nothing", async () => {
