@@ -1,0 +1,62 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { secretIds } from "../../../../engine/api/buildkit/context.ts";
+import { namedContexts, readOptions } from "../../../../engine/api/buildkit/options.ts";
+
+const options = suite("engine/api/buildkit/options");
+
+options("a client's options are read", () => {
+  const stated = readOptions({
+    "build-arg:A": "b",
+    "label:tier": "web",
+    target: "base",
+    "no-cache": "one,two",
+    "image-resolve-mode": "pull",
+    "force-network-mode": "none",
+    "add-hosts": "a=1.2.3.4,b=::1",
+    "shm-size": "1024",
+    ulimit: "nofile=10:20,core=0",
+  });
+  assert.equal(stated, {
+    args: { A: "b" },
+    labels: { tier: "web" },
+    target: "base",
+    platform: undefined,
+    noCache: false,
+    noCacheFilter: ["one", "two"],
+    pull: true,
+    network: "none",
+    extraHosts: ["a:1.2.3.4", "b:::1"],
+    shmSize: 1024,
+    ulimits: [
+      { Name: "nofile", Soft: 10, Hard: 20 },
+      { Name: "core", Soft: 0, Hard: 0 },
+    ],
+  });
+});
+
+options("no-cache without stages is for all of them", () => {
+  assert.is(readOptions({ "no-cache": "" }).noCache, true);
+});
+
+options("named contexts are found", () => {
+  assert.equal(namedContexts({ "context:app": "local:app", context: "x" }), { app: "local:app" });
+});
+
+options("what cannot be done is refused", () => {
+  assert.throws(
+    () => readOptions({ requestid: "frontend.outline" }),
+    /subrequest frontend.outline is not supported/,
+  );
+  assert.throws(() => readOptions({ context: "https://git/x.git" }), /name a directory/);
+});
+
+options("the secrets of a Dockerfile are named by id, or by the file's name", () => {
+  const text = [
+    "RUN --mount=type=secret,id=token,required cat",
+    "RUN --mount=target=/x/key,type=secret --mount=type=cache,id=no true",
+  ].join("\n");
+  assert.equal([...secretIds(text)], ["token", "key"]);
+});
+
+options.run();
