@@ -7,6 +7,7 @@ import { buildRoutes } from "./api/routes/build.ts";
 import { containerFileRoutes } from "./api/routes/container-files.ts";
 import { containerStatsRoutes } from "./api/routes/container-stats.ts";
 import { containerRoutes } from "./api/routes/containers.ts";
+import { distributionRoutes } from "./api/routes/distribution.ts";
 import { eventsRoutes } from "./api/routes/events.ts";
 import { execRoutes } from "./api/routes/exec.ts";
 import { bootstrapRoutes, imageRoutes } from "./api/routes/images.ts";
@@ -84,6 +85,7 @@ export async function openEngine(
       ...execRoutes({ containers }),
       ...imageRoutes({ images }),
       ...bootstrapRoutes({ images }),
+      ...distributionRoutes({ images }),
       ...buildRoutes({ builder }),
       ...networkRoutes({ networks, containers }),
       ...volumeRoutes({ volumes }),

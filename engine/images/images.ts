@@ -12,13 +12,34 @@ import { type HistoryLine, historyOf } from "./history.ts";
 import { type ImportOptions, importImage } from "./import.ts";
 import type { LayerIdentity } from "./layers.ts";
 import { type Lease, Leases, type Roots } from "./leases.ts";
-import { familiar, parseReference, withDefaultTag } from "./reference.ts";
+import {
+  familiar,
+  familiarName,
+  full,
+  fullName,
+  parseReference,
+  type Reference,
+  withDefaultTag,
+} from "./reference.ts";
+import type { RawManifest } from "./registry/manifest.ts";
+import { type Pulled, type PullOptions, pull } from "./registry/pull.ts";
+import { localTags, push } from "./registry/push.ts";
+import { RegistrySession } from "./registry/session.ts";
+import { type RegistrySettings, readRegistrySettings } from "./registry/settings.ts";
+import { Transport } from "./registry/transport.ts";
 import { type ImageUser, notFound, type Removed, type RemoveOptions, removeImage } from "./remove.ts";
 import { ImageStore, type StoreDeps } from "./store.ts";
-import type { Image, ImageConfig, Layer, Progress } from "./types.ts";
+import type { Image, ImageConfig, Layer, Progress, RegistryAuth } from "./types.ts";
 
 export interface ImagesDeps extends StoreDeps {
   readonly events: Events;
+  /** Default: what the machine's file says. */
+  readonly registries?: RegistrySettings;
+}
+
+export interface RegistryOptions {
+  readonly auth?: RegistryAuth;
+  readonly signal?: AbortSignal;
 }
 
 export interface CreateImageOptions {
@@ -31,18 +52,21 @@ export interface CreateImageOptions {
 export class Images {
   readonly store: ImageStore;
   readonly leases = new Leases();
+  readonly transport: Transport;
   readonly #events: Events;
   readonly #serial = new Serial();
   #users: () => Iterable<ImageUser> = () => [];
   #runner: StepRunner | undefined;
 
-  private constructor(store: ImageStore, events: Events) {
+  private constructor(store: ImageStore, events: Events, transport: Transport) {
     this.store = store;
+    this.transport = transport;
     this.#events = events;
   }
 
   static async open(deps: ImagesDeps): Promise<Images> {
-    return new Images(await ImageStore.open(deps), deps.events);
+    const transport = new Transport(deps.registries ?? readRegistrySettings());
+    return new Images(await ImageStore.open(deps), deps.events, transport);
   }
 
   /** Finds an image by name, id or unique beginning of an id. */
@@ -136,6 +160,69 @@ export class Images {
     });
   }
 
+  /**
+   * Pulls an image from its registry; callers that want the same at the same time share the work.
+   *
+   * @throws {EngineError} notFound, unauthorized, unavailable, invalid
+   */
+  async pull(name: string, options: RegistryOptions & PullOptions, progress: Progress): Promise<Pulled> {
+    const reference = withDefaultTag(parseReference(name));
+    const { store } = this;
+    const { signal } = options;
+    await using lease = this.lease();
+    const session = this.#session(reference, options);
+    const deps = { store, session, lease, serial: this.#serial, progress, ...(signal && { signal }) };
+    const pulled = await pull(
+      reference,
+      options.platform === undefined ? {} : { platform: options.platform },
+      deps,
+    );
+    this.#emit("pull", familiar(reference), familiarName(reference));
+    return pulled;
+  }
+
+  /** Pushes one tag, or all of the repository that are here if `name` has none. @throws {EngineError} notFound, unauthorized, … */
+  async push(name: string, options: RegistryOptions, progress: Progress): Promise<void> {
+    const asked = parseReference(name);
+    const { store } = this;
+    const { signal } = options;
+    const names = asked.tag === undefined ? localTags(store, asked) : [asked];
+    progress({ status: `The push refers to repository [${fullName(asked)}]` });
+    const images = names.map((reference) => ({ reference, image: store.resolve(full(reference)) }));
+    if (images.length === 0 || images.some(({ image }) => image === undefined)) {
+      throw new EngineError(
+        "notFound",
+        `An image does not exist locally with the tag: ${familiarName(asked)}`,
+      );
+    }
+    await using lease = this.lease();
+    for (const { reference, image } of images) {
+      if (image === undefined) continue;
+      lease.hold(image.id, ...image.layers);
+      const session = this.#session(reference, options);
+      await push(image, reference, { store, session, progress, ...(signal && { signal }) });
+      this.#emit("push", familiar(reference), familiarName(reference));
+    }
+  }
+
+  /** What a registry says about a name, without pulling it. */
+  async remoteManifest(
+    name: string,
+    options: RegistryOptions,
+  ): Promise<RawManifest & { session: RegistrySession }> {
+    const reference = withDefaultTag(parseReference(name));
+    const session = this.#session(reference, options);
+    const manifest = await session.manifest(reference.digest ?? reference.tag ?? "latest");
+    return { ...manifest, session };
+  }
+
+  #session(reference: Reference, { auth, signal }: RegistryOptions): RegistrySession {
+    return new RegistrySession(this.transport, reference, {
+      ...(auth && { auth }),
+      ...(signal && { signal }),
+    });
+  }
+
   /** What configures the packages of a bootstrap: the containers, when they are open. */
   setRunner(runner: StepRunner): void {
     this.#runner = runner;
@@ -184,7 +271,8 @@ export class Images {
   }
 
   #emit(action: string, id: string, name: string): void {
-    const labels = this.store.catalog.images.has(id) ? (this.store.config(id).config?.Labels ?? {}) : {};
+    const known = this.store.resolveId(id);
+    const labels = known !== undefined ? (this.store.config(known).config?.Labels ?? {}) : {};
     this.#events.emit({ type: "image", action, actor: { id, attributes: { ...labels, name } } });
   }
 }

@@ -7,6 +7,7 @@ import { familiarName, parseReference, type Reference, withDefaultTag } from "..
 import type { Removed } from "../../images/remove.ts";
 import { selectImages } from "../../images/select.ts";
 import type { Image, Platform, RunConfig } from "../../images/types.ts";
+import { registryAuth } from "../registry-auth.ts";
 import type { ApiRequest, Reply, Route } from "../router.ts";
 
 /** Everything beneath /images. */
@@ -46,6 +47,23 @@ export function imageRoutes({ images }: { readonly images: Images }): Route[] {
         const { query } = request;
         await images.tag(request.params["name"] ?? "", joined(query.string("repo"), query.string("tag")));
         reply.empty(201);
+      },
+    },
+    {
+      method: "POST",
+      path: "/images/{name*}/push",
+      async handle(request, reply) {
+        const auth = registryAuth(request);
+        // Old clients send an empty body instead; both missing is a mistake that dockerd names.
+        if (auth === undefined)
+          throw new EngineError(
+            "invalid",
+            "bad parameters and missing X-Registry-Auth: invalid X-Registry-Auth header: EOF",
+          );
+        const progress = reply.progress();
+        const name = joined(request.params["name"] ?? "", request.query.string("tag"));
+        await images.push(name, { auth, signal: request.signal }, (message) => progress.write(message));
+        progress.end();
       },
     },
     {
@@ -91,7 +109,7 @@ interface BootstrapRequest {
 
 async function create(images: Images, request: ApiRequest, reply: Reply): Promise<void> {
   const { query } = request;
-  if (query.string("fromSrc") === "") throw new EngineError("notImplemented", "pull is not available");
+  if (query.string("fromImage") !== "") return pullImage(images, request, reply);
   if (query.string("fromSrc") !== "-")
     throw new EngineError("invalid", "only an archive in the request can be imported");
   const repo = query.string("repo");
@@ -105,6 +123,17 @@ async function create(images: Images, request: ApiRequest, reply: Reply): Promis
   });
   const progress = reply.progress();
   progress.write({ status: image.id });
+  progress.end();
+}
+
+async function pullImage(images: Images, request: ApiRequest, reply: Reply): Promise<void> {
+  const { query, signal } = request;
+  const name = joined(query.string("fromImage"), query.string("tag"));
+  const platform = platformOf(query.string("platform"));
+  const auth = registryAuth(request);
+  const progress = reply.progress();
+  const options = { ...(auth && { auth }), ...(platform && { platform }), signal };
+  await images.pull(name, options, (message) => progress.write(message));
   progress.end();
 }
 

@@ -1,0 +1,20 @@
+import { EngineError } from "../errors.ts";
+import type { RegistryAuth } from "../images/types.ts";
+import type { ApiRequest } from "./router.ts";
+
+/**
+ * The login that a client sends along: X-Registry-Auth, base64 (either alphabet) of JSON.
+ *
+ * @returns undefined if there is none @throws {EngineError} invalid; what was sent is not repeated
+ */
+export function registryAuth({ headers }: Pick<ApiRequest, "headers">): RegistryAuth | undefined {
+  const header = headers["x-registry-auth"];
+  if (typeof header !== "string" || header === "") return undefined;
+  try {
+    const auth = JSON.parse(Buffer.from(header, "base64").toString("utf8")) as RegistryAuth | null;
+    if (typeof auth !== "object" || auth === null) throw new TypeError("not an object");
+    return auth;
+  } catch {
+    throw new EngineError("invalid", "invalid X-Registry-Auth header");
+  }
+}

@@ -1,0 +1,264 @@
+import type { IncomingMessage } from "node:http";
+import { EngineError } from "../../errors.ts";
+import { digestOf } from "../digest.ts";
+import type { Reference } from "../reference.ts";
+import type { RegistryAuth } from "../types.ts";
+import { Authorizer } from "./auth.ts";
+import { ACCEPT, type Descriptor, MANIFEST_LIMIT, parseManifest, type RawManifest } from "./manifest.ts";
+import { retry, transientStatus } from "./retry.ts";
+import { isInsecure } from "./settings.ts";
+import { bodyOf, type HttpRequest, type Transport } from "./transport.ts";
+
+export interface SessionOptions {
+  readonly auth?: RegistryAuth;
+  readonly signal?: AbortSignal;
+}
+
+interface Endpoint {
+  readonly base: string; // "https://host:port"
+  readonly authorizer: Authorizer;
+  readonly mirror: boolean;
+}
+
+/** A request within a repository: `path` follows /v2/NAME/. */
+interface Call extends Omit<HttpRequest, "url"> {
+  readonly path: string;
+  readonly scope: string;
+}
+
+const DOCKER_HUB = "registry-1.docker.io";
+const ERROR_LIMIT = 256 << 10;
+
+/** What is done with one repository of one registry, in the protocol of OCI's distribution-spec. */
+export class RegistrySession {
+  readonly #transport: Transport;
+  readonly #reference: Reference;
+  readonly #signal: AbortSignal | undefined;
+  readonly #endpoints: Endpoint[];
+  /** The endpoint that answered: a plain registry is found out only once. */
+  #chosen: Endpoint | undefined;
+
+  constructor(transport: Transport, reference: Reference, options: SessionOptions = {}) {
+    this.#transport = transport;
+    this.#reference = reference;
+    this.#signal = options.signal;
+    const host = reference.domain === "docker.io" ? DOCKER_HUB : reference.domain;
+    const { settings } = transport;
+    const mirrors = settings.mirrors[reference.domain] ?? settings.mirrors["*"] ?? [];
+    const authorizer = new Authorizer(transport, options.auth);
+    const schemes = isInsecure(settings, host) ? ["https", "http"] : ["https"];
+    this.#endpoints = [
+      // Credentials are for the registry they were given for, and never go to a mirror of it.
+      ...mirrors.map((base) => ({
+        base: base.replace(/\/$/, ""),
+        authorizer: new Authorizer(transport, undefined),
+        mirror: true,
+      })),
+      ...schemes.map((scheme) => ({ base: `${scheme}://${host}`, authorizer, mirror: false })),
+    ];
+  }
+
+  get #path(): string {
+    return this.#reference.path;
+  }
+
+  get #pullScope(): string {
+    return `repository:${this.#path}:pull`;
+  }
+
+  get pushScope(): string {
+    return `repository:${this.#path}:pull,push`;
+  }
+
+  /**
+   * The digest a tag has now, by one HEAD request.
+   *
+   * @returns undefined if the registry does not say
+   */
+  async head(tag: string): Promise<Descriptor | undefined> {
+    const response = await this.#call({
+      method: "HEAD",
+      path: `manifests/${tag}`,
+      scope: this.#pullScope,
+      headers: { accept: ACCEPT },
+    });
+    response.resume();
+    if (response.statusCode !== 200) throw await this.#failure(response, `manifest for ${tag}`);
+    const digest = response.headers["docker-content-digest"];
+    if (typeof digest !== "string") return undefined;
+    return {
+      digest,
+      size: Number(response.headers["content-length"] ?? 0),
+      mediaType: response.headers["content-type"] ?? "",
+    };
+  }
+
+  /** @param name a tag or a digest @throws {EngineError} notFound, unauthorized, invalid if the digest is another one */
+  async manifest(name: string): Promise<RawManifest> {
+    return retry(async () => {
+      const response = await this.#call({
+        method: "GET",
+        path: `manifests/${name}`,
+        scope: this.#pullScope,
+        headers: { accept: ACCEPT },
+      });
+      if (response.statusCode !== 200) throw await this.#failure(response, `manifest for ${name}`);
+      const bytes = await bodyOf(response, MANIFEST_LIMIT);
+      const manifest = parseManifest(bytes, response.headers["content-type"] ?? "");
+      if (name.startsWith("sha256:") && manifest.digest !== name) {
+        throw new EngineError("invalid", `manifest verification failed for digest ${name}`);
+      }
+      return manifest;
+    }, this.#attempts());
+  }
+
+  /** A small blob, such as a configuration, checked. */
+  async smallBlob({ digest }: Descriptor): Promise<Buffer> {
+    return retry(async () => {
+      const response = await this.#call({ method: "GET", path: `blobs/${digest}`, scope: this.#pullScope });
+      if (response.statusCode !== 200) throw await this.#failure(response, `blob ${digest}`);
+      const bytes = await bodyOf(response, MANIFEST_LIMIT);
+      if (digestOf(bytes) !== digest)
+        throw new EngineError("invalid", `filesystem layer verification failed for digest ${digest}`);
+      return bytes;
+    }, this.#attempts());
+  }
+
+  /** A blob from `offset` on: a 206 response, or a 200 with all of it where the server cannot begin amid it. */
+  async blob({ digest, urls }: Descriptor, offset: number): Promise<IncomingMessage> {
+    const headers: Record<string, string> = offset > 0 ? { range: `bytes=${offset}-` } : {};
+    const response = await this.#call({
+      method: "GET",
+      path: `blobs/${digest}`,
+      scope: this.#pullScope,
+      headers,
+    });
+    const { statusCode = 0 } = response;
+    if (statusCode === 200 || statusCode === 206 || statusCode === 416) return response;
+    const elsewhere = urls?.find((url) => /^https?:\/\//.test(url));
+    if (statusCode === 404 && elsewhere !== undefined) {
+      response.resume();
+      return this.#transport.send({ method: "GET", url: new URL(elsewhere), headers, ...this.#abortable() });
+    }
+    throw await this.#failure(response, `blob ${digest}`);
+  }
+
+  async hasBlob(digest: string): Promise<boolean> {
+    const response = await this.#call({ method: "HEAD", path: `blobs/${digest}`, scope: this.pushScope });
+    response.resume();
+    if (response.statusCode === 200) return true;
+    if (response.statusCode === 404) return false;
+    throw await this.#failure(response, `blob ${digest}`);
+  }
+
+  /** A call of an upload or of a manifest's push; `path` may be the whole URL that the registry gave. */
+  async write(call: Omit<Call, "scope">, scope = this.pushScope): Promise<IncomingMessage> {
+    return this.#call({ ...call, scope });
+  }
+
+  /** An error for an answer that was not wanted, with what the registry says about it. */
+  async failure(response: IncomingMessage, what: string): Promise<Error> {
+    return this.#failure(response, what);
+  }
+
+  #attempts(): { signal?: AbortSignal } {
+    return this.#signal === undefined ? {} : { signal: this.#signal };
+  }
+
+  #abortable(): { signal?: AbortSignal } {
+    return this.#attempts();
+  }
+
+  async #call(call: Call): Promise<IncomingMessage> {
+    const candidates =
+      this.#chosen === undefined
+        ? this.#endpoints.filter(({ mirror }) => !mirror || call.method === "GET" || call.method === "HEAD")
+        : [this.#chosen];
+    for (const [at, endpoint] of candidates.entries()) {
+      const last = at === candidates.length - 1;
+      try {
+        const response = await this.#authorized(endpoint, call);
+        if (endpoint.mirror && !last && (response.statusCode ?? 500) >= 400) {
+          response.resume();
+          continue;
+        }
+        // A mirror may have some of the repository only.
+        if (!endpoint.mirror) this.#chosen = endpoint;
+        return response;
+      } catch (error) {
+        if (last || this.#signal?.aborted) throw unreachable(error, endpoint.base);
+      }
+    }
+    throw new EngineError("unavailable", `no endpoint for ${this.#reference.domain}`);
+  }
+
+  async #authorized({ base, authorizer }: Endpoint, call: Call): Promise<IncomingMessage> {
+    const url = new URL(call.path, `${base}/v2/${this.#path}/`);
+    for (let tried = 0; ; tried++) {
+      // A Location may name another host, which is given nothing.
+      const own = url.host === new URL(base).host ? authorizer.header(call.scope) : undefined;
+      const headers = { ...call.headers, ...(own === undefined ? {} : { authorization: own }) };
+      const response = await this.#transport.send({ ...call, url, headers, ...this.#abortable() });
+      const challenge = response.headers["www-authenticate"];
+      if (response.statusCode !== 401 || challenge === undefined || tried > 0) return response;
+      // A body that is a stream is gone by now; its caller begins anew.
+      if (call.body !== undefined && !(call.body instanceof Uint8Array)) return response;
+      if (!(await authorizer.answer(challenge, call.scope, this.#signal))) return response;
+      response.resume();
+    }
+  }
+
+  async #failure(response: IncomingMessage, what: string): Promise<Error> {
+    const status = response.statusCode ?? 0;
+    const transient = transientStatus(status, response.headers["retry-after"], what);
+    const said = response.readableEnded ? "" : await describe(response);
+    if (transient !== undefined) return transient;
+    const name = `${this.#reference.domain === "docker.io" ? "" : `${this.#reference.domain}/`}${this.#path}`;
+    if (status === 401 || status === 403) {
+      const why =
+        said ||
+        (status === 401
+          ? "unauthorized: authentication required"
+          : "denied: requested access to the resource is denied");
+      return new EngineError(
+        "notFound",
+        `pull access denied for ${name.replace(/^library\//, "")}, repository does not exist or may require 'docker login': ${why}`,
+      );
+    }
+    if (status === 404)
+      return new EngineError(
+        "notFound",
+        `${what} of ${name} not found: ${said || "manifest unknown: manifest unknown"}`,
+      );
+    return new EngineError(
+      "system",
+      `${what} of ${name}: the registry answers ${status}${said === "" ? "" : `: ${said}`}`,
+    );
+  }
+}
+
+/** "code: message" of the first error in a registry's answer. */
+async function describe(response: IncomingMessage): Promise<string> {
+  try {
+    const body = JSON.parse((await bodyOf(response, ERROR_LIMIT)).toString("utf8")) as {
+      errors?: { code?: string; message?: string }[];
+    };
+    const first = body.errors?.[0];
+    if (first === undefined) return "";
+    return `${(first.code ?? "").toLowerCase().replaceAll("_", " ")}: ${first.message ?? ""}`.replace(
+      /^: /,
+      "",
+    );
+  } catch {
+    return "";
+  }
+}
+
+function unreachable(error: unknown, base: string): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === undefined || error instanceof EngineError) return error;
+  if (["ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT"].includes(code)) {
+    return new EngineError("unavailable", `Get "${base}/v2/": ${(error as Error).message}`, { cause: error });
+  }
+  return error;
+}
