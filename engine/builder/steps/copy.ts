@@ -8,6 +8,7 @@ import { IgnoreMatcher } from "../ignore.ts";
 import { hasWildcard } from "../match.ts";
 import type { CopyItem, CopyStep } from "../plan/types.ts";
 import { openArchive } from "./archive.ts";
+import { type MadeDirectories, makeDirectories, stampDirectories } from "./directories.ts";
 import { ownerOf } from "./owner.ts";
 import { parentsMatches } from "./parents.ts";
 import type { Prepared, StepTools, Target } from "./types.ts";
@@ -46,9 +47,10 @@ export async function prepareCopy(step: CopyStep, tools: StepTools): Promise<Pre
     independent: link,
     perform: async (into) => {
       const owner = chown === undefined ? undefined : await ownerOf(chown, into.tree, tools.workers);
-      const copy = { step, tools, into, owner };
+      const copy: Copying = { step, tools, into, owner, made: [] };
       for (const source of sources) await copySource(source, copy);
       for (const file of files) await writeFile(file, copy);
+      for (const each of copy.made) await stampDirectories(into.tree, each, tools);
     },
   };
 }
@@ -118,6 +120,7 @@ interface Copying {
   readonly tools: StepTools;
   readonly into: Target;
   readonly owner: Owner | undefined;
+  readonly made: MadeDirectories[];
 }
 
 const ROOT: Owner = { uid: 0, gid: 0 };
@@ -182,13 +185,13 @@ async function fileTarget(name: string, { step, tools, into }: Copying): Promise
 /** Directories on the way are the owner's; an octal --chmod is theirs too, as the newest BuildKit has it. */
 async function makeParents(
   path: string,
-  { step, tools, into, owner }: Copying,
+  { step, tools, into, owner, made }: Copying,
   fixed?: number,
 ): Promise<void> {
   const parent = posix.dirname(path);
   if (parent === "/") return;
   const mode = fixed ?? (typeof step.chmod === "number" ? step.chmod : 0o755);
-  await tools.workers.makeDirectory(into.tree, relative(parent), { mode, ...(owner ?? ROOT) });
+  made.push(await makeDirectories(into.tree, parent, mode, owner ?? ROOT, tools));
 }
 
 function relative(path: string): string {

@@ -46,7 +46,7 @@ async function lookUp(
   } catch (cause) {
     throw new EngineError(
       "invalid",
-      `${what} ${name} cannot be looked up: the image has no readable /etc/${file}`,
+      `unable to find ${what} ${name}: the image has no readable /etc/${file}`,
       { cause },
     );
   }
