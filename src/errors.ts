@@ -107,3 +107,21 @@ export class AppErrors extends Error {
     this.errors = errors;
   }
 }
+
+/**
+ * Throws what has been collected, if anything: one as it is, several together. What nobody expected must not hide
+ * behind failures that have a code.
+ */
+export function throwAll(failures: readonly unknown[]): void {
+  if (failures.length === 0) return;
+  const unexpected = failures.find(
+    (failure) => !(failure instanceof AppError || failure instanceof AppErrors),
+  );
+  if (unexpected !== undefined) throw unexpected;
+  if (failures.length === 1) throw failures[0];
+  throw new AppErrors(
+    (failures as (AppError | AppErrors)[]).flatMap((failure) =>
+      failure instanceof AppErrors ? failure.errors : failure,
+    ),
+  );
+}

@@ -1,6 +1,6 @@
 /** Carries a plan out: each step as soon as those it waits for are done. Decides nothing. */
 import type { Report, Subject } from "../context.ts";
-import { AppError, AppErrors } from "../errors.ts";
+import { throwAll } from "../errors.ts";
 import type { Executors, Operation, OperationKind, Plan, Step } from "./operations.ts";
 
 export interface ApplyContext {
@@ -44,12 +44,8 @@ export async function apply(plan: Plan, executors: Executors, context: ApplyCont
     done.set(step.id, runStep(step, earlier, executors, context, turn, failures, plan));
   }
   await Promise.all(done.values());
-  if (failures.length === 0) return;
-  if (context.signal.aborted) throw context.signal.reason;
-  if (failures.length === 1) throw failures[0];
-  // What nobody expected must not hide behind the failures that have a code.
-  const unexpected = failures.find((failure) => !(failure instanceof AppError));
-  throw unexpected ?? new AppErrors(failures as AppError[]);
+  if (failures.length > 0) context.signal.throwIfAborted();
+  throwAll(failures);
 }
 
 /** @returns whether the step was done */

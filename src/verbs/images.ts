@@ -3,7 +3,7 @@ import { type BuildFlags, buildImage } from "../build/build.ts";
 import { checkBuilds } from "../build/check.ts";
 import { type BuildWork, type ImageOptions, imageWork, type PullWork } from "../build/work.ts";
 import type { Context } from "../context.ts";
-import { AppError, AppErrors } from "../errors.ts";
+import { AppError, throwAll } from "../errors.ts";
 import type { Project } from "../model/types.ts";
 import { imageOf } from "../reconcile/definition.ts";
 import { observeImages } from "../reconcile/observe.ts";
@@ -107,11 +107,4 @@ function pullFailure(project: Project, image: string, service: string, cause: Er
       : "Check the name and the network; a private registry needs `slipway login`.",
     cause,
   });
-}
-
-function throwAll(failures: readonly unknown[]): void {
-  if (failures.length === 0) return;
-  if (failures.length === 1) throw failures[0];
-  const unexpected = failures.find((failure) => !(failure instanceof AppError));
-  throw unexpected ?? new AppErrors(failures as AppError[]);
 }

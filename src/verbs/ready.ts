@@ -1,5 +1,5 @@
 import type { Context } from "../context.ts";
-import { AppError, AppErrors } from "../errors.ts";
+import { AppError, throwAll } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import { rowOf } from "../reconcile/apply.ts";
 import type { Plan } from "../reconcile/operations.ts";
@@ -49,11 +49,7 @@ export async function awaitReady(
     const failures = results.flatMap((result) =>
       result.status === "rejected" ? [result.reason as unknown] : [],
     );
-    if (failures.length === 1) throw failures[0];
-    if (failures.length > 1)
-      throw (
-        failures.find((failure) => !(failure instanceof AppError)) ?? new AppErrors(failures as AppError[])
-      );
+    throwAll(failures);
   } finally {
     clearTimeout(timer);
     readiness.close();

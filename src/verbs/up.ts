@@ -1,5 +1,6 @@
 import type { ImageOptions } from "../build/work.ts";
 import type { Context } from "../context.ts";
+import { throwAll } from "../errors.ts";
 import { buildGraph, type Graph, narrow } from "../graph/graph.ts";
 import { checkServices, withDependencies } from "../graph/walk.ts";
 import { load } from "../model/load.ts";
@@ -8,6 +9,7 @@ import { observe } from "../reconcile/observe.ts";
 import type { Plan } from "../reconcile/operations.ts";
 import type { PlanOptions } from "../reconcile/options.ts";
 import { planUp } from "../reconcile/plan.ts";
+import { portConflicts } from "../reconcile/ports.ts";
 import { carryOut } from "./carry.ts";
 import { ensureImages } from "./images.ts";
 import { reportPlan, reportPorts, reportWarnings } from "./notes.ts";
@@ -33,6 +35,7 @@ export async function up(source: ProjectSource, options: UpOptions, context: Con
   const observed = await observe(project, context.engine);
   const plan = planUp(graph, observed, options);
   reportPlan(project, plan, context.report);
+  throwAll(await portConflicts(project, plan, context.engine));
   await carryOut(project, observed, plan, context);
   if (options.wait) await awaitReady(graph, plan, options.waitTimeout, context);
   if (plan.steps.length > 0) await reportPorts(graph, context);
