@@ -162,6 +162,9 @@ static void child_start(struct launch *launch, int streams[3], struct err *err)
 	struct process process;
 	struct request request;
 
+	/* A working directory of /proc/self/fd/N must find no directory of ours. */
+	close_fd(&launch->root);
+	close_fd(&launch->empty);
 	launch->failed = ~0u;
 	if (request_read(launch->link, &request, err) < 0)
 		return;

@@ -118,6 +118,8 @@ int spawner_main(const char *program, const char *path)
 
 	if (run_sealed((char *[]){(char *)program, "spawner", (char *)path, NULL}, &err) < 0)
 		return fail(&err);
+	/* Whoever started the daemon may have left descriptors open: no monitor is to hold them. */
+	sys_close_range(3, ~0u, 0);
 	/* Children inherit it: none of them can be traced, nor its descriptors be seen, from inside. */
 	prctl(PR_SET_DUMPABLE, 0);
 	signal(SIGCHLD, SIG_IGN);
