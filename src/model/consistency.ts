@@ -197,7 +197,14 @@ const dependencies: Check = ({ name, service, services, disabled, problems }) =>
         },
       );
     } else
-      undefinedName(problems, `services.${name}.depends_on`, "service", key, dependency, keysOf(services));
+      undefinedName(
+        problems,
+        `services.${name} depends on ${key}`,
+        "service",
+        key,
+        dependency,
+        keysOf(services),
+      );
   }
 };
 

@@ -8,7 +8,7 @@ import { problem } from "./problems.ts";
 import { formatScalar } from "./scalars.ts";
 import type { Scalar } from "./types.ts";
 import { formatDuration, parseBytes, parseDuration } from "./units.ts";
-import { splitWords } from "./words.ts";
+import { splitWords, type Words, WordsError } from "./words.ts";
 
 const isText = (node: Node): node is Node & { kind: "scalar"; value: string } =>
   node.kind === "scalar" && typeof node.value === "string";
@@ -37,7 +37,7 @@ const bare = (from: Node): Node => ({ ...from, tag: undefined, was: undefined })
 
 const asText = (node: Node): Node =>
   node.kind === "scalar" && typeof node.value !== "string" && node.value !== null
-    ? { ...node, value: formatScalar(node.value) }
+    ? { ...node, value: formatScalar(node.value, node.source) }
     : node;
 
 export const text: Transform = asText;
@@ -63,15 +63,7 @@ export const include: Transform = (node, context) => {
 
 export const command: Transform = (node, context) => {
   if (!isText(node)) return node;
-  const split = splitWords(node.value);
-  if (!split)
-    throw fail(
-      node,
-      context,
-      "COMPOSE_VALUE",
-      "a quote or backslash is left open",
-      "Close it, or write the command as a list.",
-    );
+  const split = words(node, context);
   if (split.dropped !== undefined) {
     context.problems.warn(
       "COMMAND_CUT",
@@ -85,6 +77,16 @@ export const command: Transform = (node, context) => {
     node,
   );
 };
+
+function words(node: Node & { value: string }, context: Context): Words {
+  try {
+    return splitWords(node.value);
+  } catch (error) {
+    if (error instanceof WordsError)
+      throw fail(node, context, "COMPOSE_VALUE", error.message, `Write it as a list: ["sh", "-c", "…"].`);
+    throw error;
+  }
+}
 
 export const test: Transform = (node, context) => {
   if (isText(node)) return list([scalar("CMD-SHELL", bare(node)), bare(node)], node);

@@ -4,9 +4,11 @@ import { extendServices } from "./extends.ts";
 import { includeFiles } from "./include.ts";
 import type { Loading } from "./loading.ts";
 import { merge } from "./merge.ts";
-import { type MapNode, type Node, textOf, withEntry } from "./node.ts";
+import { child, entriesOf, type MapNode, type Node, textOf, withEntry } from "./node.ts";
+import type { SourceText } from "./place.ts";
 import { documentsOf, prepare, readText } from "./prepare.ts";
 import { problem } from "./problems.ts";
+import { checkSchema } from "./schema.ts";
 
 /**
  * Reads files and lays each over the ones before.
@@ -14,23 +16,38 @@ import { problem } from "./problems.ts";
  * @throws {AppErrors} all mistakes of the first file that has any
  */
 export function loadFiles(paths: readonly string[], loading: Loading): MapNode {
+  const documents = paths.flatMap((path) => documentsOf(path, loading).map((node) => ({ node, path })));
+  const [first] = documents;
+  if (!first) throw empty(readText(paths[0]!, loading.reader));
+  const included = loading.including.length > 0;
+  const layered = documents.length > 1 || included || isCompleted(first.node);
   let model: MapNode | undefined;
-  for (const path of paths) {
-    for (const document of documentsOf(path, loading)) model = merge(model, read(document, path, loading));
-  }
-  if (model) return model;
-  const file = readText(paths[0]!, loading.reader);
-  throw problem(
+  for (const { node, path } of documents) model = merge(model, read(node, path, layered, loading));
+  // What every layer may leave out, the whole has to have.
+  if (layered && !included) checkSchema(model!, loading.problems);
+  loading.problems.check();
+  return model!;
+}
+
+/** True when other files or services bring what the document lacks. */
+function isCompleted(document: Node): boolean {
+  return (
+    child(document, "include") !== undefined ||
+    [...entriesOf(child(document, "services"))].some(([, service]) => child(service, "extends"))
+  );
+}
+
+const empty = (file: SourceText) =>
+  problem(
     "COMPOSE_SYNTAX",
     "the file is empty",
     { file, start: 0, end: 1 },
     { hint: "Begin with `services:`." },
   );
-}
 
-function read(node: Node, path: string, loading: Loading): MapNode {
+function read(node: Node, path: string, layered: boolean, loading: Loading): MapNode {
   const { problems } = loading;
-  const document = canonical(prepare(node, loading), problems, loading.interpolation);
+  const document = canonical(prepare(node, layered, loading), problems, loading.interpolation);
   problems.check();
   const version = document.entries.get("version");
   if (version)

@@ -132,7 +132,7 @@ function take(name: string, documents: readonly MapNode[], loading: Loading): Ma
   let model: MapNode | undefined;
   for (const document of documents) {
     if (isNull(child(child(document, "services"), name))) continue;
-    const ready = canonical(prepare(document, loading), loading.problems, loading.interpolation);
+    const ready = canonical(prepare(document, true, loading), loading.problems, loading.interpolation);
     loading.problems.check();
     model = merge(model, ready, true);
   }

@@ -1,9 +1,10 @@
 /** `include`: whole models of other files, each with its own folder and `.env`; what the including file says wins. */
 import { dirname, join } from "node:path";
 import { setDefaults } from "./defaults.ts";
+import { inheritVariables } from "./inherit.ts";
 import type { LoadFiles, Loading } from "./loading.ts";
 import { merge } from "./merge.ts";
-import { isMap, itemsOf, type MapNode, textOf, withEntry } from "./node.ts";
+import { isMap, itemsOf, type MapNode, mapEntries, textOf, withEntry } from "./node.ts";
 import { resolvePaths } from "./paths.ts";
 import { problem } from "./problems.ts";
 import { absolute, withEnvFiles } from "./source.ts";
@@ -21,9 +22,23 @@ export function includeFiles(document: MapNode, file: string, loading: Loading, 
   for (const entry of itemsOf(document.entries.get("include"))) {
     if (!isMap(entry)) continue;
     const included = resources(includeOne(entry, file, loading, load));
-    model = model ? merge(model, included, true) : included;
+    model = model ? merge(model, withoutEqual(model, included), true) : included;
   }
   return model ? merge(model, document, true) : document;
+}
+
+/** A file that is included in two ways comes in once: laid over itself, its lists would double. */
+function withoutEqual(model: MapNode, included: MapNode): MapNode {
+  return mapEntries(included, (section, key) => {
+    const known = model.entries.get(key);
+    if (!isMap(section) || !isMap(known)) return section;
+    return mapEntries(section, (resource, name) => {
+      const other = known.entries.get(name);
+      return other && resource.at.file === other.at.file && resource.at.start === other.at.start
+        ? undefined
+        : resource;
+    });
+  });
 }
 
 function includeOne(entry: MapNode, file: string, loading: Loading, load: LoadFiles): MapNode {
@@ -60,7 +75,7 @@ function includeOne(entry: MapNode, file: string, loading: Loading, load: LoadFi
     loading.reader.files,
   );
   const inner = { ...loading, directory, environment, including };
-  return resolvePaths.model(setDefaults(load(files, inner)), inner);
+  return inheritVariables(resolvePaths.model(setDefaults(load(files, inner)), inner), environment);
 }
 
 function envFiles(entry: MapNode, directory: string, loading: Loading): string[] {

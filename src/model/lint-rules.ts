@@ -48,7 +48,7 @@ const unquoted: ServiceRule = ({ name, service, say }) => {
   for (const section of ["environment", "labels"]) {
     for (const [key, value] of entriesOf(child(service, section))) {
       if (value.kind !== "scalar" || value.source === undefined) continue;
-      const text = formatScalar(value.value);
+      const text = formatScalar(value.value, value.source);
       if (text !== value.source && value.source !== "")
         say(
           "UNQUOTED",
@@ -258,20 +258,24 @@ const portClash: ModelRule = ({ services }, say) => {
   }
 };
 
-const externalNetwork: ModelRule = ({ model }, say) => {
-  for (const [name, network] of entriesOf(model.entries.get("networks"))) {
+const external: ModelRule = ({ model }, say) => {
+  for (const kind of ["networks", "secrets", "configs"]) externalOf(kind, model.entries.get(kind), say);
+};
+
+function externalOf(kind: string, section: Node | undefined, say: Say): void {
+  for (const [name, network] of entriesOf(section)) {
     const external = child(network, "external");
     if (external?.kind !== "scalar" || external.value !== true) continue;
     for (const [key, value] of entriesOf(network)) {
       if (!["external", "name"].includes(key) && !key.startsWith("x-"))
         say(
-          "EXTERNAL_NETWORK",
-          `networks.${name} is external, so ${key} has no effect`,
+          "EXTERNAL_IGNORED",
+          `${kind}.${name} is external, so ${key} has no effect`,
           keyed(value),
           "Keep `external` and `name`.",
         );
     }
   }
-};
+}
 
-export const MODEL_RULES: readonly ModelRule[] = [unused, portClash, externalNetwork];
+export const MODEL_RULES: readonly ModelRule[] = [unused, portClash, external];

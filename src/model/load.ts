@@ -5,18 +5,18 @@
 import { checkConsistency } from "./consistency.ts";
 import { setDefaults } from "./defaults.ts";
 import { declaredName, loadFiles } from "./document.ts";
+import { inheritVariables } from "./inherit.ts";
 import { interpolate } from "./interpolate.ts";
 import { lint } from "./lint.ts";
 import type { Loading } from "./loading.ts";
 import { projectName } from "./name.ts";
 import { isMap, type MapNode, map, mapEntries, textOf, withEntry } from "./node.ts";
 import { normalize } from "./normalize.ts";
-import { resolvePaths } from "./paths.ts";
+import { realWatchPaths, resolvePaths } from "./paths.ts";
 import { Problems } from "./problems.ts";
 import { splitServices } from "./profiles.ts";
 import { toProject } from "./project.ts";
 import { checkResources, dropUnused } from "./resources.ts";
-import { checkSchema } from "./schema.ts";
 import { resolveFiles } from "./service-environment.ts";
 import { disk, type Files, locate, Reader } from "./source.ts";
 import type { Project, ProjectSource } from "./types.ts";
@@ -53,22 +53,22 @@ export async function load(source: ProjectSource, files: Files = disk): Promise<
   const environment = located.environment.with("COMPOSE_PROJECT_NAME", name, "project name");
 
   const merged = loadFiles(located.files, { ...first, environment });
-  checkSchema(merged, problems);
-  problems.check();
-
   const defaulted = setDefaults(merged);
   checkResources(defaulted, problems);
   const absolute = skip.paths ? defaulted : resolvePaths.model(defaulted, first);
-  const whole = skip.normalization ? absolute : normalize(absolute, name, environment);
+  const inherited = skip.interpolation ? absolute : inheritVariables(absolute, environment);
+  const whole = skip.normalization ? inherited : normalize(inherited, name);
 
   const services = servicesOf(whole);
   const { enabled, disabled } = splitServices(services, located.profiles, source.services ?? []);
-  if (!skip.consistency) checkConsistency({ services: enabled, disabled, model: whole }, problems);
+  if (!skip.consistency && !skip.interpolation)
+    checkConsistency({ services: enabled, disabled, model: whole }, problems);
   problems.check();
 
+  const watched = skip.paths ? enabled : realWatchPaths(enabled, files);
   const resolved = skip.environment
-    ? enabled
-    : mapEntries(enabled, (service, key) =>
+    ? watched
+    : mapEntries(watched, (service, key) =>
         isMap(service)
           ? problems.attempt(() => resolveFiles(key, service, environment, reader), service)
           : service,

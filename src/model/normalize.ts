@@ -1,6 +1,5 @@
 /** What the rest of the program relies on: names from keys, the default network, dependencies that other settings imply. */
 import { posix } from "node:path";
-import type { Environment } from "./environment.ts";
 import {
   change,
   child,
@@ -8,7 +7,6 @@ import {
   fallback,
   implied,
   isMap,
-  isNull,
   itemsOf,
   type MapNode,
   map,
@@ -20,10 +18,8 @@ import {
   withEntry,
 } from "./node.ts";
 
-export function normalize(model: MapNode, projectName: string, environment: Environment): MapNode {
-  let result = change(model, "services", (services) =>
-    mapMaps(services, (service) => normalizeService(service, environment)),
-  );
+export function normalize(model: MapNode, projectName: string): MapNode {
+  let result = change(model, "services", (services) => mapMaps(services, normalizeService));
   const used = [...entriesOf(result.entries.get("services"))].some(([, service]) =>
     child(child(service, "networks"), "default"),
   );
@@ -55,7 +51,7 @@ function nameResource(resource: Node, key: string, projectName: string): Node {
     : withEntry(own, "name", implied(isExternal ? key : `${projectName}_${key}`, own));
 }
 
-function normalizeService(service: MapNode, environment: Environment): MapNode {
+function normalizeService(service: MapNode): MapNode {
   let result = service;
   const networks = result.entries.get("networks");
   if (
@@ -72,8 +68,11 @@ function normalizeService(service: MapNode, environment: Environment): MapNode {
   result = change(result, "pull_policy", (policy) =>
     textOf(policy) === "if_not_present" ? ({ ...policy, value: "missing" } as Node) : policy,
   );
-  result = change(result, "build", (build) => (isMap(build) ? normalizeBuild(build, environment) : build));
-  result = change(result, "environment", (variables) => fromEnvironment(variables, environment));
+  result = change(result, "build", (build) =>
+    isMap(build) && !build.entries.has("dockerfile_inline")
+      ? fallback(build, "dockerfile", "Dockerfile")
+      : build,
+  );
   result = change(result, "volumes", (volumes) =>
     mapMaps(volumes, (volume) =>
       change(volume, "target", (target) =>
@@ -85,26 +84,6 @@ function normalizeService(service: MapNode, environment: Environment): MapNode {
 }
 
 const clean = (path: string): string => posix.normalize(path).replace(/(.)\/$/, "$1");
-
-function normalizeBuild(build: MapNode, environment: Environment): MapNode {
-  const named = build.entries.has("dockerfile_inline") ? build : fallback(build, "dockerfile", "Dockerfile");
-  return change(named, "args", (args) => fromEnvironment(args, environment));
-}
-
-/** `KEY` alone takes the value that the project's environment has; what is set nowhere stays null. */
-export function fromEnvironment(variables: Node, environment: Environment): Node {
-  if (!isMap(variables)) return variables;
-  return mapEntries(variables, (value, key) => {
-    const known = isNull(value) ? environment.get(key) : undefined;
-    return known === undefined
-      ? value
-      : ({
-          ...value,
-          value: known,
-          filled: [...(value.filled ?? []), { name: key, from: environment.sourceOf(key)! }],
-        } as Node);
-  });
-}
 
 /** Links, volumes_from and namespaces of another service wait for it as `depends_on` does. */
 function withDependencies(service: MapNode): MapNode {

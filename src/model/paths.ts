@@ -1,7 +1,17 @@
 /** Relative paths made absolute: each from the folder of the files that it was written in. */
-import { isMap, type MapNode, mapEntries, mapItems, type Node, textOf, withEntry } from "./node.ts";
+import {
+  change,
+  isMap,
+  type MapNode,
+  mapEntries,
+  mapItems,
+  mapMaps,
+  type Node,
+  textOf,
+  withEntry,
+} from "./node.ts";
 import { type Rules, rules } from "./rules.ts";
-import { absolute, type Base } from "./source.ts";
+import { absolute, type Base, type Files } from "./source.ts";
 
 type Resolve = (node: Node, base: Base) => Node;
 
@@ -67,4 +77,19 @@ function walk(node: Node, below: Rules<Resolve>, base: Base): Node {
   if (own.kind !== "list") return own;
   const next = below.below("*");
   return next ? mapItems(own, (item) => walk(item, next, base)) : own;
+}
+
+/** Watched paths without symbolic links: events come under the real one. */
+export function realWatchPaths(services: MapNode, files: Files): MapNode {
+  return mapMaps(services, (service) =>
+    change(service, "develop", (develop) =>
+      isMap(develop)
+        ? change(develop, "watch", (rules) =>
+            mapMaps(rules, (rule) =>
+              change(rule, "path", (node) => changed(node, files.real(textOf(node) ?? ""))),
+            ),
+          )
+        : develop,
+    ),
+  ) as MapNode;
 }

@@ -14,9 +14,10 @@ import { parseYaml } from "./yaml.ts";
 /**
  * Fills a document and checks its form.
  *
+ * @param layered other documents may bring what it lacks
  * @throws {AppErrors} every mistake of the document
  */
-export function prepare(node: Node, loading: Loading): MapNode {
+export function prepare(node: Node, layered: boolean, loading: Loading): MapNode {
   const { problems } = loading;
   if (!isMap(node)) {
     throw problem("COMPOSE_TYPE", "a compose file is a mapping of services, networks, volumes, …", node.at, {
@@ -25,7 +26,7 @@ export function prepare(node: Node, loading: Loading): MapNode {
   }
   const filled = loading.interpolation ? interpolate(node, loading.environment, problems) : node;
   const unique = uniqueItems(filled as MapNode);
-  checkSchema(unique, problems, { partial: true });
+  checkSchema(unique, problems, { partial: layered });
   problems.check();
   return unique;
 }

@@ -106,15 +106,8 @@ function checkSources(
       const value = child(node, key);
       return value && !isNull(value) ? [value] : [];
     });
-    if (isExternal(node)) {
-      if (given[0])
-        problems.add(
-          "COMPOSE_CONFLICT",
-          `${kind}.${name} is external and has content`,
-          given[0].key ?? given[0].at,
-          { hint: "Keep one of them." },
-        );
-    } else if (given.length > 1) {
+    if (isExternal(node)) continue;
+    if (given.length > 1) {
       problems.add(
         "COMPOSE_CONFLICT",
         `${kind}.${name} has more than one of ${keys.join(", ")}`,

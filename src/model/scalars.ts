@@ -39,7 +39,7 @@ export function resolvePlain(text: string): Scalar {
   const digit = first >= 48 && first <= 57;
   if (!digit && first !== 43 && first !== 45 && first !== 46) return text;
   const plain = text.includes("_") ? text.replaceAll("_", "") : text;
-  return integer(plain) ?? (FLOAT.test(plain) ? Number(plain.replace(/^\+/, "")) : text);
+  return integer(plain) ?? (FLOAT.test(plain) && Number.isFinite(Number(plain)) ? Number(plain) : text);
 }
 
 const MAX = 2n ** 64n;
@@ -56,19 +56,29 @@ function integer(text: string): number | bigint | undefined {
   return Number.isSafeInteger(number) ? number + 0 : value;
 }
 
-/** A number as Go prints it: `1e+21`, `1e-05`, `+Inf`. */
-export function formatNumber(value: number | bigint): string {
+/** True for a number that was written as a float, or that no 64-bit integer holds: Go prints these in another way. */
+export function isFloat(value: number, source: string | undefined): boolean {
+  return (
+    !Number.isSafeInteger(value) ||
+    (source !== undefined && /[.eE]/.test(source) && !/^[-+]?0[xX]/.test(source))
+  );
+}
+
+/** A number as Go prints it: `1.2345678e+07`, `1e-05`, `+Inf`. @param float it is one, though it may be whole */
+export function formatNumber(value: number | bigint, float = !Number.isSafeInteger(value)): string {
   if (typeof value === "bigint") return String(value);
   if (value === Number.POSITIVE_INFINITY) return "+Inf";
   if (value === Number.NEGATIVE_INFINITY) return "-Inf";
-  if (value === 0) return "0";
-  if (Math.abs(value) >= 1e-4 && Math.abs(value) < 1e21) return String(value);
   if (Number.isNaN(value)) return "NaN";
+  if (value === 0) return "0";
+  // From a million on, and below a ten-thousandth, Go writes floats with an exponent.
+  if (!float || (Math.abs(value) >= 1e-4 && Math.abs(value) < 1e6)) return String(value);
   return value.toExponential().replace(/e([+-])(\d)$/, "e$10$2");
 }
 
 /** Any scalar as text, as docker compose writes it into a value that is text. */
-export function formatScalar(value: Scalar): string {
+export function formatScalar(value: Scalar, source?: string): string {
   if (value === null) return "";
-  return typeof value === "number" || typeof value === "bigint" ? formatNumber(value) : String(value);
+  if (typeof value === "number") return formatNumber(value, isFloat(value, source));
+  return String(value);
 }

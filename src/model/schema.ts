@@ -1,6 +1,6 @@
 /** Checks a document against the schema, and says what is wrong in words: ajv's own list names every branch that failed. */
 import { type SchemaError, validate } from "../../dist/compose-validator.cjs";
-import { define, type MapNode, type Node } from "./node.ts";
+import { define, isNull, type MapNode, type Node } from "./node.ts";
 import type { Problems } from "./problems.ts";
 import { knownKeys } from "./schema-keys.ts";
 import { nearest } from "./suggest.ts";
@@ -16,10 +16,14 @@ export function checkSchema(document: MapNode, problems: Problems, options: Sche
   if (validate(plain(document))) return;
   for (const error of condense(validate.errors ?? [])) {
     const found = find(document, error.instancePath);
-    if (error.keyword === "required" && options.partial && !found.inList) continue;
-    report(error, found, problems);
+    if (options.partial && !found.inList && isAbsence(error, found.node)) continue;
+    report(error, found, document, problems);
   }
 }
+
+/** A key that is missing, or that has nothing in it and so keeps what a lower layer says. */
+const isAbsence = (error: SchemaError, node: Node): boolean =>
+  error.keyword === "required" || (error.keyword === "type" && isNull(node));
 
 /** What the schema sees: no reset values, and no integers that only a bigint can hold. */
 function plain(node: Node): Value {
@@ -96,7 +100,7 @@ function find(document: Node, pointer: string): Found {
   return { node, path, inList };
 }
 
-function report(error: SchemaError, found: Found, problems: Problems): void {
+function report(error: SchemaError, found: Found, document: Node, problems: Problems): void {
   const { node, path } = found;
   const where = path.join(".") || "the file";
   const { params } = error;
@@ -104,16 +108,21 @@ function report(error: SchemaError, found: Found, problems: Problems): void {
     case "additionalProperties": {
       const key = params["additionalProperty"] as string;
       const at = (node.kind === "map" ? node.entries.get(key)?.key : undefined) ?? node.at;
-      const known = knownKeys(error.schemaPath);
+      const known = knownKeys(path, document);
       if (known.length === 0) {
         problems.add("COMPOSE_VALUE", `${where}: "${key}" is not a valid name`, at, {
           hint: "A name has letters, digits, `.`, `_` and `-`.",
         });
         return;
       }
-      problems.add("COMPOSE_UNKNOWN_KEY", `${where}: unknown key "${key}"`, at, {
-        hint: misplaced(key, path) ?? meant(key, known),
-      });
+      problems.add(
+        "COMPOSE_UNKNOWN_KEY",
+        path.length === 0 ? `unknown key "${key}" at the top level` : `${where}: unknown key "${key}"`,
+        at,
+        {
+          hint: misplaced(key, path) ?? meant(key, known),
+        },
+      );
       return;
     }
     case "required":
@@ -188,7 +197,7 @@ function meant(key: string, known: readonly string[]): string | undefined {
 
 /** A key of a service at the top level, or the other way round, is most often one of indentation. */
 function misplaced(key: string, path: readonly string[]): string | undefined {
-  if (path.length === 0 && knownKeys("#/$defs/service/additionalProperties").includes(key))
+  if (path.length === 0 && knownKeys(["services", "any"]).includes(key))
     return `"${key}" belongs to a service: indent it below services.NAME.`;
   if (
     path.length >= 1 &&
@@ -222,6 +231,7 @@ function kindOf(node: Node): string {
   if (node.kind === "map") return "a mapping";
   if (node.kind === "list") return "a list";
   if (node.value === null) return "empty";
+  if (typeof node.value === "number" && !Number.isFinite(node.value)) return node.source ?? "infinite";
   return typeof node.value === "string"
     ? "text"
     : typeof node.value === "boolean"

@@ -2,7 +2,7 @@
  * Where a project's files are: the only part of the model that reads. What it finds is what docker compose finds, in the
  * same order: `-f`, COMPOSE_FILE (also from `.env`), then compose.yaml and its like here or in a folder above.
  */
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync, realpathSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, delimiter, dirname, isAbsolute, join, resolve } from "node:path";
 import { AppError } from "../errors.ts";
@@ -25,6 +25,8 @@ export interface Files {
   /** The text of a file, or undefined when there is none. */
   read(path: string): string | undefined;
   kind(path: string): "file" | "directory" | undefined;
+  /** The path without symbolic links, as far as it is there. */
+  real(path: string): string;
 }
 
 export const disk: Files = {
@@ -44,6 +46,14 @@ export const disk: Files = {
   kind(path) {
     const stat = statSync(path, { throwIfNoEntry: false });
     return stat?.isDirectory() ? "directory" : stat && "file";
+  },
+  real(path) {
+    try {
+      return realpathSync(path);
+    } catch {
+      // What is not there yet has no links.
+      return path;
+    }
   },
 };
 

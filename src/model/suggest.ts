@@ -23,7 +23,7 @@ export function suggestion(word: string, known: readonly string[], noun = ""): s
   const meant = nearest(word, known);
   if (meant !== undefined) return `Did you mean ${noun && `${noun} `}"${meant}"?`;
   if (known.length === 0) return undefined;
-  return known.length <= 8 ? `There ${known.length === 1 ? "is" : "are"} ${known.join(", ")}.` : undefined;
+  return known.length <= 8 ? `Known: ${known.join(", ")}.` : undefined;
 }
 
 const plain = (word: string): string => word.toLowerCase().replaceAll("-", "_");

@@ -187,6 +187,10 @@ class Converter {
       if (name === undefined) continue;
       const value = this.node(pair.value, at, depth + 1);
       if (name === MERGE) {
+        if (merges.length > 0)
+          this.#problems.add("COMPOSE_SYNTAX", "`<<` is given twice", at, {
+            hint: "Write one: `<<: [*first, *second]`.",
+          });
         merges.push(value);
         continue;
       }

@@ -1,12 +1,12 @@
 /** The shared cases (../shared/cases/compose), in process and in memory: what docker compose makes of the same files. */
 import { existsSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { AppErrors } from "../../../src/errors.ts";
 import { load } from "../../../src/model/load.ts";
 import { renderProject, toJson } from "../../../src/model/render.ts";
-import type { Files } from "../../../src/model/source.ts";
+import { inMemory } from "./memory.ts";
 
 const folder = join(import.meta.dirname, "../../../../shared/cases/compose");
 
@@ -160,18 +160,6 @@ async function config(each: Case, texts: Record<string, string>): Promise<unknow
   );
   return JSON.parse(text.replaceAll(directory, "<DIR>").replaceAll(root, "<PARENT>"));
 }
-
-function inMemory(directory: string, texts: Record<string, string>): Files {
-  const files = new Map(Object.entries(texts).map(([name, text]) => [join(directory, name), text]));
-  const folders = new Set([...files.keys()].flatMap((path) => parents(path)));
-  return {
-    read: (path) => files.get(path),
-    kind: (path) => (files.has(path) ? "file" : folders.has(path) ? "directory" : undefined),
-  };
-}
-
-const parents = (path: string): string[] =>
-  dirname(path) === path ? [] : [dirname(path), ...parents(dirname(path))];
 
 /** Drops what says nothing, and orders keys. */
 function normal(value: unknown, path: readonly string[] = []): unknown {
