@@ -101,7 +101,7 @@ export class Build {
     linter: Linter,
     progress: BuildProgress,
   ): Promise<BuildPlan> {
-    const { images, bases } = this.#deps;
+    const { images } = this.#deps;
     const platform = request.platform ? parsePlatform(request.platform, OWN_PLATFORM) : OWN_PLATFORM;
     if (request.check !== true) refuseForeign(platform);
     const options: PlanOptions = {
@@ -117,7 +117,12 @@ export class Build {
     const sources: PlanSources = {
       image: (reference, wanted) => {
         refuseForeign(wanted);
-        return baseImage(images, bases, reference, wanted, { pull: request.pull === true, status });
+        return baseImage(images, reference, wanted, {
+          pull: request.pull === true,
+          auth: request.auth,
+          signal: request.signal,
+          status,
+        });
       },
       namedContext: (name) => trees.named(name),
       ignored: context.ignore,

@@ -9,10 +9,10 @@ import type { Images } from "../images/images.ts";
 import { Trash } from "../images/trash.ts";
 import type { Workers } from "../native/workers.ts";
 import type { Paths } from "../store/paths.ts";
-import type { BaseImages } from "./bases.ts";
 import { Build } from "./build.ts";
 import { StepCache, type StepRecord } from "./cache.ts";
 import { CacheMounts } from "./cache-mounts.ts";
+import { type Pruned, type PruneOptions, prune } from "./prune.ts";
 import { Remotes } from "./remotes.ts";
 import type { BuildProgress, BuildRequest, BuildResult } from "./types.ts";
 
@@ -22,8 +22,6 @@ export interface BuilderDeps {
   readonly images: Images;
   /** The containers. */
   readonly runner: StepRunner;
-  /** Brings an image that is not here; without it such an image is an error. */
-  readonly bases?: BaseImages;
 }
 
 export class Builder {
@@ -64,6 +62,15 @@ export class Builder {
       running: this.#running,
     });
     return build.run(request, progress);
+  }
+
+  /** Removes results of steps that are not in use. */
+  async prune(options: PruneOptions): Promise<Pruned> {
+    const { images, workers } = this.#deps;
+    return prune(
+      { images, workers, cache: this.#cache, cacheMounts: this.#cacheMounts, trash: this.#trash },
+      options,
+    );
   }
 
   get cache(): StepCache {

@@ -44,6 +44,10 @@ export class CacheMounts {
     }
   }
 
+  isUsed(name: string): boolean {
+    return this.#uses.has(name);
+  }
+
   async #take(base: string, sharing: MountPlan["sharing"]): Promise<string> {
     for (let copy = 0; ; copy++) {
       const name = copy === 0 ? base : `${base}.${copy}`;

@@ -19,7 +19,7 @@ export interface Chains {
   chain(source: TreeSource): Promise<Chain>;
 }
 
-type Deps = Pick<BuilderDeps, "paths" | "workers" | "images" | "bases">;
+type Deps = Pick<BuilderDeps, "paths" | "workers" | "images">;
 
 const IMAGE = "docker-image://";
 
@@ -60,13 +60,10 @@ export class Trees {
     const value = this.#named.get(normal);
     if (value === undefined) return undefined;
     if (value.startsWith(IMAGE)) {
-      const { images, bases } = this.#deps;
+      const { images } = this.#deps;
       const reference = value.slice(IMAGE.length);
       parseReference(reference);
-      const image = await baseImage(images, bases, reference, OWN_PLATFORM, {
-        pull: false,
-        status: () => {},
-      });
+      const image = await baseImage(images, reference, OWN_PLATFORM, { pull: false, status: () => {} });
       return { source: { kind: "image", image }, config: image.config };
     }
     if (/^[a-z][a-z0-9+-]*:/.test(value)) {

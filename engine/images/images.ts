@@ -29,6 +29,7 @@ import { type RegistrySettings, readRegistrySettings } from "./registry/settings
 import { Transport } from "./registry/transport.ts";
 import { type ImageUser, notFound, type Removed, type RemoveOptions, removeImage } from "./remove.ts";
 import { ImageStore, type StoreDeps } from "./store.ts";
+import { type Swept, sweep } from "./sweep.ts";
 import type { Image, ImageConfig, Layer, Progress, RegistryAuth } from "./types.ts";
 
 export interface ImagesDeps extends StoreDeps {
@@ -246,6 +247,11 @@ export class Images {
       else if (step.deleted === image.id) this.#emit("delete", image.id, image.id);
     }
     return removed;
+  }
+
+  /** Removes layers and blobs that nobody refers to any more, such as those of a build cache that was pruned. */
+  async sweep(): Promise<Swept> {
+    return sweep(this.store, this.leases);
   }
 
   history(image: Image): HistoryLine[] {

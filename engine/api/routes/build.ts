@@ -1,4 +1,5 @@
 import type { Builder } from "../../builder/builder.ts";
+import { parseDuration } from "../../builder/dockerfile/duration.ts";
 import type { BuildRequest, ContextSource } from "../../builder/types.ts";
 import type { Ulimit } from "../../containers/types.ts";
 import { EngineError } from "../../errors.ts";
@@ -11,6 +12,11 @@ import type { ApiRequest, Reply, Route } from "../router.ts";
 export function buildRoutes({ builder }: { readonly builder: Builder }): Route[] {
   return [
     { method: "POST", path: "/build", handle: (request, reply) => classicBuild(builder, request, reply) },
+    {
+      method: "POST",
+      path: "/build/prune",
+      handle: (request, reply) => pruneBuilds(builder, request, reply),
+    },
     {
       method: "POST",
       path: "/slipway/v1/build",
@@ -144,6 +150,27 @@ async function localBuild(builder: Builder, request: ApiRequest, reply: Reply): 
 function localContext({ directory, remote }: LocalBuild): ContextSource {
   if (directory !== undefined) return { kind: "directory", path: directory };
   return remote === undefined ? { kind: "none" } : { kind: "remote", url: remote };
+}
+
+/** Filters: `until` (a duration back from now, or a time), `unused-for` the same. */
+async function pruneBuilds(builder: Builder, { query }: ApiRequest, reply: Reply): Promise<void> {
+  const filters = query.filters();
+  filters.accept("until", "unused-for", "id", "parent", "type", "description", "inuse", "shared", "private");
+  const until = filters.values("until")[0] ?? filters.values("unused-for")[0];
+  const { deleted, bytes } = await builder.prune({
+    all: query.bool("all"),
+    unusedSince: until === undefined ? undefined : timeBefore(until),
+    keepBytes: query.int("keep-storage") || undefined,
+  });
+  reply.json(200, { CachesDeleted: deleted, SpaceReclaimed: bytes });
+}
+
+/** @returns milliseconds since the epoch */
+function timeBefore(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text) * 1000;
+  const time = Date.parse(text);
+  if (!Number.isNaN(time)) return time;
+  return Date.now() - parseDuration(text) / 1e6;
 }
 
 /** @throws {EngineError} invalid, before anything is built */
