@@ -69,13 +69,13 @@ void monitor_go(struct monitor *monitor, struct client *client, const char *body
 static void on_oom(struct loop *loop, struct watch *watch, uint32_t events)
 {
 	struct monitor *monitor = CONTAINER_OF(watch, struct monitor, oom);
-	uint64_t count;
+	char count[512];
 
 	(void)loop;
-	(void)events;
-	if (read(watch->fd, &count, sizeof count) < 0)
+	/* v1's eventfd tells of nothing else, and before the kill is counted; v2's file has other news, too. */
+	if (pread(watch->fd, count, sizeof count, 0) < 0 && read(watch->fd, count, sizeof count) < 0)
 		return;
-	if (!cgroup_oom_killed(&monitor->cgroups))
+	if (events & EPOLLPRI && !cgroup_oom_killed(&monitor->cgroups))
 		return;
 	for (struct client *client = monitor->clients; client; client = client->next)
 		if (client->role == ROLE_CONTROL && !client->dead)

@@ -181,7 +181,10 @@ static void exec_search(char *const argv[], char *const env[], struct err *err)
 		struct stat st;
 
 		snprintf(file, sizeof file, "%.*s/%s", (int)length, length > 0 ? at : ".", argv[0]);
-		if (stat(file, &st) == 0 && !S_ISDIR(st.st_mode)) {
+		if (stat(file, &st) < 0) {
+			if (errno == EACCES)
+				code = EACCES;
+		} else if (!S_ISDIR(st.st_mode)) {
 			execve(file, argv, env);
 			if (errno != ENOENT && errno != ENOTDIR)
 				code = errno;

@@ -38,8 +38,8 @@ export interface CellOptions {
   readonly namespaces?: readonly NamespaceKind[];
   /** Between the standard mounts and pivot. */
   readonly ops?: readonly PrepareOp[];
-  /** Before clone. */
-  readonly before?: readonly PrepareOp[];
+  /** Before clone; gets the container's cgroups. */
+  readonly before?: (cgroups: readonly string[]) => readonly PrepareOp[];
   /** After pivot. */
   readonly after?: readonly PrepareOp[];
   readonly joins?: readonly { readonly kind: NamespaceKind; readonly path: string }[];
@@ -157,8 +157,8 @@ export class Bench implements AsyncDisposable {
   async launch(options: CellOptions = {}): Promise<Cell> {
     const name = `c${this.#cells++}`;
     const directory = join(this.directory, name);
-    for (const sub of ["run", "state", "upper", "work"])
-      mkdirSync(join(directory, sub), { recursive: true, mode: 0o700 });
+    for (const sub of ["run", "state"]) mkdirSync(join(directory, sub), { recursive: true, mode: 0o700 });
+    for (const sub of ["upper", "work"]) mkdirSync(join(directory, sub), { mode: 0o755 });
     const log = join(directory, "log.json");
     const namespaces = options.namespaces ?? ["mount", "pid", "net", "ipc", "uts", "cgroup"];
     const launched = await this.spawner.launch([
@@ -172,7 +172,7 @@ export class Bench implements AsyncDisposable {
       },
       { op: "log", path: log, maxSize: options.log?.maxSize ?? 0, maxFiles: options.log?.maxFiles ?? 1 },
       ...this.cgroupPaths(name).map((path): PrepareOp => ({ op: "cgroup", path })),
-      ...(options.before ?? []),
+      ...(options.before?.(this.cgroupPaths(name)) ?? []),
       { op: "clone", namespaces, joins: options.joins ?? [], uidMap: "", gidMap: "" },
       {
         op: "overlay",

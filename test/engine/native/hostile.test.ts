@@ -210,7 +210,6 @@ hostile("/proc is masked and read-only where Docker's is", async ({ bench }) => 
       "for f in /proc/sys/kernel/core_pattern /proc/sysrq-trigger /proc/irq/default_smp_affinity /sys/kernel/uevent_helper; do (echo x > $f) 2>&1; done | grep -c Read-only",
       "umount /proc/keys 2>&1; mount -o remount,rw /proc/sys 2>&1; mknod /tmp/mem c 1 1 && head -c 1 /tmp/mem 2>&1",
     ].join("; "),
-    { before: [] },
   );
   assert.match(stdout, /^0\n0\n0\n1:3\n/);
   assert.match(stdout, "umount: can't unmount /proc/keys");
@@ -326,7 +325,7 @@ hostile(
 
 hostile("a cgroup path with .. is refused", async ({ bench }) => {
   const error = await failure(
-    bench.launch({ before: [{ op: "cgroup", path: "/sys/fs/cgroup/memory/../pids/x" }] }),
+    bench.launch({ before: () => [{ op: "cgroup", path: "/sys/fs/cgroup/memory/../pids/x" }] }),
   );
   assert.is(error.code, "EINVAL");
   assert.not(existsSync("/sys/fs/cgroup/pids/x"));

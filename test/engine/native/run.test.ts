@@ -227,7 +227,6 @@ run("a container lives on without spawner and control connection", async ({ benc
 
 run("readFile returns contents, and nothing for what is no regular file", async ({ bench }) => {
   const cell = await bench.launch({
-    before: [],
     ops: [
       { op: "readFile", path: "/etc/passwd", limit: 10 },
       { op: "readFile", path: "/etc", limit: 10 },
