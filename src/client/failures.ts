@@ -16,11 +16,6 @@ export function isMissing(error: unknown): boolean {
   return error instanceof EngineFailure && error.status === 404;
 }
 
-/** Whether the engine said that the object's state forbids it. */
-export function isConflict(error: unknown): boolean {
-  return error instanceof EngineFailure && error.status === 409;
-}
-
 /** Engines say in words what has gone wrong; these are the words of ours and of Docker's that mean more than "failed". */
 const MEANINGS: readonly (readonly [RegExp, FailureCode, string | undefined])[] = [
   [

@@ -2,7 +2,7 @@
  * Files of variables, `.env` and `env_file`, as docker compose reads them: `export`, `KEY: value`, quotes over several
  * lines, escapes and variables between double quotes, ` #` comments, and a bare `KEY` that takes its value from outside.
  */
-import { type Place, SourceText } from "./place.ts";
+import type { Place, SourceText } from "./place.ts";
 import { problem } from "./problems.ts";
 import { fill, TemplateError } from "./template.ts";
 
@@ -211,6 +211,3 @@ function unescaped(text: string): string {
     return ESCAPES[letter] ?? whole;
   });
 }
-
-/** Wraps text that has no file of its own. */
-export const asFile = (name: string, text: string): SourceText => new SourceText(name, text);

@@ -85,8 +85,6 @@ export const BridgeSolveAnswer = message({ result: [3, Result] });
 const Status = message({ code: [1, "int"], message: [2, "string"] });
 export const ReturnRequest = message({ result: [1, Result], error: [2, Status] });
 
-export const Credentials = message({ host: [1, "string"] });
-export const CredentialsAnswer = message({ username: [1, "string"], secret: [2, "string"] });
 export const SecretRequest = message({ id: [1, "string"] });
 export const SecretAnswer = message({ data: [1, "bytes"] });
 

@@ -1,3 +1,4 @@
+import { pipeline } from "node:stream/promises";
 import { EngineError } from "../../errors.ts";
 import type { Filters } from "../../filters.ts";
 import { VARIANTS, type Variant } from "../../images/bootstrap/plan.ts";
@@ -47,6 +48,37 @@ export function imageRoutes({ images }: { readonly images: Images }): Route[] {
         const { query } = request;
         await images.tag(request.params["name"] ?? "", joined(query.string("repo"), query.string("tag")));
         reply.empty(201);
+      },
+    },
+    {
+      method: "GET",
+      path: "/images/get",
+      handle: ({ query }, reply) => saved(images, query.list("names"), reply),
+    },
+    {
+      method: "GET",
+      path: "/images/{name*}/get",
+      handle: ({ params }, reply) => saved(images, [params["name"] ?? ""], reply),
+    },
+    {
+      method: "POST",
+      path: "/images/load",
+      async handle(request, reply) {
+        const progress = reply.progress();
+        const quiet = request.query.bool("quiet");
+        await images.load(request.body, (message) => {
+          if (!quiet || message.stream !== undefined) progress.write(message);
+        });
+        progress.end();
+      },
+    },
+    {
+      method: "POST",
+      path: "/images/prune",
+      async handle({ query }, reply) {
+        const { removed, bytes } = await images.prune(query.filters());
+        const deleted = removed.length === 0 ? null : removed.map(removedLine);
+        reply.json(200, { ImagesDeleted: deleted, SpaceReclaimed: bytes });
       },
     },
     {
@@ -124,6 +156,12 @@ async function create(images: Images, request: ApiRequest, reply: Reply): Promis
   const progress = reply.progress();
   progress.write({ status: image.id });
   progress.end();
+}
+
+async function saved(images: Images, names: readonly string[], reply: Reply): Promise<void> {
+  if (names.length === 0) throw new EngineError("invalid", "no image is named");
+  const archive = images.save(names.flatMap((name) => name.split(",")));
+  await pipeline(archive, reply.stream(200, "application/x-tar"));
 }
 
 async function pullImage(images: Images, request: ApiRequest, reply: Reply): Promise<void> {
@@ -264,10 +302,4 @@ export function removedLine(step: Removed): object {
 function seconds(time: string): number {
   const milliseconds = Date.parse(time);
   return Number.isNaN(milliseconds) ? 0 : Math.floor(milliseconds / 1000);
-}
-
-/** A name as the progress lines show it. */
-export function shownName(reference: Reference): string {
-  const { tag, digest } = withDefaultTag(reference);
-  return digest === undefined ? `${familiarName(reference)}:${tag}` : `${familiarName(reference)}@${digest}`;
 }

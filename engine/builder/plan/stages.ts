@@ -357,7 +357,3 @@ function addLabels(target: StageState, { labels }: PlanOptions): void {
 export function contextName(text: string): string {
   return familiar(withDefaultTag(parseReference(text))).replace(/:latest$/, "");
 }
-
-export function fullReference(text: string): string {
-  return full(withDefaultTag(parseReference(text)));
-}
