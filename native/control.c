@@ -4,6 +4,7 @@
 
 #include "exec.h"
 #include "monitor.h"
+#include "net.h"
 #include "tty.h"
 
 static uint32_t state(const struct monitor *monitor)
@@ -64,6 +65,12 @@ void client_request(struct client *client, struct request *request)
 		if (exec_begin(client, request, &err) == 0)
 			return;
 		break;
+	case JOB_NETWORK:
+		if (net_change(&client->monitor->loop, client->monitor->task->pid, request, &err) < 0)
+			break;
+		client_send(client, FRAME_OK, NULL, 0);
+		client_finish(client);
+		return;
 	default:
 		err_set(&err, ENOSYS, "a monitor knows no job of kind %u", request->kind);
 	}

@@ -1,5 +1,6 @@
 #pragma once
 #include "err.h"
+#include "loop.h"
 #include "ops.h"
 
 /*
@@ -13,8 +14,7 @@ enum {
 	OP_NETLINK_CONTAINER = 201, /* the same */
 	OP_DNS = 202,               /* path of the names | port */
 	OP_FORWARD = 203,           /* rules of ports_start() */
-	OP_NETNS = 204,             /* pid of a process in the container; in job 16 alone */
-	OP_NET_SETTING = 205,       /* path below /proc/sys/net | value */
+	OP_NET_SETTING = 204,       /* path below /proc/sys/net | value */
 };
 
 /* A place in the messages that only this side can fill in: u32le kind, u32le offset, 16 bytes of name. */
@@ -30,3 +30,9 @@ enum {
  * Returns 0, or -1 with *err set to the first message's errno, with the kernel's own words if it gave any.
  */
 int net_send(const struct op *op, int netns, struct err *err);
+
+/*
+ * Does operations of the network for a container that runs, in its monitor: what they start (the resolver) lives in
+ * `loop`. `child` is the container's first process. Returns 0, or -1 with *err set; what was done before stays done.
+ */
+int net_change(struct loop *loop, pid_t child, const struct request *request, struct err *err);

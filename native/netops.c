@@ -1,6 +1,5 @@
 /* The network's operations in a launch, and the job that changes the network of what runs already. */
 #include <fcntl.h>
-#include <sched.h>
 
 #include "dns.h"
 #include "job.h"
@@ -59,47 +58,55 @@ const struct op_kind net_ops[] = {
 	{0, 0, NULL},
 };
 
-static int open_netns(int *netns, const struct op *op, struct err *err)
+static int run_one(struct launch *launch, const struct op *op, struct err *err)
 {
-	struct args args = args_of(op);
-	uint64_t pid = args_number(&args);
-	char path[64];
+	const struct op_kind *kind = net_ops;
 
-	if (args_end(&args, err) < 0)
-		return -1;
-	snprintf(path, sizeof path, "/proc/%llu/ns/net", (unsigned long long)pid);
-	*netns = open(path, O_RDONLY | O_CLOEXEC);
-	return *netns < 0 ? err_errno(err, "open %s", path) : 0;
+	while (kind->code && kind->code != op->code)
+		kind++;
+	if (!kind->code)
+		return err_set(err, ENOSYS, "operation %u is not one of the network", op->code);
+	return launch_net(launch, kind->side == SIDE_CONTAINER, err) < 0 ? -1 : kind->run(launch, op, err);
 }
 
-static int enter(int netns, struct err *err)
-{
-	return setns(netns, CLONE_NEWNET) < 0 ? err_errno(err, "enter a network namespace") : 0;
-}
-
-static int do_one(const struct op *op, int own, int *container, struct err *err)
-{
-	switch (op->code) {
-	case OP_NETNS:
-		return open_netns(container, op, err);
-	case OP_NETLINK_HOST:
-		return enter(own, err) < 0 ? -1 : net_send(op, *container, err);
-	case OP_NETLINK_CONTAINER:
-		return enter(*container, err) < 0 ? -1 : net_send(op, *container, err);
-	default:
-		return err_set(err, ENOSYS, "operation %u is not for this job", op->code);
-	}
-}
-
-/* Job 16: netlink messages to the engine's namespace and to that of a running container, in order. */
-static int run(struct job *job)
+int net_change(struct loop *loop, pid_t child, const struct request *request, struct err *err)
 {
 	AUTO_CLOSE int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	AUTO_CLOSE int container = -1;
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/%d/ns/net", child);
+	AUTO_CLOSE int container = open(path, O_RDONLY | O_CLOEXEC);
+	if (own < 0 || container < 0)
+		return err_errno(err, "open %s", path);
+	struct launch launch = {
+		.request = request,
+		.loop = loop,
+		.child = child,
+		.host_net = own,
+		.container_net = container,
+	};
+	struct err ignored;
+	int result = 0;
+	for (uint32_t i = 0; i < request->count && result == 0; i++)
+		result = run_one(&launch, &request->ops[i], err);
+	/* A monitor in the wrong namespace would do harm for as long as it lives. */
+	if (launch_net(&launch, false, &ignored) < 0)
+		abort();
+	return result;
+}
+
+/* Job 16: netlink messages to the engine's own namespace. */
+static int run(struct job *job)
+{
 	struct err err = {0};
 
 	for (uint32_t i = 0; i < job->request->count; i++) {
-		if (do_one(&job->request->ops[i], own, &container, &err) == 0)
+		const struct op *op = &job->request->ops[i];
+		int result = op->code == OP_NETLINK_HOST
+				     ? net_send(op, -1, &err)
+				     : err_set(&err, ENOSYS, "operation %u is not for this job", op->code);
+
+		if (result == 0)
 			continue;
 		answer_error(job->fd, i, &err);
 		return 1;

@@ -23,6 +23,7 @@ enum {
 	JOB_CONTROL = 3,
 	JOB_ATTACH = 4,
 	JOB_FOLLOW = 5,
+	JOB_NETWORK = 17,
 };
 
 /* Frame types: 1-31 runtime, 32-63 workers. */

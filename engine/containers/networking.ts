@@ -1,3 +1,5 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { EngineError } from "../errors.ts";
 import type { Container } from "./container.ts";
 import type { Tools } from "./tools.ts";
@@ -25,9 +27,12 @@ export async function connectContainer(
       );
     }
     if (container.live !== undefined) {
-      const { id, live } = container;
-      const running = { id, name: container.name, hostname: config.Hostname ?? "", pid: live.pid };
-      await tools.networks.connect(network, running, endpoint);
+      const { id } = container;
+      const running = { id, name: container.name, hostname: config.Hostname ?? "" };
+      const resolvConf = await tools.networks.connect(network, running, endpoint);
+      // Written into the file that is there: it is mounted in the container.
+      if (resolvConf !== undefined)
+        await writeFile(join(tools.paths.container(id), "resolv.conf"), resolvConf);
     } else if (endpoints[Name] !== undefined) {
       throw new EngineError(
         "forbidden",
@@ -56,7 +61,7 @@ export async function disconnectContainer(
       throw new EngineError("system", `container ${container.id} is not connected to network ${Name}`);
     }
     const { id, live } = container;
-    if (live !== undefined) await tools.networks.disconnect(network, { id, pid: live.pid });
+    if (live !== undefined) await tools.networks.disconnect(network, { id });
     await tools.registry.change(container, { endpoints: others });
   });
 }

@@ -7,7 +7,7 @@
 import { encodeBody, encodeRaw, type Field, type RawOp } from "./wire.ts";
 
 /** Kinds of jobs: 1–15 runtime, 16–31 networks, 32–63 workers. */
-export const jobKind = { run: 1, exec: 2, control: 3, attach: 4, follow: 5, network: 16 } as const;
+export const jobKind = { run: 1, exec: 2, control: 3, attach: 4, follow: 5, network: 16, plug: 17 } as const;
 
 export type NamespaceKind = "cgroup" | "ipc" | "mount" | "net" | "pid" | "time" | "user" | "uts";
 
@@ -180,8 +180,6 @@ interface NetOps {
   forward: { readonly rules: string };
   /** Writes a setting of the container's network namespace; `path` below /proc/sys/net. */
   netSetting: { readonly path: string; readonly value: string };
-  /** In job 16 alone: the process whose network namespace `containerNetlink` means. */
-  netns: { readonly pid: number };
 }
 
 export interface NetlinkBatch {
@@ -275,8 +273,7 @@ const layouts: { readonly [K in keyof AllOps]: readonly [code: number, fields: (
     containerNetlink: [201, netlink],
     dns: [202, (o) => [o.path, o.port]],
     forward: [203, (o) => [o.rules]],
-    netns: [204, (o) => [o.pid]],
-    netSetting: [205, (o) => [o.path, o.value]],
+    netSetting: [204, (o) => [o.path, o.value]],
   };
 
 function raw(op: Op): RawOp {

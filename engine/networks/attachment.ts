@@ -5,7 +5,7 @@ import { addressOf, type Endpoint, endpointOps, endpointState, gatewaysOf } from
 import { addForwards, type Forward, redirectDns } from "./firewall.ts";
 import { loopbackUp } from "./links.ts";
 import { isAny, type PublishedPort } from "./ports.ts";
-import type { EndpointState, NetworkRecord, PortMap } from "./types.ts";
+import type { AttachRequest, EndpointState, NetworkRecord, PortMap } from "./types.ts";
 
 /** Kept beneath the exec root while the container runs, so that a later daemon knows what it has. */
 export interface AttachmentRecord {
@@ -18,7 +18,12 @@ export interface AttachmentRecord {
   /** `80/tcp`; of all ports that are published or exposed. */
   readonly portKeys: readonly string[];
   readonly dns: ResolverRecord | undefined;
+  /** What was asked for, should a resolver be needed later. */
+  readonly resolver: ResolverRequest;
 }
+
+/** What a container wants of name service; see AttachRequest. */
+export type ResolverRequest = Pick<AttachRequest, "dns" | "dnsSearch" | "dnsOptions" | "links" | "endpoints">;
 
 export interface ResolverRecord {
   /** Where it listens, at 127.0.0.11 in the container. */

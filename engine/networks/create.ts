@@ -28,16 +28,12 @@ export interface InUse {
  */
 export function describeNetwork(request: CreateNetwork, inUse: InUse): NetworkRecord {
   const name = request.Name ?? "";
-  checkName(name);
   const driver = request.Driver || "bridge";
   if (driver !== "bridge") {
     if (driver === "host" || driver === "null") {
       throw new EngineError("forbidden", `only one instance of "${driver}" network is allowed`);
     }
-    throw new EngineError(
-      "notFound",
-      `could not find plugin ${driver} in v1 plugin registry: plugin not found`,
-    );
+    throw new EngineError("notFound", `plugin ${JSON.stringify(driver)} not found`);
   }
   if (request.Ingress || request.ConfigOnly || request.Scope === "swarm") {
     throw new EngineError("notImplemented", "networks of a swarm are not supported");
@@ -65,6 +61,7 @@ export function describeNetwork(request: CreateNetwork, inUse: InUse): NetworkRe
     Attachable: request.Attachable ?? false,
     Options: options,
     Labels: request.Labels ?? {},
+    OwnSubnets: request.IPAM?.Config?.some(({ Subnet }) => Subnet) ?? false,
   };
 }
 
@@ -101,6 +98,7 @@ export function predefinedNetwork(
     Attachable: false,
     Options: bridge ? options : {},
     Labels: {},
+    OwnSubnets: false,
   };
 }
 
@@ -127,15 +125,16 @@ export function mtuOf({ Options }: NetworkRecord): number {
   return Number(Options["com.docker.network.driver.mtu"] || 1500);
 }
 
-function checkName(name: string): void {
-  if (name.trim() === "") throw new EngineError("invalid", "invalid name: name is empty");
-  if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name) || name.length > 255) {
-    throw new EngineError(
-      "invalid",
-      `invalid network name ${JSON.stringify(name)}: only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`,
-    );
+/** @throws {EngineError} invalid or forbidden, in Docker's words */
+export function checkName(name: string): void {
+  if (name.trim() === "" || name.length > 255 || /\p{Cc}/u.test(name)) {
+    throw new EngineError("invalid", `invalid name: ${name}`);
   }
-  if (name === "default" || name === "container" || PREDEFINED.some((network) => network.name === name)) {
+  if (
+    name === "default" ||
+    name.startsWith("container:") ||
+    PREDEFINED.some((network) => network.name === name)
+  ) {
     throw new EngineError("forbidden", `operation is not permitted on predefined ${name} network`);
   }
 }
@@ -153,28 +152,27 @@ function checkOptions(options: Readonly<Record<string, string>>): void {
 }
 
 function settlePools(id: string, ipv6: boolean, given: readonly IpamPool[], inUse: InUse): IpamPool[] {
-  const pools = given.filter(({ Subnet }) => Subnet).map((pool) => ({ given: pool, pool: readPool(pool) }));
+  const settled = given.filter(({ Subnet }) => Subnet);
+  const subnets = settled.map((pool) => readPool(pool).subnet);
   if (given.some(({ Subnet, Gateway }) => !Subnet && Gateway)) {
     throw new EngineError("invalid", "invalid network config: every gateway must be with a subnet");
   }
-  for (const { pool } of pools) {
-    const other = inUse.networks.find(({ subnet }) => overlaps(subnet, pool.subnet));
+  for (const subnet of subnets) {
+    const other = inUse.networks.find((one) => overlaps(one.subnet, subnet));
     if (other !== undefined) {
       throw new EngineError(
         "forbidden",
-        `invalid pool request: Pool overlaps with other one on this address space (network ${other.name}, ${formatPrefix(other.subnet)})`,
+        `Pool overlaps with other one on this address space (network ${other.name}, ${formatPrefix(other.subnet)})`,
       );
     }
   }
-  const has = (family: number): boolean => pools.some(({ pool }) => pool.subnet.family === family);
-  const settled = pools.map(({ given: pool, pool: read }) => ({
-    ...pool,
-    Gateway: formatAddress(read.gateway),
-  }));
+  const has = (family: number): boolean => subnets.some((subnet) => subnet.family === family);
   const taken = [...inUse.networks.map(({ subnet }) => subnet), ...inUse.machine];
-  if (!has(4)) settled.unshift(describePool(choosePool(taken)));
-  if (ipv6 && !has(6)) settled.push(describePool(localPool(id)));
-  return settled;
+  return [
+    ...settled,
+    ...(has(4) ? [] : [describePool(choosePool(taken))]),
+    ...(ipv6 && !has(6) ? [describePool(localPool(id))] : []),
+  ];
 }
 
 function describePool({ subnet, gateway }: Pool): IpamPool & { Gateway: string } {

@@ -2,8 +2,8 @@
 import { randomBytes } from "node:crypto";
 import { EngineError } from "../errors.ts";
 import type { Op } from "../native/protocol.ts";
-import { type Address, formatAddress, parseAddress } from "./address.ts";
-import { deviceOf, isDefaultBridge, isOn, mtuOf } from "./create.ts";
+import { type Address, contains, formatAddress, parseAddress } from "./address.ts";
+import { deviceOf, isDefaultBridge, isOn, mtuOf, subnetsOf } from "./create.ts";
 import type { AddressPool } from "./ipam.ts";
 import { configure, createVeth, type Interface, macOf } from "./links.ts";
 import type { NamedEndpoint } from "./names.ts";
@@ -70,23 +70,41 @@ export function makeEndpoint(
   };
 }
 
-/** Checks what can be checked when a container is created, before it has any endpoint. */
+/**
+ * Checks what can be checked before there is an endpoint.
+ *
+ * @throws {EngineError} invalid, in Docker's words, all mistakes at once
+ */
 export function checkEndpointRequest(network: NetworkRecord, request: EndpointRequest): void {
-  const { IPv4Address, IPv6Address } = request.IPAMConfig ?? {};
-  const refuse = (why: string): never => {
-    throw new EngineError("invalid", why);
-  };
+  const ipv4 = request.IPAMConfig?.IPv4Address ?? "";
+  const ipv6 = request.IPAMConfig?.IPv6Address ?? "";
+  const given = [ipv4, ipv6].filter((text) => text !== "");
+  const mistakes: string[] = [];
   if (isDefaultBridge(network) || network.Driver !== "bridge") {
-    if (IPv4Address || IPv6Address)
-      refuse("user specified IP address is supported on user defined networks only");
+    if (given.length > 0)
+      mistakes.push("user specified IP address is supported on user defined networks only");
     if (request.Aliases?.length)
-      refuse("network-scoped alias is supported only for containers in user defined networks");
+      mistakes.push("network-scoped aliases are only supported for user-defined networks");
+  } else if (given.length > 0 && !network.OwnSubnets) {
+    mistakes.push(
+      "user specified IP address is supported only when connecting to networks with user configured subnets",
+    );
+  } else {
+    const subnets = subnetsOf(network);
+    for (const text of given) {
+      const address = parseAddress(text);
+      if (address === undefined) mistakes.push(`invalid IP address: ${text}`);
+      else if (!subnets.some((subnet) => contains(subnet, address))) {
+        mistakes.push(`no configured subnet or ip-range contain the IP address ${text}`);
+      }
+    }
   }
-  for (const address of [IPv4Address, IPv6Address]) {
-    if (address && parseAddress(address) === undefined) refuse(`invalid IP address: ${address}`);
+  if (request.MacAddress && !isUnicastMac(request.MacAddress)) {
+    mistakes.push(`invalid MAC address: ${request.MacAddress}`);
   }
-  if (request.MacAddress && !isUnicastMac(request.MacAddress))
-    refuse(`invalid MAC address: ${request.MacAddress}`);
+  if (mistakes.length === 0) return;
+  const what = `invalid config for network ${network.Name}: invalid endpoint settings`;
+  throw new EngineError("invalid", `${what}:\n${mistakes.join("\n")}`);
 }
 
 export function isUnicastMac(text: string): boolean {
@@ -97,14 +115,9 @@ function onePoolAFamily(pools: readonly AddressPool[], request: EndpointRequest)
   return ([4, 6] as const).flatMap((family) => {
     const candidates = pools.filter((pool) => pool.family === family);
     const wanted = parseAddress(wantedAddress(family, request));
-    const fitting = candidates.find(({ pool: { subnet } }) => wanted && inSubnet(subnet, wanted));
+    const fitting = candidates.find(({ pool: { subnet } }) => wanted && contains(subnet, wanted));
     return fitting ?? candidates[0] ?? [];
   });
-}
-
-function inSubnet(subnet: AddressPool["pool"]["subnet"], address: Address): boolean {
-  const shift = BigInt((subnet.family === 4 ? 32 : 128) - subnet.length);
-  return subnet.family === address.family && subnet.base >> shift === address.value >> shift;
 }
 
 function wantedAddress(family: 4 | 6, { IPAMConfig }: EndpointRequest): string {

@@ -1,4 +1,4 @@
-import { type Address, formatAddress, parseAddress } from "./address.ts";
+import { type Address, type Family, formatAddress, parseAddress } from "./address.ts";
 import { deviceOf, isOn, mtuOf, poolsOf, subnetsOf } from "./create.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { Forward, Zone } from "./firewall.ts";
@@ -64,7 +64,7 @@ export class Fabric {
     const families = new Set(subnetsOf(record).map(({ family }) => family));
     await Promise.all([
       this.#machine.removeBridge(deviceOf(record)),
-      ...[...families].map((family) => this.#machine.rules(family, () => this.#rules())),
+      ...[...families].map((family) => this.#machine.rules(family, () => this.#rules(family))),
     ]);
   }
 
@@ -97,17 +97,17 @@ export class Fabric {
     const families = [...new Set(addresses.map(({ address }) => address.family))];
     await Promise.all([
       this.#machine.bridge({ name, mac: macOf(first), mtu: mtuOf(record), addresses }),
-      ...families.map((family) => this.#machine.rules(family, () => this.#rules())),
+      ...families.map((family) => this.#machine.rules(family, () => this.#rules(family))),
       ...(record.Internal ? [] : families.map((family) => this.#machine.forwarding(family))),
     ]);
   }
 
-  #rules(): { zones: readonly Zone[]; forwards: readonly Forward[] } {
+  #rules(family: Family): { zones: readonly Zone[]; forwards: readonly Forward[] } {
     const zones = [...this.#entries.values()]
       .filter(({ record, device }) => record.Driver === "bridge" && device !== undefined)
       .map(({ record }) => ({
         bridge: deviceOf(record),
-        subnets: subnetsOf(record),
+        subnets: subnetsOf(record).filter((subnet) => subnet.family === family),
         internal: record.Internal,
         masquerade: isOn(record, "enable_ip_masquerade"),
       }));

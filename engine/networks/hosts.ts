@@ -1,4 +1,5 @@
 /** The contents of a container's /etc/hosts and /etc/resolv.conf, as Docker writes them. */
+import { readFileSync } from "node:fs";
 
 const LOCAL = [
   ["127.0.0.1", "localhost"],
@@ -18,6 +19,18 @@ export interface HostLine {
 export function formatHosts(lines: readonly HostLine[]): string {
   const all = [...LOCAL, ...lines.map(({ address, names }) => [address, names.join(" ")] as const)];
   return all.map(([address, names]) => `${address}\t${names}\n`).join("");
+}
+
+/** Of a container in the machine's own network: what the machine's file says, and the user's own lines. */
+export function machineHosts(extra: readonly HostLine[]): string {
+  let text = "";
+  try {
+    text = readFileSync("/etc/hosts", "utf8");
+  } catch {
+    text = formatHosts([]);
+  }
+  const lines = extra.map(({ address, names }) => `${address}\t${names.join(" ")}\n`);
+  return `${text.replace(/\n?$/, "\n")}${lines.join("")}`;
 }
 
 /** `name` and, before it, the full name where there is a domain. */

@@ -63,39 +63,37 @@ export function localPool(id: string): Pool {
  * @throws {EngineError} invalid, if an address in it cannot be read or lies outside; Docker's words
  */
 export function readPool(given: IpamPool): Pool {
-  const subnet = parsePrefix(given.Subnet ?? "");
-  if (subnet === undefined)
-    throw new EngineError("invalid", `invalid subnet ${given.Subnet ?? ""}: invalid CIDR block notation`);
-  const start = parseAddress((given.Subnet ?? "").split("/")[0] ?? "");
-  if (start?.value !== subnet.base) {
-    throw new EngineError("invalid", `invalid subnet ${given.Subnet}: it should be ${formatPrefix(subnet)}`);
+  const text = given.Subnet ?? "";
+  const subnet = parsePrefix(text);
+  if (subnet === undefined) throw invalid(`invalid subnet ${text}: invalid CIDR block notation`);
+  if (parseAddress(text.split("/")[0] ?? "")?.value !== subnet.base) {
+    throw invalid(`invalid subnet ${text}: it should be ${formatPrefix(subnet)}`);
   }
   const range = given.IPRange ? parsePrefix(given.IPRange) : subnet;
-  if (range === undefined)
-    throw new EngineError("invalid", `invalid ip-range ${given.IPRange}: invalid CIDR block notation`);
+  if (range === undefined) throw invalid(`invalid ip-range ${given.IPRange}: invalid CIDR block notation`);
   if (range.family !== subnet.family || range.length < subnet.length || !overlaps(range, subnet)) {
-    throw new EngineError(
-      "invalid",
+    throw invalid(
       `invalid ip-range ${given.IPRange}: parent subnet ${formatPrefix(subnet)} doesn't contain ip-range`,
     );
   }
   const gateway = given.Gateway ? inside(subnet, given.Gateway, "gateway") : nth(subnet, 1n);
-  const reserved = Object.values(given.AuxiliaryAddresses ?? {}).map((text) =>
-    inside(subnet, text, "auxiliary address"),
-  );
-  return { subnet, range, gateway, reserved };
+  const others = Object.values(given.AuxiliaryAddresses ?? {});
+  return { subnet, range, gateway, reserved: others.map((one) => inside(subnet, one, "auxiliary address")) };
 }
 
 function inside(subnet: Prefix, text: string, what: string): Address {
   const address = parseAddress(text.split("/")[0] ?? "");
-  if (address === undefined) throw new EngineError("invalid", `invalid ${what} ${text}: invalid address`);
+  if (address === undefined) throw invalid(`invalid ${what} ${text}: invalid address`);
   if (!contains(subnet, address)) {
-    throw new EngineError(
-      "invalid",
+    throw invalid(
       `invalid ${what} ${text}: parent subnet ${formatPrefix(subnet)} doesn't contain this address`,
     );
   }
   return address;
+}
+
+function invalid(why: string): EngineError {
+  return new EngineError("invalid", `invalid network config:\n${why}`);
 }
 
 function nth(subnet: Prefix, number: bigint): Address {

@@ -5,8 +5,10 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Log } from "../log.ts";
-import { jobKind, type NetlinkBatch, type Op } from "../native/protocol.ts";
+import { Connection, connectPath } from "../native/connection.ts";
+import { encodeRequest, jobKind, type NetlinkBatch, type Op } from "../native/protocol.ts";
 import type { Spawner } from "../native/spawner.ts";
+import type { Paths } from "../store/paths.ts";
 import { Serial } from "../store/serial.ts";
 import { type Family, type Prefix, parseAddress, prefixOf } from "./address.ts";
 import {
@@ -20,6 +22,7 @@ import {
 import { createBridge, deleteLink, type Interface } from "./links.ts";
 
 export interface MachineOptions {
+  readonly paths: Pick<Paths, "runContainer">;
   readonly spawner: Pick<Spawner, "request">;
   readonly log: Log;
   /** Of the nftables table; engines that share a network namespace have each their own. */
@@ -119,9 +122,11 @@ export class Machine {
     await this.#serial.run("rules", () => this.#run(removeForwards(this.table, family, forwards)));
   }
 
-  /** Netlink messages beside a running container. */
-  async inContainer(pid: number, ops: readonly Op[]): Promise<void> {
-    await this.#options.spawner.request(jobKind.network, [{ op: "netns", pid }, ...ops]);
+  /** Has the monitor of a running container do operations of the network. */
+  async besideContainer(id: string, ops: readonly Op[]): Promise<void> {
+    const socket = await connectPath(join(this.#options.paths.runContainer(id), "monitor.sock"));
+    const { connection } = await Connection.open(socket, encodeRequest(jobKind.plug, ops));
+    connection.close();
   }
 
   /** Lets packets pass from a bridge to the outside. */

@@ -13,8 +13,15 @@ import type { Paths } from "../store/paths.ts";
 import { Records } from "../store/records.ts";
 import { Serial } from "../store/serial.ts";
 import type { AttachmentRecord } from "./attachment.ts";
-import { describeNetwork, type InUse, PREDEFINED, predefinedNetwork, subnetsOf } from "./create.ts";
-import { networkContainer } from "./endpoint.ts";
+import {
+  checkName,
+  describeNetwork,
+  type InUse,
+  PREDEFINED,
+  predefinedNetwork,
+  subnetsOf,
+} from "./create.ts";
+import { checkEndpointRequest, networkContainer } from "./endpoint.ts";
 import { Fabric } from "./fabric.ts";
 import { hasIpv6, Machine, machineSubnets } from "./machine.ts";
 import { Names } from "./names.ts";
@@ -115,6 +122,7 @@ export class Networks {
   /** Makes a network, its bridge too: what is wrong with it shows now and not when a container starts. */
   create(request: CreateNetwork): Promise<NetworkRecord> {
     return this.#serial.run("create", async () => {
+      checkName(request.Name ?? "");
       if (this.#records.all().some(({ Name }) => Name === request.Name)) {
         throw new EngineError("conflict", `network with name ${request.Name} already exists`);
       }
@@ -164,6 +172,18 @@ export class Networks {
   }
 
   /**
+   * Checks what a container that is created asks of networks that are there; others may come before it starts.
+   *
+   * @throws {EngineError} invalid
+   */
+  check(endpoints: Readonly<Record<string, EndpointRequest>>): void {
+    for (const [reference, settings] of Object.entries(endpoints)) {
+      const network = this.resolve(reference);
+      if (network !== undefined) checkEndpointRequest(network, settings);
+    }
+  }
+
+  /**
    * Plans a container that starts: takes its addresses and ports and publishes its names.
    *
    * @throws {EngineError} notFound for a network; system for a port that is taken; nothing is kept then
@@ -190,15 +210,20 @@ export class Networks {
   /**
    * Plugs a running container into one more network.
    *
+   * @returns what its /etc/resolv.conf is to say from now on, if that changes
    * @throws {EngineError} notFound; forbidden, if it is in it; invalid for `host` and `none`
    */
-  async connect(reference: string, container: Running, settings: EndpointRequest): Promise<void> {
+  async connect(
+    reference: string,
+    container: Running,
+    settings: EndpointRequest,
+  ): Promise<string | undefined> {
     const network = this.get(reference);
-    await this.#serial.run(container.id, () => this.#plugs.connect(network, container, settings));
+    return this.#serial.run(container.id, () => this.#plugs.connect(network, container, settings));
   }
 
   /** @throws {EngineError} notFound; system, if it is not in it */
-  async disconnect(reference: string, container: Pick<Running, "id" | "pid">): Promise<void> {
+  async disconnect(reference: string, container: { readonly id: string }): Promise<void> {
     const network = this.get(reference);
     await this.#serial.run(container.id, () => this.#plugs.disconnect(network, container));
   }

@@ -10,6 +10,7 @@ import {
   launchOps,
   type NetworkOf,
   portMap,
+  resolverOps,
 } from "./attachment.ts";
 import { isDefaultBridge } from "./create.ts";
 import {
@@ -23,14 +24,28 @@ import {
 } from "./endpoint.ts";
 import type { Fabric } from "./fabric.ts";
 import type { Forward } from "./firewall.ts";
-import { formatHosts, formatResolvConf, type HostLine, ownNames, parseExtraHost } from "./hosts.ts";
+import {
+  formatHosts,
+  formatResolvConf,
+  type HostLine,
+  machineHosts,
+  ownNames,
+  parseExtraHost,
+} from "./hosts.ts";
 import { addRoutes, deleteLink } from "./links.ts";
 import type { Machine } from "./machine.ts";
 import type { Names } from "./names.ts";
 import { type Ports, type PublishedPort, portRequests } from "./ports.ts";
-import { hostResolver, resolverFor } from "./resolver.ts";
+import { aliasesOf, hostResolver, resolverFor, resolverRequest } from "./resolver.ts";
 import type { Scratch } from "./scratch.ts";
-import type { Attachment, AttachRequest, EndpointRequest, LiveAttachment, NetworkRecord } from "./types.ts";
+import type {
+  Attachment,
+  AttachRequest,
+  EndpointRequest,
+  LiveAttachment,
+  NetworkDriver,
+  NetworkRecord,
+} from "./types.ts";
 
 export interface PlugsTools {
   readonly fabric: Fabric;
@@ -54,8 +69,6 @@ export interface Running {
   readonly id: string;
   readonly name: string;
   readonly hostname: string;
-  /** Its first process, in the engine's pid namespace. */
-  readonly pid: number;
 }
 
 export class Plugs {
@@ -94,6 +107,7 @@ export class Plugs {
             ? requested.map(({ port, protocol }) => `${port}/${protocol}`)
             : [],
         dns: resolverFor(request, networks),
+        resolver: resolverRequest(request),
       };
       this.#keep(record);
       // A replacement of the rules that is under way may not know of these ports, and would drop them.
@@ -131,9 +145,13 @@ export class Plugs {
     return { endpoints, ports: portMap(record), sandboxId: record.sandboxId };
   }
 
-  /** Plugs a running container into one more network. */
-  async connect(network: NetworkRecord, container: Running, settings: EndpointRequest): Promise<void> {
-    const { fabric, machine } = this.#tools;
+  /** Plugs a running container into one more network. Returns what its /etc/resolv.conf is to say from now on, if that changes. */
+  async connect(
+    network: NetworkRecord,
+    container: Running,
+    settings: EndpointRequest,
+  ): Promise<string | undefined> {
+    const { fabric, machine, names } = this.#tools;
     const record = this.#record(container.id);
     if (record.endpoints.some(({ networkId }) => networkId === network.Id)) {
       throw new EngineError(
@@ -141,32 +159,37 @@ export class Plugs {
         `endpoint with name ${container.name} already exists in network ${network.Name}`,
       );
     }
-    if ([network, ...record.endpoints.map(this.#networkOf)].some(({ Driver }) => Driver !== "bridge")) {
-      throw new EngineError(
-        "invalid",
-        "container cannot be connected to or disconnected from the host or none network",
-      );
+    for (const { Driver } of [network, ...record.endpoints.map(this.#networkOf)]) {
+      if (NOT_PLUGGABLE[Driver] !== undefined) throw new EngineError("forbidden", NOT_PLUGGABLE[Driver]);
     }
     await fabric.ensure(network.Id);
     const endpoint = this.#endpoint(network, settings, freeName(record.endpoints), container);
     const isGateway = gatewayEndpoint(record.endpoints, this.#networkOf) === undefined;
+    const known = record.dns ?? resolverFor(record.resolver, [network]);
+    const dns = known && { ...known, aliases: [...known.aliases, ...aliasesOf(settings.Links ?? [])] };
+    const after = { ...record, endpoints: [...record.endpoints, endpoint], dns };
+    const ops = endpointOps(endpoint, network, { isGateway, publishes: false });
+    if (dns !== undefined && record.dns === undefined) {
+      const table = (await machine.hasNftables()) ? machine.table : undefined;
+      ops.push(...resolverOps(dns, { table, resolver: names.resolverOf(container.id) }));
+    }
+    // The resolver's table is there before the resolver is.
+    this.#keep(after);
     try {
-      await machine.inContainer(
-        container.pid,
-        endpointOps(endpoint, network, { isGateway, publishes: false }),
-      );
+      await machine.besideContainer(container.id, ops);
     } catch (error) {
       fabric.release(endpoint);
+      this.#keep(record);
+      this.#writeNames(network.Id);
       throw error;
     }
-    const servers = record.dns?.servers.length || network.Internal ? record.dns?.servers : [];
-    const dns = record.dns === undefined ? undefined : { ...record.dns, servers: servers ?? [] };
-    this.#keep({ ...record, endpoints: [...record.endpoints, endpoint], dns });
     this.#tools.tell("connect", network, container.id);
+    if (dns === undefined || record.dns !== undefined) return undefined;
+    return formatResolvConf(hostResolver(record.resolver, "bridge", true));
   }
 
   /** Unplugs a running container. The default route moves on to another of its networks. */
-  async disconnect(network: NetworkRecord, container: Pick<Running, "id" | "pid">): Promise<void> {
+  async disconnect(network: NetworkRecord, container: { readonly id: string }): Promise<void> {
     const { fabric, machine } = this.#tools;
     const record = this.#record(container.id);
     const endpoint = record.endpoints.find(({ networkId }) => networkId === network.Id);
@@ -184,7 +207,7 @@ export class Plugs {
       ops.push({ op: "containerNetlink", ...addRoutes(gateway.name, gatewaysOf(gateway)) });
     }
     if (before === endpoint) await this.#unpublish(machine, forwardsOf(record, this.#networkOf));
-    await machine.inContainer(container.pid, ops);
+    await machine.besideContainer(container.id, ops);
     fabric.release(endpoint);
     this.#keep({ ...record, endpoints: rest });
     this.#writeNames(network.Id);
@@ -274,8 +297,10 @@ export class Plugs {
     this.#tools.records.put(record.id, record);
     if (record.dns !== undefined) {
       const networks = record.endpoints.map(({ networkId }) => networkId);
+      // A question about the outside must not leave by an internal network's resolver (CVE-2024-29018).
+      const inside = record.endpoints.every((endpoint) => this.#networkOf(endpoint).Internal);
       const { aliases, servers } = record.dns;
-      this.#tools.names.writeResolver(record.id, { networks, aliases, servers });
+      this.#tools.names.writeResolver(record.id, { networks, aliases, servers: inside ? [] : servers });
     }
     for (const { networkId } of record.endpoints) this.#writeNames(networkId);
   }
@@ -307,10 +332,16 @@ export class Plugs {
       ports: portMap(record),
       hostNamespace: Driver === "host",
       sandboxId: record.sandboxId,
-      hosts: formatHosts([...this.#extraHosts(request), ...this.#ownHosts(request, record)]),
+      hosts: this.#hosts(request, record, Driver),
       resolvConf: formatResolvConf(hostResolver(request, Driver, record.dns !== undefined)),
       hostnameFile: `${request.hostname}\n`,
     };
+  }
+
+  #hosts(request: AttachRequest, record: AttachmentRecord, driver: NetworkDriver): string {
+    const extra = this.#extraHosts(request);
+    if (driver === "host") return machineHosts(extra);
+    return formatHosts([...extra, ...this.#ownHosts(request, record)]);
   }
 
   #extraHosts(request: AttachRequest): HostLine[] {
@@ -342,6 +373,12 @@ export class Plugs {
     return [{ address, names: [...new Set([alias.split("/").at(-1)!, other.hostname, other.name])] }];
   }
 }
+
+/** Why a container with such a network has no other. */
+const NOT_PLUGGABLE: Readonly<Record<string, string>> = {
+  host: "container cannot be disconnected from host network or connected to host network",
+  null: "container cannot be connected to multiple networks with one of the networks in private (none) mode",
+};
 
 /** The next name that no link of the container has. */
 function freeName(endpoints: readonly Endpoint[]): string {

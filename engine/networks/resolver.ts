@@ -1,7 +1,7 @@
 /** Where a container asks for names: the engine's resolver beside it, or the machine's own servers. */
 import { randomInt } from "node:crypto";
 import { readFileSync } from "node:fs";
-import type { ResolverRecord } from "./attachment.ts";
+import type { ResolverRecord, ResolverRequest } from "./attachment.ts";
 import { isDefaultBridge } from "./create.ts";
 import { isLoopback, parseResolvConf, type ResolvConf } from "./hosts.ts";
 import type { AttachRequest, NetworkDriver, NetworkRecord } from "./types.ts";
@@ -13,15 +13,23 @@ const ETC = "/etc/resolv.conf";
 /** What stands behind systemd-resolved's stub at 127.0.0.53. */
 const RESOLVED = "/run/systemd/resolve/resolv.conf";
 
+/** The part of a request that is kept. */
+export function resolverRequest({
+  dns = [],
+  dnsSearch = [],
+  dnsOptions = [],
+  links = [],
+}: AttachRequest): ResolverRequest {
+  return { dns, dnsSearch, dnsOptions, links };
+}
+
 /** The resolver of a container on a network of the user's; on the others there is none. */
 export function resolverFor(
-  request: AttachRequest,
+  request: ResolverRequest,
   networks: readonly NetworkRecord[],
 ): ResolverRecord | undefined {
   const own = networks.filter((network) => network.Driver === "bridge" && !isDefaultBridge(network));
   if (own.length === 0) return undefined;
-  // A question about the outside must not leave by an internal network's resolver (CVE-2024-29018).
-  const inside = networks.every(({ Internal }) => Internal);
   const given = request.dns?.length ? request.dns : machineConf().servers;
   const links = [
     ...(request.links ?? []),
@@ -29,17 +37,22 @@ export function resolverFor(
   ];
   return {
     port: randomInt(32768, 61000),
-    servers: inside ? [] : given.length > 0 ? given : PUBLIC,
-    aliases: links.map((link) => {
-      const [target = "", name = target] = link.replace(/^\//, "").split(":");
-      return { name, target };
-    }),
+    servers: given.length > 0 ? given : PUBLIC,
+    aliases: aliasesOf(links),
   };
+}
+
+/** `container:alias` makes another word for the container. */
+export function aliasesOf(links: readonly string[]): ResolverRecord["aliases"] {
+  return links.map((link) => {
+    const [target = "", name = target] = link.replace(/^\//, "").split(":");
+    return { name, target };
+  });
 }
 
 /** What /etc/resolv.conf says in a container. */
 export function hostResolver(
-  request: AttachRequest,
+  request: ResolverRequest,
   driver: NetworkDriver,
   hasResolver: boolean,
 ): ResolvConf {

@@ -34,6 +34,8 @@ export interface NetworkRecord {
   readonly Attachable: boolean;
   readonly Options: Readonly<Record<string, string>>;
   readonly Labels: Readonly<Record<string, string>>;
+  /** The user chose its subnets: only then containers may choose their addresses. Not shown. */
+  readonly OwnSubnets: boolean;
 }
 
 /** The body of POST /networks/create. */
@@ -155,19 +157,7 @@ export interface NetworkContainer {
   readonly IPv6Address: string;
 }
 
-/**
- * What engine/networks/networks.ts offers to other areas:
- *
- *   Networks.open({ paths, events, log, spawner })
- *   resolve(ref): NetworkRecord | undefined      name, id, unique id prefix
- *   attach(request): Promise<Attachment>         throws conflict for a port or address that is taken
- *   release(containerId): Promise<void>          after exit or a failed start; a second call finds nothing to do
- *   reattach(liveIds): Promise<void>             once after recovery: everything of other containers is released
- *   live(containerId): { endpoints, ports, sandboxId, sandboxKey } | undefined   what inspect shows now
- *   connect(ref, container: {id, name, pid?, labels}, request)   pid given: into the running container
- *   disconnect(ref, container: {id, pid?}, force)
- *   rename(containerId, name)                    the new name answers in DNS
- */
+/** What inspect shows of a running container's networks. */
 export interface LiveAttachment {
   readonly endpoints: Readonly<Record<string, EndpointState>>;
   readonly ports: PortMap;

@@ -174,6 +174,11 @@ export class Bench implements AsyncDisposable {
     return stdout.trim() || stderr.trim();
   }
 
+  /** A file of the container's, as its programs see it. */
+  async read(container: Started, path: string): Promise<string> {
+    return must(["nsenter", "--mount", "-t", String(container.pid), "--", "/bin/cat", path]);
+  }
+
   async outside(...argv: readonly string[]): Promise<string> {
     return must(["ip", "netns", "exec", this.#outside, ...argv]);
   }

@@ -182,6 +182,39 @@ networks("a running container is plugged into a network and out again", async ()
   assert.match(await bench.call(stranger, addresses["other"]!, 80), /EHOSTUNREACH|ETIMEDOUT/);
 });
 
+networks(
+  "a container of the default network gets a resolver with its first network of a user's",
+  async () => {
+    const container = await bench.start("plain", "bridge");
+    assert.is(await bench.resolve(container, "web"), "ECONNREFUSED");
+    await bench.sandbox.client.connectNetwork("shop", { Container: container.id });
+    assert.is(await bench.resolve(container, "web"), web.addresses["shop"]);
+    const file = await bench.read(container, "/etc/resolv.conf");
+    assert.is(file, "nameserver 127.0.0.11\noptions ndots:0\n");
+    await bench.remove(container);
+  },
+);
+
+networks("with IPv6 switched on containers have a local subnet of it, its names and its ports", async () => {
+  await bench.sandbox.client.createNetwork({ Name: "six", EnableIPv6: true });
+  const ports = { PortBindings: { "80/tcp": [{ HostIp: "::", HostPort: "8086" }] } };
+  const [a, b] = [await bench.start("six-a", "six", ports), await bench.start("six-b", "six")];
+  const address = await bench.resolve(b, "six-a", "resolve6");
+  assert.match(address, /^fd[0-9a-f:]+::2$/);
+  await bench.serve(a);
+  assert.match(await bench.call(b, address, 80), /^fd[0-9a-f:]+::3$/);
+  assert.match(await bench.call("machine", "::1", 8086), /^fd/);
+  await bench.remove(a, b);
+});
+
+networks("without it containers have no IPv6 but their loopback's (CVE-2024-32473)", async () => {
+  const text = await bench.node(
+    web,
+    `console.log(require("node:fs").readFileSync("/proc/thread-self/net/if_inet6", "utf8"))`,
+  );
+  assert.match(text, /^0{31}1 [^\n]+ lo$/);
+});
+
 networks("a network in use is not removed", async () => {
   const { client: engine } = bench.sandbox;
   await refused(engine.removeNetwork("shop"), /network shop id [0-9a-f]{64} has active endpoints/);
