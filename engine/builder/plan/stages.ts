@@ -1,5 +1,5 @@
 /** Dockerfile → build plan: which stages the target needs, in which order, and what each does. */
-import { familiar, full, parseReference, withDefaultTag } from "../../images/reference.ts";
+import { familiar, parseReference, withDefaultTag } from "../../images/reference.ts";
 import type { Command, StageText } from "../dockerfile/commands.ts";
 import { type Instructions, readCommand, readInstructions } from "../dockerfile/instructions.ts";
 import { Linter, parseCheckOptions } from "../dockerfile/lint.ts";
