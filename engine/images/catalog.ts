@@ -22,6 +22,7 @@ export interface BlobDescriptor {
 
 export interface LayerRecord {
   readonly size: number; // bytes of regular files, unpacked
+  readonly archiveSize: number; // bytes as an uncompressed archive
   /** The same layer as it travels: what was pulled, or made for a push. */
   readonly blobs: readonly BlobDescriptor[];
 }

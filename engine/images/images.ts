@@ -5,13 +5,17 @@
 import type { Readable } from "node:stream";
 import { EngineError } from "../errors.ts";
 import type { Events } from "../events.ts";
+import type { Filters } from "../filters.ts";
 import { Serial } from "../store/serial.ts";
+import { load } from "./archive/load.ts";
+import { save } from "./archive/save.ts";
 import { type Bootstrapped, bootstrap, bootstrapKey, type StepRunner } from "./bootstrap/bootstrap.ts";
 import type { BootstrapOptions } from "./bootstrap/plan.ts";
 import { type HistoryLine, historyOf } from "./history.ts";
 import { type ImportOptions, importImage } from "./import.ts";
 import type { LayerIdentity } from "./layers.ts";
 import { type Lease, Leases, type Roots } from "./leases.ts";
+import { type Pruned, pruneImages } from "./prune.ts";
 import {
   familiar,
   familiarName,
@@ -31,6 +35,7 @@ import { type ImageUser, notFound, type Removed, type RemoveOptions, removeImage
 import { ImageStore, type StoreDeps } from "./store.ts";
 import { type Swept, sweep } from "./sweep.ts";
 import type { Image, ImageConfig, Layer, Progress, RegistryAuth } from "./types.ts";
+import { type DiskUsage, diskUsage } from "./usage.ts";
 
 export interface ImagesDeps extends StoreDeps {
   readonly events: Events;
@@ -252,6 +257,46 @@ export class Images {
   /** Removes layers and blobs that nobody refers to any more, such as those of a build cache that was pruned. */
   async sweep(): Promise<Swept> {
     return sweep(this.store, this.leases);
+  }
+
+  /** Removes what nobody uses. @throws {EngineError} invalid for an unknown filter */
+  async prune(filters: Filters): Promise<Pruned> {
+    const { store, leases } = this;
+    const pruned = await pruneImages({ store, leases, users: () => this.#users() }, filters);
+    for (const step of pruned.removed)
+      if ("deleted" in step) this.#emit("delete", step.deleted, step.deleted);
+    this.#events.emit({
+      type: "image",
+      action: "prune",
+      actor: { id: "", attributes: { reclaimed: String(pruned.bytes) } },
+    });
+    return pruned;
+  }
+
+  /** What the images take on disk. */
+  usage(): DiskUsage {
+    return diskUsage(this.store);
+  }
+
+  /** One archive of all these images. @throws {EngineError} notFound, before the stream begins */
+  save(names: readonly string[]): Readable {
+    const lease = this.lease();
+    try {
+      const archive = save(this.store, names, lease);
+      archive.once("close", () => lease.release());
+      for (const name of names) this.#emit("save", this.store.resolveId(name) ?? name, name);
+      return archive;
+    } catch (error) {
+      lease.release();
+      throw error;
+    }
+  }
+
+  /** Loads the images of an archive. @throws {EngineError} invalid */
+  async load(archive: Readable, progress: Progress): Promise<Image[]> {
+    const ids = await load(this.store, archive, progress);
+    for (const id of ids) this.#emit("load", id, id);
+    return ids.map((id) => this.get(id));
   }
 
   history(image: Image): HistoryLine[] {

@@ -6,7 +6,7 @@ import { EngineError } from "../errors.ts";
 import type { TreeSize, UntarOptions, Workers } from "../native/workers.ts";
 import type { Paths } from "../store/paths.ts";
 import { Serial } from "../store/serial.ts";
-import type { BlobDescriptor, Catalog } from "./catalog.ts";
+import type { BlobDescriptor, Catalog, LayerRecord } from "./catalog.ts";
 import { Digester, hexOf } from "./digest.ts";
 import type { Trash } from "./trash.ts";
 import type { Layer } from "./types.ts";
@@ -19,8 +19,10 @@ export interface Staging {
   readonly directory: string; // what is renamed at the end; holds `fs`
 }
 
-/** A layer by its digest, with the bytes of its regular files. */
-export type LayerIdentity = Layer;
+/** A layer by its digest, with the bytes of its regular files and of its archive. */
+export interface LayerIdentity extends Layer {
+  readonly archiveSize: number;
+}
 
 /**
  * Unpacked layers, each a directory named by its diffId, so that images share them and several can be unpacked at a
@@ -78,26 +80,18 @@ export class Layers {
   }
 
   /** Makes a filled tree the layer `diffId`; if there is one by now, that one stays. */
-  async commit(
-    staging: Staging,
-    diffId: string,
-    size: number,
-    blobs: readonly BlobDescriptor[] = [],
-  ): Promise<Layer> {
-    // Two builds may make the same layer at a time, and a removal may be under way.
-    await this.#changes.run(diffId, async () => {
-      if (this.has(diffId)) {
-        await this.discard(staging);
-        this.addBlobs(diffId, blobs);
-        return;
-      }
+  async commit(staging: Staging, diffId: string, record: LayerRecord): Promise<Layer> {
+    if (!this.has(diffId)) {
       const target = join(this.#paths.layers, hexOf(diffId));
       // Left by a crash between the rename and the catalog: whole, but not known.
       await this.#trash.discard(target);
       await rename(staging.directory, target);
-      this.#catalog.layers.set(diffId, { size, blobs });
-    });
-    return { diffId, size: this.#catalog.layers.get(diffId)?.size ?? size };
+      this.#catalog.layers.set(diffId, record);
+    } else {
+      await this.discard(staging);
+      this.addBlobs(diffId, record.blobs);
+    }
+    return { diffId, size: this.#catalog.layers.get(diffId)?.size ?? record.size };
   }
 
   addBlobs(diffId: string, blobs: readonly BlobDescriptor[]): void {
@@ -117,11 +111,11 @@ export class Layers {
   async unpack(archive: Readable, expected?: string, blobs: readonly BlobDescriptor[] = []): Promise<Layer> {
     const staging = await this.stage();
     try {
-      const { digest, size } = await this.fill(staging, archive);
+      const { digest, bytes, size } = await this.fill(staging, archive);
       if (expected !== undefined && digest !== expected) {
         throw new EngineError("invalid", `layer ${expected} unpacks to ${digest}`);
       }
-      return await this.commit(staging, digest, size.bytes, blobs);
+      return await this.commit(staging, digest, { size: size.bytes, archiveSize: bytes, blobs });
     } catch (error) {
       await this.discard(staging);
       throw error;
@@ -133,7 +127,7 @@ export class Layers {
     staging: Staging,
     archive: Readable,
     options: Partial<UntarOptions> = {},
-  ): Promise<{ digest: string; size: TreeSize }> {
+  ): Promise<{ digest: string; bytes: number; size: TreeSize }> {
     const digester = new Digester();
     archive.once("error", (error) => digester.destroy(error));
     const into = { kind: "dir", path: staging.fs } as const;
@@ -141,7 +135,7 @@ export class Layers {
       whiteouts: "overlay",
       ...options,
     });
-    return { digest: digester.digest, size };
+    return { digest: digester.digest, bytes: digester.bytes, size };
   }
 
   /**
@@ -151,26 +145,27 @@ export class Layers {
    * @param identity what `identify` said of it; found out if it is not given
    */
   async adopt(path: string, identity?: LayerIdentity): Promise<Layer> {
-    const { diffId, size } = identity ?? (await this.identify(path));
+    const { diffId, size, archiveSize } = identity ?? (await this.identify(path));
     const staging: Staging = {
       directory: join(this.#paths.layers, STAGING + randomBytes(8).toString("hex")),
       fs: path,
     };
     await mkdir(staging.directory, { mode: 0o755 });
     await rename(path, join(staging.directory, "fs"));
-    return this.commit(staging, diffId, size);
+    return this.commit(staging, diffId, { size, archiveSize, blobs: [] });
   }
 
   /** A staged tree filled by other means than one archive. */
   async adoptStaged(staging: Staging): Promise<Layer> {
-    const { diffId, size } = await this.identify(staging.fs);
-    return this.commit(staging, diffId, size);
+    const { diffId, size, archiveSize } = await this.identify(staging.fs);
+    return this.commit(staging, diffId, { size, archiveSize, blobs: [] });
   }
 
   /** What a directory would be as a layer: the digest of its archive. Nothing may change in it afterwards. */
   async identify(path: string): Promise<LayerIdentity> {
     const root = { kind: "dir", path } as const;
     const hash = createHash("sha256");
+    const archiveSize = 0;
     const [size] = await Promise.all([
       this.#workers.measure(root),
       (async () => {
@@ -178,7 +173,7 @@ export class Layers {
           hash.update(chunk as Buffer);
       })(),
     ]);
-    return { diffId: `sha256:${hash.digest("hex")}`, size: size.bytes };
+    return { diffId: `sha256:${hash.digest("hex")}`, size: size.bytes, archiveSize };
   }
 
   /** The layer as an uncompressed archive whose digest is its diffId. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { EngineError } from "../../errors.ts";
 import { digestOf } from "../digest.ts";
-import type { Reference } from "../reference.ts";
+import { familiarName, type Reference } from "../reference.ts";
 import type { RegistryAuth } from "../types.ts";
 import { Authorizer } from "./auth.ts";
 import { ACCEPT, type Descriptor, MANIFEST_LIMIT, parseManifest, type RawManifest } from "./manifest.ts";
@@ -83,7 +83,7 @@ export class RegistrySession {
       headers: { accept: ACCEPT },
     });
     response.resume();
-    if (response.statusCode !== 200) throw await this.#failure(response, `manifest for ${tag}`);
+    if (response.statusCode !== 200) throw await this.#failure(response, `manifest for ${this.#shown(tag)}`);
     const digest = response.headers["docker-content-digest"];
     if (typeof digest !== "string") return undefined;
     return {
@@ -102,7 +102,8 @@ export class RegistrySession {
         scope: this.#pullScope,
         headers: { accept: ACCEPT },
       });
-      if (response.statusCode !== 200) throw await this.#failure(response, `manifest for ${name}`);
+      if (response.statusCode !== 200)
+        throw await this.#failure(response, `manifest for ${this.#shown(name)}`);
       const bytes = await bodyOf(response, MANIFEST_LIMIT);
       const manifest = parseManifest(bytes, response.headers["content-type"] ?? "");
       if (name.startsWith("sha256:") && manifest.digest !== name) {
@@ -161,6 +162,10 @@ export class RegistrySession {
     return this.#failure(response, what);
   }
 
+  #shown(name: string): string {
+    return `${familiarName(this.#reference)}${name.includes(":") ? "@" : ":"}${name}`;
+  }
+
   #attempts(): { signal?: AbortSignal } {
     return this.#signal === undefined ? {} : { signal: this.#signal };
   }
@@ -213,7 +218,7 @@ export class RegistrySession {
     const transient = transientStatus(status, response.headers["retry-after"], what);
     const said = response.readableEnded ? "" : await describe(response);
     if (transient !== undefined) return transient;
-    const name = `${this.#reference.domain === "docker.io" ? "" : `${this.#reference.domain}/`}${this.#path}`;
+    const name = familiarName(this.#reference);
     if (status === 401 || status === 403) {
       const why =
         said ||
@@ -222,13 +227,13 @@ export class RegistrySession {
           : "denied: requested access to the resource is denied");
       return new EngineError(
         "notFound",
-        `pull access denied for ${name.replace(/^library\//, "")}, repository does not exist or may require 'docker login': ${why}`,
+        `pull access denied for ${name}, repository does not exist or may require 'docker login': ${why}`,
       );
     }
     if (status === 404)
       return new EngineError(
         "notFound",
-        `${what} of ${name} not found: ${said || "manifest unknown: manifest unknown"}`,
+        `${what} not found: ${said || "manifest unknown: manifest unknown"}`,
       );
     return new EngineError(
       "system",
