@@ -109,48 +109,47 @@ const RULES: Rules<Transform> = rules<Transform>({
 
 /** Where text may still hold `${…}`, a form that cannot be read is left as it is. */
 export function canonical(document: MapNode, problems: Problems, strict: boolean): MapNode {
-  return walk(document, RULES, [], strict, problems) as MapNode;
+  return walk(document, RULES, { path: [], problems, strict }) as MapNode;
 }
 
-function walk(
-  node: Node,
-  below: Rules<Transform>,
-  path: readonly string[],
-  strict: boolean,
-  problems: Problems,
-): Node {
+/** The path is one list for the whole walk, which grows and shrinks with it. */
+interface Walk extends Context {
+  readonly path: string[];
+  readonly strict: boolean;
+}
+
+function walk(node: Node, below: Rules<Transform>, context: Walk): Node {
   if (node.kind === "map") {
     return mapEntries(node, (value, key) => {
       const next = below.below(key);
-      return next ? (apply(value, next, [...path, key], strict, problems)[0] ?? undefined) : value;
+      return next ? apply(value, key, next, context)[0] : value;
     });
   }
-  if (node.kind !== "list") return node;
   const next = below.below("*");
-  if (!next) return node;
-  const items = node.items.flatMap((item, index) =>
-    apply(item, next, [...path, String(index)], strict, problems),
-  );
+  if (node.kind !== "list" || !next) return node;
+  const items = node.items.flatMap((item, index) => apply(item, String(index), next, context));
   return { ...node, items };
 }
 
 /** Children first: a rule sees what is below it in long form already. */
-function apply(
-  value: Node,
-  rules: Rules<Transform>,
-  path: readonly string[],
-  strict: boolean,
-  problems: Problems,
-): readonly Node[] {
+function apply(value: Node, key: string, rules: Rules<Transform>, context: Walk): readonly Node[] {
   if (value.tag === "reset") return [value];
-  const inner = walk(value, rules, path, strict, problems);
-  if (!rules.rule) return [inner];
+  context.path.push(key);
   try {
-    const result = rules.rule(inner, { path, problems });
+    const inner = walk(value, rules, context);
+    const result = rules.rule ? attempt(rules.rule, inner, context) : inner;
     return Array.isArray(result) ? result : [result as Node];
+  } finally {
+    context.path.pop();
+  }
+}
+
+function attempt(rule: Transform, node: Node, context: Walk): ReturnType<Transform> {
+  try {
+    return rule(node, context);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    if (strict) problems.errors.push(error);
-    return [inner];
+    if (context.strict) context.problems.errors.push(error);
+    return node;
   }
 }

@@ -9,6 +9,7 @@ import type { SourceText } from "./place.ts";
 import { documentsOf, prepare, readText } from "./prepare.ts";
 import { problem } from "./problems.ts";
 import { checkSchema } from "./schema.ts";
+import { uniqueItems } from "./unique.ts";
 
 /**
  * Reads files and lays each over the ones before.
@@ -47,7 +48,8 @@ const empty = (file: SourceText) =>
 
 function read(node: Node, path: string, layered: boolean, loading: Loading): MapNode {
   const { problems } = loading;
-  const document = canonical(prepare(node, layered, loading), problems, loading.interpolation);
+  // Long forms show what is said twice: a range of ports, a mount's target.
+  const document = uniqueItems(canonical(prepare(node, layered, loading), problems, loading.interpolation));
   problems.check();
   const version = document.entries.get("version");
   if (version)

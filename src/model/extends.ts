@@ -9,6 +9,7 @@ import { documentsOf, prepare } from "./prepare.ts";
 import { problem } from "./problems.ts";
 import { absolute } from "./source.ts";
 import { suggestion } from "./suggest.ts";
+import { uniqueItems } from "./unique.ts";
 
 /** The services of one file. */
 interface Services {
@@ -132,7 +133,9 @@ function take(name: string, documents: readonly MapNode[], loading: Loading): Ma
   let model: MapNode | undefined;
   for (const document of documents) {
     if (isNull(child(child(document, "services"), name))) continue;
-    const ready = canonical(prepare(document, true, loading), loading.problems, loading.interpolation);
+    const ready = uniqueItems(
+      canonical(prepare(document, true, loading), loading.problems, loading.interpolation),
+    );
     loading.problems.check();
     model = merge(model, ready, true);
   }

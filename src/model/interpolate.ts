@@ -14,21 +14,23 @@ export function interpolate(document: Node, environment: Environment, problems: 
   return walk(document, CASTS, [], environment, problems);
 }
 
+/** @param path one list for the whole walk, which grows and shrinks with it */
 function walk(
   node: Node,
   rules: Rules<Cast> | undefined,
-  path: readonly string[],
+  path: string[],
   environment: Environment,
   problems: Problems,
 ): Node {
-  if (node.kind === "map")
-    return mapEntries(node, (value, key) =>
-      walk(value, rules?.below(key), [...path, key], environment, problems),
-    );
+  const down = (value: Node, key: string, below: Rules<Cast> | undefined): Node => {
+    path.push(key);
+    const result = walk(value, below, path, environment, problems);
+    path.pop();
+    return result;
+  };
+  if (node.kind === "map") return mapEntries(node, (value, key) => down(value, key, rules?.below(key)));
   if (node.kind === "list")
-    return mapItems(node, (item, index) =>
-      walk(item, rules?.below("*"), [...path, String(index)], environment, problems),
-    );
+    return mapItems(node, (item, index) => down(item, String(index), rules?.below("*")));
   if (typeof node.value !== "string") return node;
   const filled = node.value.includes("$") ? filledText(node, path, environment, problems) : node;
   return rules?.rule && filled ? casted(filled, rules.rule, path, problems) : (filled ?? node);

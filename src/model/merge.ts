@@ -4,39 +4,50 @@
  */
 import { isMap, type MapNode, mapEntries, type Node, textOf } from "./node.ts";
 import { type Rules, rules } from "./rules.ts";
-import { uniqueItems } from "./unique.ts";
+import { type Indexer, once, UNIQUE } from "./unique.ts";
 
-type Rule = (base: Node, over: Node, below: Rules<Rule> | undefined, keepTags: boolean) => Node;
+/** What holds below the place where the merge is. */
+interface Below {
+  readonly rules: Rules<Rule> | undefined;
+  readonly unique: Rules<Indexer> | undefined;
+  /** Keep `!reset` and `!override` for a later merge, which has to see them too. */
+  readonly keepTags: boolean;
+}
+
+const step = ({ rules, unique, keepTags }: Below, key: string): Below => ({
+  rules: rules?.below(key),
+  unique: unique?.below(key),
+  keepTags,
+});
+
+type Rule = (base: Node, over: Node, below: Below) => Node;
 
 const replace: Rule = (_base, over) => over;
 
 /** A driver's options mean nothing to another driver. */
-const logging: Rule = (base, over, below, keepTags) => {
+const logging: Rule = (base, over, below) => {
   if (!isMap(base) || !isMap(over)) return over;
   const before = textOf(base.entries.get("driver"));
   const after = textOf(over.entries.get("driver"));
-  return before === undefined || after === undefined || before === after
-    ? maps(base, over, below, keepTags)
-    : over;
+  return before === undefined || after === undefined || before === after ? maps(base, over, below) : over;
 };
 
 /** Address pools are told apart by their subnet. */
-const pools: Rule = (base, over, below, keepTags) => {
+const pools: Rule = (base, over, below) => {
   if (base.kind !== "list" || over.kind !== "list") return over;
   const subnet = (pool: Node): string => (isMap(pool) ? (textOf(pool.entries.get("subnet")) ?? "") : "");
   const items = [...base.items];
   for (const pool of over.items) {
     const index = items.findIndex((item) => subnet(item) === subnet(pool));
     const before = items[index];
-    if (before && isMap(before) && isMap(pool))
-      items[index] = maps(before, pool, below?.below("*"), keepTags);
+    if (before && isMap(before) && isMap(pool)) items[index] = maps(before, pool, step(below, "*"));
     else items.push(pool);
   }
   return { ...over, items, was: base };
 };
 
 /** Variables: `KEY` without a value takes the place of one that had a value. */
-const variables: Rule = (base, over, _below, keepTags) => {
+const variables: Rule = (base, over, { keepTags }) => {
   if (!isMap(base) || !isMap(over)) return over;
   const entries = new Map(base.entries);
   for (const [key, value] of over.entries) {
@@ -59,17 +70,21 @@ const RULES = rules<Rule>({
  * @returns the model with `over` laid over `base`
  */
 export function merge(base: MapNode | undefined, over: MapNode, keepTags = false): MapNode {
-  const merged = base ? maps(base, over, RULES, keepTags) : keepTags ? over : stripMap(over);
-  return uniqueItems(merged);
+  if (!base) return keepTags ? over : stripMap(over);
+  return maps(base, over, { rules: RULES, unique: UNIQUE, keepTags });
 }
 
 /** Lays one service over the one it extends. */
 export function mergeService(base: MapNode, over: MapNode): MapNode {
-  const service = RULES.below("services")?.below("*");
-  return maps(stripMap(base), over, service, true);
+  return maps(
+    stripMap(base),
+    over,
+    step(step({ rules: RULES, unique: UNIQUE, keepTags: true }, "services"), "*"),
+  );
 }
 
-function maps(base: MapNode, over: MapNode, below: Rules<Rule> | undefined, keepTags: boolean): MapNode {
+function maps(base: MapNode, over: MapNode, below: Below): MapNode {
+  const { keepTags } = below;
   const entries = new Map(base.entries);
   for (const [key, value] of over.entries) {
     const before = entries.get(key);
@@ -78,24 +93,24 @@ function maps(base: MapNode, over: MapNode, below: Rules<Rule> | undefined, keep
       else entries.delete(key);
     } else if (before === undefined || before.tag === "reset")
       entries.set(key, keepTags ? value : strip(value));
-    else if (value.tag === "override" || key.startsWith("x-")) {
+    else if (value.tag === "override" || key.startsWith("x-"))
       entries.set(key, { ...(keepTags ? value : strip(value)), was: before });
-    } else entries.set(key, nodes(before, value, below?.below(key), keepTags));
+    else entries.set(key, nodes(before, value, step(below, key)));
   }
   return { ...over, entries, key: over.key ?? base.key, was: base };
 }
 
-function nodes(base: Node, over: Node, below: Rules<Rule> | undefined, keepTags: boolean): Node {
+function nodes(base: Node, over: Node, below: Below): Node {
   if (over.kind === "scalar" && over.value === null) return base;
-  if (base.kind === "scalar" && base.value === null) return keepTags ? over : strip(over);
-  if (below?.rule) {
-    const merged = below.rule(base, over, below, keepTags);
+  if (base.kind === "scalar" && base.value === null) return below.keepTags ? over : strip(over);
+  if (below.rules?.rule) {
+    const merged = below.rules.rule(base, over, below);
     return merged === over ? { ...over, was: base } : merged;
   }
-  if (isMap(base) && isMap(over)) return maps(base, over, below, keepTags);
-  if (base.kind === "list" && over.kind === "list")
-    return { ...over, items: [...base.items, ...over.items], was: base };
-  return { ...over, was: base };
+  if (isMap(base) && isMap(over)) return maps(base, over, below);
+  if (base.kind !== "list" || over.kind !== "list") return { ...over, was: base };
+  const items = [...base.items, ...over.items];
+  return { ...over, items: below.unique?.rule ? once(items, below.unique.rule) : items, was: base };
 }
 
 /** Without what is tagged `!reset`, and without the tags. */

@@ -81,7 +81,6 @@ export function map(
 
 export const isMap = (node: Node | undefined): node is MapNode => node?.kind === "map";
 export const isList = (node: Node | undefined): node is ListNode => node?.kind === "list";
-export const isScalar = (node: Node | undefined): node is ScalarNode => node?.kind === "scalar";
 
 /** True for a null, which in Compose mostly means "as if it were not written". */
 export const isNull = (node: Node | undefined): boolean => node?.kind === "scalar" && node.value === null;
@@ -113,25 +112,27 @@ export function withEntry(node: MapNode, key: string, value: Node | undefined): 
 
 /** The map with each value put through `change`; what becomes `undefined` is left out. The same map if nothing changed. */
 export function mapEntries(node: MapNode, change: (value: Node, key: string) => Node | undefined): MapNode {
-  let changed = false;
-  const entries = new Map<string, Node>();
+  let entries: Map<string, Node> | undefined;
   for (const [key, value] of node.entries) {
     const next = change(value, key);
-    if (next !== value) changed = true;
-    if (next !== undefined) entries.set(key, next);
+    if (next === value) continue;
+    entries ??= new Map(node.entries);
+    if (next === undefined) entries.delete(key);
+    else entries.set(key, next);
   }
-  return changed ? { ...node, entries } : node;
+  return entries ? { ...node, entries } : node;
 }
 
 /** As `mapEntries`, for the items of a list. */
 export function mapItems(node: ListNode, change: (item: Node, index: number) => Node): ListNode {
-  let changed = false;
-  const items = node.items.map((item, index) => {
+  let items: Node[] | undefined;
+  for (const [index, item] of node.items.entries()) {
     const next = change(item, index);
-    if (next !== item) changed = true;
-    return next;
-  });
-  return changed ? { ...node, items } : node;
+    if (next === item) continue;
+    items ??= [...node.items];
+    items[index] = next;
+  }
+  return items ? { ...node, items } : node;
 }
 
 /** The map with a child changed, when it has that child. */

@@ -4,7 +4,7 @@ import { type Rules, rules } from "./rules.ts";
 import { formatScalar } from "./scalars.ts";
 
 /** What tells an item apart from others; undefined: it is always kept. */
-type Indexer = (item: Node) => string | undefined;
+export type Indexer = (item: Node) => string | undefined;
 
 const byText: Indexer = (item) => (item.kind === "scalar" ? formatScalar(item.value) : undefined);
 const byKey =
@@ -30,7 +30,7 @@ const port: Indexer = (item) => {
   return `${field("host_ip")}:${field("published")}:${field("target")}/${field("protocol") || "tcp"}`;
 };
 
-const RULES = rules<Indexer>({
+export const UNIQUE = rules<Indexer>({
   [[
     "cap_add",
     "cap_drop",
@@ -60,7 +60,7 @@ const RULES = rules<Indexer>({
 });
 
 export function uniqueItems(model: MapNode): MapNode {
-  return walk(model, RULES) as MapNode;
+  return walk(model, UNIQUE) as MapNode;
 }
 
 function walk(node: Node, rules: Rules<Indexer>): Node {
@@ -71,14 +71,17 @@ function walk(node: Node, rules: Rules<Indexer>): Node {
     });
   }
   if (node.kind !== "list") return node;
-  if (rules.rule)
-    return once(node.items, rules.rule) ? { ...node, items: once(node.items, rules.rule)! } : node;
+  if (rules.rule) {
+    const items = once(node.items, rules.rule);
+    return items === node.items ? node : { ...node, items };
+  }
   const below = rules.below("*");
   return below ? mapItems(node, (item) => walk(item, below)) : node;
 }
 
-/** @returns undefined when nothing was said twice */
-function once(items: readonly Node[], index: Indexer): Node[] | undefined {
+/** @returns the same list when nothing was said twice */
+export function once(items: readonly Node[], index: Indexer): readonly Node[] {
+  if (items.length < 2) return items;
   const places = new Map<string, number>();
   const result: Node[] = [];
   for (const item of items) {
@@ -90,5 +93,5 @@ function once(items: readonly Node[], index: Indexer): Node[] | undefined {
       result.push(item);
     }
   }
-  return result.length === items.length ? undefined : result;
+  return result.length === items.length ? items : result;
 }
