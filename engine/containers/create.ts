@@ -2,9 +2,10 @@ import { randomBytes } from "node:crypto";
 import { mkdir, stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { EngineError } from "../errors.ts";
+import { EngineError, messageOf } from "../errors.ts";
 import type { Image } from "../images/types.ts";
 import { containerCapabilities } from "./capabilities.ts";
+import { checkCpuset } from "./cgroups/cpuset.ts";
 import { checkedParent } from "./cgroups/parent.ts";
 import { commandOf, mergeConfig } from "./config.ts";
 import type { Container } from "./container.ts";
@@ -35,28 +36,35 @@ export interface Created {
 /**
  * Makes a container that can be started: everything that can be wrong with the request is found here.
  *
- * @param name empty for a random one
+ * @param options.name empty for a random one
+ * @param options.platform `os/architecture/variant` that the image must have; empty for any
  * @throws {EngineError} notFound for an image, volume or container that is named and absent; conflict for a name that
  * is taken; invalid for the rest
  */
-export async function createContainer(tools: Tools, request: CreateRequest, name: string): Promise<Created> {
+export async function createContainer(
+  tools: Tools,
+  request: CreateRequest,
+  options: { readonly name: string; readonly platform: string },
+): Promise<Created> {
   const id = randomBytes(32).toString("hex");
-  const image = findImage(tools, request);
+  const image = findImage(tools, request, options.platform);
   const hostConfig = completeHostConfig(request.HostConfig ?? {});
-  const config = namedAfterMachine(mergeConfig(request, image?.config.config ?? {}, id), hostConfig);
+  const config = namedAfterMachine(mergeConfig(request, image.config.config ?? {}, id), hostConfig);
   const { path, args } = commandOf(config);
   await checkOptions(tools, config, hostConfig);
-  const chosen = tools.registry.reserveName(name, id);
+  const endpoints = endpointsOf(tools, request, hostConfig);
+  tools.networks.check(endpoints);
+  const chosen = tools.registry.reserveName(options.name, id);
   try {
     const record: ContainerRecord = {
       id,
       name: chosen,
       created: formatTime(nowNs()),
-      imageId: image?.id ?? "",
-      layers: image?.layers ?? [],
+      imageId: image.id,
+      layers: image.layers,
       config,
       hostConfig,
-      endpoints: endpointsOf(tools, request, hostConfig),
+      endpoints,
       mounts: await resolveMounts(tools, id, wantedMounts(config, hostConfig, inherited(tools, hostConfig))),
       path,
       args,
@@ -86,13 +94,33 @@ const FRESH = {
   stoppedByUser: false,
 } as const;
 
-function findImage(tools: Tools, request: CreateRequest): Image | undefined {
+function findImage(tools: Tools, request: CreateRequest, platform: string): Image {
   const reference = request.Image ?? "";
   if (reference === "") throw new EngineError("invalid", "no image specified");
   const image = tools.images.resolve(reference);
-  if (image !== undefined) return image;
+  if (image !== undefined) {
+    checkPlatform(image, reference, platform);
+    return image;
+  }
   const tagged = /[:@][^/]*$/.test(reference) ? reference : `${reference}:latest`;
   throw new EngineError("notFound", `No such image: ${tagged}`);
+}
+
+/** @throws {EngineError} notFound: the client may pull the image that it wants */
+function checkPlatform(image: Image, reference: string, platform: string): void {
+  if (platform === "") return;
+  const [os, architecture = "", variant = ""] = platform.toLowerCase().split("/");
+  const { config } = image;
+  const same =
+    os === config.os &&
+    (architecture === "" || architecture === config.architecture) &&
+    (variant === "" || variant === (config.variant ?? variant));
+  if (same) return;
+  const actual = [config.os, config.architecture, config.variant].filter(Boolean).join("/");
+  throw new EngineError(
+    "notFound",
+    `image with reference ${reference} was found but does not match the specified platform: wanted ${platform}, actual: ${actual}`,
+  );
 }
 
 /** With the host's UTS or network namespace the host's name is the container's. */
@@ -111,6 +139,8 @@ async function checkOptions(tools: Tools, config: ContainerConfig, hostConfig: H
   });
   tools.filters.get(parseSecurity(hostConfig).seccomp, capabilities);
   rlimits(hostConfig.Ulimits ?? []);
+  for (const link of hostConfig.Links ?? []) checkLink(tools, link);
+  await checkCpuset(tools.host.cgroups, hostConfig);
   if (config.StopSignal) signalNumber(config.StopSignal);
   if (hostConfig.CgroupParent) checkedParent(hostConfig.CgroupParent);
   if (config.WorkingDir && !config.WorkingDir.startsWith("/")) {
@@ -122,8 +152,20 @@ async function checkOptions(tools: Tools, config: ContainerConfig, hostConfig: H
   for (const options of Object.values(hostConfig.Tmpfs ?? {})) tmpfsOptions(options);
   await containerDevices(hostConfig);
   await throttleNumbers(hostConfig);
-  for (const mode of [hostConfig.NetworkMode, hostConfig.PidMode, hostConfig.IpcMode]) {
-    if (mode?.startsWith("container:")) tools.registry.find(mode.slice("container:".length));
+  for (const mode of [hostConfig.PidMode, hostConfig.IpcMode]) {
+    if (mode?.startsWith("container:")) otherContainer(tools, mode.slice("container:".length));
+  }
+}
+
+/** `container:alias` */
+function checkLink(tools: Tools, link: string): void {
+  const [reference = ""] = link.split(":");
+  try {
+    tools.registry.find(reference);
+  } catch (cause) {
+    throw new EngineError("invalid", `could not get container for ${reference}: ${messageOf(cause)}`, {
+      cause,
+    });
   }
 }
 
@@ -150,12 +192,21 @@ function inherited(tools: Tools, hostConfig: HostConfig): readonly ResolvedMount
   return (hostConfig.VolumesFrom ?? []).flatMap((from) => {
     const [reference = "", mode = ""] = from.split(":");
     const readonly = mode.split(",").includes("ro");
-    const { mounts } = tools.registry.find(reference).record;
+    const { mounts } = otherContainer(tools, reference).record;
     // The volume belongs to the other container; this one must not take it along when it is removed.
     return mounts
       .filter((mount) => mount.Type !== "tmpfs")
       .map(({ anonymous: _, ...mount }) => ({ ...mount, RW: mount.RW && !readonly, copyUp: false }));
   });
+}
+
+/** A container that an option names. Clients take "not found" for a missing image, and would pull. */
+function otherContainer(tools: Tools, reference: string): Container {
+  try {
+    return tools.registry.find(reference);
+  } catch (cause) {
+    throw new EngineError("invalid", messageOf(cause), { cause });
+  }
 }
 
 /** Makes the volumes that are not there yet, and looks for what is bound. */
