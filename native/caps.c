@@ -21,17 +21,10 @@ int caps_bound(uint64_t bounding, struct err *err)
 	return 0;
 }
 
-/* The kernel refuses bits above the last that it knows: a "privileged" set is all ones. */
-static uint64_t known(void)
-{
-	int cap = 0;
-
-	while (cap < CAP_COUNT && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0)
-		cap++;
-	return cap >= CAP_COUNT ? ~0ull : (1ull << cap) - 1;
-}
-
-/* What this process itself may still give: an engine in a container has fewer than all. */
+/*
+ * What this process itself may still give: an engine in a container has fewer than all, and no
+ * kernel gives bits that it does not know, of which a "privileged" set has some.
+ */
 static int held(uint64_t *permitted, struct err *err)
 {
 	struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
@@ -50,7 +43,6 @@ int caps_set(const struct caps *caps, struct err *err)
 
 	if (held(&may, err) < 0)
 		return -1;
-	may &= known();
 	uint64_t permitted = caps->permitted & may, effective = caps->effective & permitted;
 	uint64_t inheritable = caps->inheritable & may;
 	struct __user_cap_data_struct data[2] = {

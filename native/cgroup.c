@@ -1,3 +1,4 @@
+#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/eventfd.h>
@@ -51,58 +52,62 @@ static void pass_controllers(int parent)
 	}
 }
 
-static int make_level(int parent, const char *name, bool v2, struct err *err)
+/*
+ * Which v1 hierarchy it is shows only in its files; looking for cpuset's in all of them costs more
+ * than making the cgroups. Where it is mounted, its name is part of the path.
+ */
+static bool is_cpuset(const char *path)
+{
+	return strstr(path, "cpuset") != NULL;
+}
+
+static int make_level(int parent, const char *name, const char *path, bool v2, struct err *err)
 {
 	if (v2)
 		pass_controllers(parent);
 	if (mkdirat(parent, name, 0755) < 0 && errno != EEXIST)
-		return err_errno(err, "make the cgroup %s", name);
+		return err_errno(err, "make the cgroup %s", path);
 	int dir = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir < 0)
-		return err_errno(err, "open the cgroup %s", name);
-	if (!v2) {
+		return err_errno(err, "open the cgroup %s", path);
+	if (!v2 && is_cpuset(path)) {
 		inherit_cpuset(parent, dir, "cpuset.cpus");
 		inherit_cpuset(parent, dir, "cpuset.mems");
 	}
 	return dir;
 }
 
-/* Walks down from the nearest level that is there. */
-static int make_path(const char *path, struct err *err)
+/* Makes `path`, whose parents are made first if they are missing. Returns its descriptor. */
+static int make_path(const char *path, bool *v2, struct err *err)
 {
-	AUTO_FREE char *copy = strdup(path);
-	size_t kept = strlen(path);
-	AUTO_CLOSE int dir = -1;
+	const char *slash = strrchr(path, '/');
 
-	if (!copy)
+	if (slash == path || !slash[1])
+		return err_set(err, ENOENT, "no cgroup file system at %s", path);
+	AUTO_FREE char *above = strndup(path, (size_t)(slash - path));
+	if (!above)
 		return err_errno(err, "memory for a path");
-	while (dir < 0) {
-		dir = open(copy, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (dir < 0 && errno != ENOENT)
-			return err_errno(err, "open the cgroup %s", copy);
-		if (dir >= 0)
-			break;
-		char *slash = strrchr(copy, '/');
-		if (!slash || slash == copy)
-			return err_set(err, ENOENT, "no cgroup file system at %s", path);
-		*slash = '\0';
-		kept = (size_t)(slash - copy);
+	AUTO_CLOSE int parent = open(above, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (parent < 0 && errno == ENOENT)
+		parent = make_path(above, v2, err);
+	else if (parent < 0)
+		return err_errno(err, "open the cgroup %s", above);
+	else
+		*v2 = is_v2(parent);
+	if (parent < 0)
+		return -1;
+	return make_level(parent, slash + 1, path, *v2, err);
+}
+
+/* `..` as a component would lead to another container's cgroup, or to no cgroup. */
+static bool has_dots(const char *path)
+{
+	for (const char *at = path; (at = strstr(at, "/.."));) {
+		at += 3;
+		if (*at == '/' || !*at)
+			return true;
 	}
-	bool v2 = is_v2(dir);
-	AUTO_FREE char *below = strdup(path + kept);
-	if (!below)
-		return err_errno(err, "memory for a path");
-	char *rest = below;
-	for (char *name; (name = strtok_r(rest, "/", &rest));) {
-		if (strcmp(name, "..") == 0)
-			return err_set(err, EINVAL, "a cgroup's path has no ..: %s", path);
-		int next = make_level(dir, name, v2, err);
-		if (next < 0)
-			return -1;
-		close(dir);
-		dir = next;
-	}
-	return take_fd(&dir);
+	return false;
 }
 
 int cgroup_create(struct cgroups *cgroups, const char *path, struct err *err)
@@ -111,12 +116,13 @@ int cgroup_create(struct cgroups *cgroups, const char *path, struct err *err)
 
 	if (cgroups->count == CGROUP_MAX)
 		return err_set(err, E2BIG, "more than %d cgroups", CGROUP_MAX);
-	if (path[0] != '/' || strstr(path, "/../"))
+	if (path[0] != '/' || has_dots(path))
 		return err_set(err, EINVAL, "a cgroup's path is absolute and has no ..: %s", path);
-	AUTO_CLOSE int dir = make_path(path, err);
+	bool v2;
+	AUTO_CLOSE int dir = make_path(path, &v2, err);
 	if (dir < 0)
 		return -1;
-	*cgroup = (struct cgroup){.path = strdup(path), .v2 = is_v2(dir)};
+	*cgroup = (struct cgroup){.path = strdup(path), .v2 = v2};
 	if (!cgroup->path)
 		return err_errno(err, "memory for a path");
 	cgroup->dir = take_fd(&dir);
@@ -158,19 +164,46 @@ static void kill_members(int dir)
 			kill(atoi(pid), SIGKILL);
 }
 
+static bool remove_tree(int parent, const char *name, int depth);
+
+/* The container may have made cgroups of its own below its own. */
+static void remove_below(int dir, int depth)
+{
+	AUTO_CLOSE int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!stream)
+		return;
+	(void)take_fd(&fd);
+	for (struct dirent *entry; (entry = readdir(stream));)
+		if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
+			remove_tree(dir, entry->d_name, depth + 1);
+	closedir(stream);
+}
+
+static bool remove_tree(int parent, const char *name, int depth)
+{
+	if (unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+		return true;
+	AUTO_CLOSE int dir = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir < 0 || depth > 64)
+		return false;
+	kill_members(dir);
+	remove_below(dir, depth);
+	return unlinkat(parent, name, AT_REMOVEDIR) == 0;
+}
+
 void cgroup_remove(struct cgroups *cgroups)
 {
 	const struct timespec pause = {.tv_nsec = 500000};
+	int tries = 0;
 
 	for (unsigned i = 0; i < cgroups->count; i++) {
 		struct cgroup *cgroup = &cgroups->list[i];
 
-		for (int tries = 0; tries < 400; tries++) {
-			if (rmdir(cgroup->path) == 0 || errno != EBUSY)
-				break;
-			kill_members(cgroup->dir);
+		/* What was killed is in its cgroup until it is reaped: 200 ms for all of them. */
+		while (!remove_tree(AT_FDCWD, cgroup->path, 0) && ++tries < 400)
 			nanosleep(&pause, NULL);
-		}
 		close(cgroup->dir);
 		free(cgroup->path);
 	}

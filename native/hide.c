@@ -79,6 +79,11 @@ int mounts_readonly(struct launch *launch, const struct op *op, struct err *err)
 	AUTO_CLOSE int target = beneath_open_plain(launch->root, path, O_PATH | O_NOFOLLOW);
 	if (target < 0)
 		return errno == ENOENT || errno == ENOTDIR ? 0 : err_errno(err, "open %s", path);
+	/* Where something is mounted already it need not be mounted once more. */
+	if (sys_mount_setattr(target, "", AT_EMPTY_PATH | AT_RECURSIVE, attr) == 0)
+		return 0;
+	if (errno != EINVAL)
+		return err_errno(err, "make %s read-only", path);
 	AUTO_CLOSE int tree = sys_open_tree(target, "",
 					    AT_EMPTY_PATH | AT_RECURSIVE | K_OPEN_TREE_CLONE |
 						    K_OPEN_TREE_CLOEXEC);

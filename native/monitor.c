@@ -92,7 +92,7 @@ static void drop(struct monitor *monitor, struct watch *watch)
 }
 
 /*
- * The order matters: the record is on disk before anybody hears of the end, and the socket's name is
+ * The order matters: the record is there before anybody hears of the end, and the socket's name is
  * free by then, for the next monitor of the same container may listen there at once.
  */
 static void container_exited(struct monitor *monitor)
@@ -103,7 +103,7 @@ static void container_exited(struct monitor *monitor)
 	monitor->exited = true;
 	drop(monitor, &monitor->oom);
 	/* A full disk: the daemon then finds a monitor that went away, and calls the container lost. */
-	(void)record_exit(monitor->state_dir, monitor->task, oom, &err);
+	AUTO_CLOSE int record = record_exit(monitor->state_dir, monitor->task, oom, &err);
 	cgroup_remove(&monitor->cgroups);
 	sock_remove(monitor->run_dir, "monitor.sock");
 	drop(monitor, &monitor->listener);
@@ -116,6 +116,8 @@ static void container_exited(struct monitor *monitor)
 		else if (client->role == ROLE_FOLLOW || client->role == ROLE_NEW)
 			client_finish(client);
 	}
+	if (record >= 0)
+		fsync(record);
 }
 
 void monitor_task_done(struct monitor *monitor, struct task *task)

@@ -14,9 +14,9 @@ int record_exit(const char *dir, const struct task *task, bool oom, struct err *
 	int size = snprintf(line, sizeof line, "%d %d %d %llu\n", code, number, oom,
 			    (unsigned long long)task->finished_at);
 	AUTO_CLOSE int fd = openat(at, "exit.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0 || write_full(fd, line, (size_t)size) < 0 || fsync(fd) < 0)
+	if (fd < 0 || write_full(fd, line, (size_t)size) < 0)
 		return err_errno(err, "write %s/exit.new", dir);
 	if (renameat(at, "exit.new", at, "exit") < 0)
 		return err_errno(err, "rename %s/exit.new", dir);
-	return 0;
+	return take_fd(&fd);
 }

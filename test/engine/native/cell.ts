@@ -188,7 +188,7 @@ export class Bench implements AsyncDisposable {
       { op: "pivot" },
       ...(options.after ?? []),
     ]);
-    return new Cell(directory, log, launched, await Monitor.open(join(directory, "run")));
+    return new Cell(name, directory, log, launched, await Monitor.open(join(directory, "run")));
   }
 
   /** Launches, runs a shell script to its end and gives what it printed. */
@@ -242,12 +242,15 @@ export interface Collected {
 }
 
 export class Cell {
+  /** Of its cgroups, too. */
+  readonly name: string;
   readonly directory: string;
   readonly log: string;
   readonly launched: Launched;
   readonly monitor: Monitor;
 
-  constructor(directory: string, log: string, launched: Launched, monitor: Monitor) {
+  constructor(name: string, directory: string, log: string, launched: Launched, monitor: Monitor) {
+    this.name = name;
     this.directory = directory;
     this.log = log;
     this.launched = launched;

@@ -262,6 +262,60 @@ options("running out of memory is told at once and in the record", async ({ benc
   monitor.close();
 });
 
+options("cgroups that the container made below its own go with it", async ({ bench }) => {
+  const cell = await bench.launch({ namespaces: ["mount", "net", "ipc", "uts", "pid"] });
+  const paths = bench.cgroupPaths(cell.name).filter((path) => existsSync(path));
+  assert.ok(paths.length > 0);
+  await cell.monitor.go(shell("exec sleep 100"));
+  for (const path of paths) {
+    mkdirSync(join(path, "a/b"), { recursive: true });
+    if (path.includes("/pids/")) writeFileSync(join(path, "a/b/cgroup.procs"), String(cell.launched.pid));
+  }
+  await cell.kill();
+  assert.equal(
+    paths.filter((path) => existsSync(path)),
+    [],
+  );
+});
+
+/** Allows mknod of all, and /dev/null: r2 = type and access, r4 = major, r5 = minor of struct bpf_cgroup_dev_ctx. */
+function onlyNull(): Uint8Array {
+  const instructions = [
+    [0x61, 0x12, 0, 0],
+    [0x77, 0x02, 0, 16],
+    [0xb7, 0x00, 0, 1],
+    [0x15, 0x02, 6, 1],
+    [0x61, 0x14, 4, 0],
+    [0x61, 0x15, 8, 0],
+    [0xb7, 0x00, 0, 0],
+    [0x55, 0x04, 2, 1],
+    [0x55, 0x05, 1, 3],
+    [0xb7, 0x00, 0, 1],
+    [0x95, 0x00, 0, 0],
+  ] as const;
+  const bytes = Buffer.alloc(instructions.length * 8);
+  instructions.forEach(([code, registers, offset, immediate], i) => {
+    bytes.writeUInt8(code, i * 8);
+    bytes.writeUInt8(registers, i * 8 + 1);
+    bytes.writeInt16LE(offset, i * 8 + 2);
+    bytes.writeInt32LE(immediate, i * 8 + 4);
+  });
+  return bytes;
+}
+
+const unified = hierarchies().find((root) => existsSync(join(root, "cgroup.subtree_control")));
+options("devices of cgroup v2 are a filter", async ({ bench }) => {
+  if (unified === undefined) return;
+  const { stdout } = await bench.run("echo x > /dev/null && echo null; echo x 2>&1 > /dev/zero", {
+    before: (cgroups) => {
+      const path = cgroups.find((name) => name.startsWith(unified)) as string;
+      return [{ op: "deviceFilter", path, program: onlyNull() }];
+    },
+  });
+  assert.match(stdout, "null\n");
+  assert.not.match(stdout, "zero\n");
+});
+
 options("follow tells of new lines and of rotation", async ({ bench }) => {
   const cell = await bench.launch({ log: { maxSize: 3000, maxFiles: 3 } });
   const news: boolean[] = [];
