@@ -83,8 +83,8 @@ export interface CapabilityOptions {
 export function containerCapabilities(options: CapabilityOptions): readonly string[] {
   const { available } = options;
   if (options.privileged) return CAPABILITIES.filter((name) => available.has(name));
-  const add = (options.add ?? []).map(normalName);
-  const drop = (options.drop ?? []).map(normalName);
+  const add = (options.add ?? []).map((name) => normalName(name, "CapAdd"));
+  const drop = (options.drop ?? []).map((name) => normalName(name, "CapDrop"));
   let base: readonly string[];
   if (add.includes(ALL)) base = CAPABILITIES.filter((name) => available.has(name) && !drop.includes(name));
   else if (drop.includes(ALL)) base = [];
@@ -108,10 +108,11 @@ export function namesOfMask(hex: string): ReadonlySet<string> {
 
 const ALL = "ALL";
 
-function normalName(given: string): string {
+function normalName(given: string, option: string): string {
   const upper = given.toUpperCase();
   if (upper === ALL) return ALL;
   const name = upper.startsWith("CAP_") ? upper : `CAP_${upper}`;
-  if (!CAPABILITIES.includes(name)) throw new EngineError("invalid", `unknown capability: "${given}"`);
+  if (!CAPABILITIES.includes(name))
+    throw new EngineError("invalid", `invalid ${option}: unknown capability: "${name}"`);
   return name;
 }

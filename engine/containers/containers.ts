@@ -3,6 +3,7 @@
  * container that is meant, and holds what they all work with.
  */
 import type { Readable } from "node:stream";
+import { EngineError } from "../errors.ts";
 import type { Events } from "../events.ts";
 import type { Filters } from "../filters.ts";
 import type { Images } from "../images/images.ts";
@@ -37,6 +38,7 @@ import { type RemoveOptions, removeContainer } from "./remove.ts";
 import { renameContainer } from "./rename.ts";
 import { ensureInitLayer } from "./rootfs.ts";
 import { SeccompFilters } from "./seccomp/filters.ts";
+import { containerSize } from "./sizes.ts";
 import { startContainer } from "./start.ts";
 import { type Sample, sampleContainer } from "./stats.ts";
 import { Steps } from "./steps.ts";
@@ -107,8 +109,11 @@ export class Containers implements StepRunner {
     return this.tools.registry.all();
   }
 
-  create(request: CreateRequest, name: string): Promise<Created> {
-    return createContainer(this.tools, request, name);
+  create(
+    request: CreateRequest,
+    options: { readonly name: string; readonly platform: string },
+  ): Promise<Created> {
+    return createContainer(this.tools, request, options);
   }
 
   start(reference: string): Promise<void> {
@@ -123,8 +128,14 @@ export class Containers implements StepRunner {
     return restartContainer(this.tools, this.find(reference), options);
   }
 
-  kill(reference: string, signal: string): Promise<void> {
-    return killContainer(this.tools, this.find(reference), signal);
+  async kill(reference: string, signal: string): Promise<void> {
+    try {
+      await killContainer(this.tools, this.find(reference), signal);
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+      const text = `cannot kill container: ${reference}: ${error.message}`;
+      throw new EngineError(error.kind, text, { cause: error });
+    }
   }
 
   pause(reference: string): Promise<void> {
@@ -161,14 +172,19 @@ export class Containers implements StepRunner {
   }
 
   /** In the wire's shape. */
-  inspect(reference: string): object {
+  async inspect(reference: string, options: { readonly size: boolean }): Promise<object> {
     const container = this.find(reference);
-    return inspectContainer(this.tools, container, this.execs.running(container));
+    const shape = inspectContainer(this.tools, container, this.execs.running(container));
+    return options.size ? { ...shape, ...(await containerSize(this.tools, container)) } : shape;
   }
 
   /** In the wire's shape, newest first. */
-  list(options: ListOptions): readonly object[] {
-    return listContainers(this.tools, options).map((container) => listEntry(this.tools, container));
+  list(options: ListOptions & { readonly size: boolean }): Promise<readonly object[]> {
+    const entries = listContainers(this.tools, options).map(async (container) => {
+      const entry = listEntry(this.tools, container);
+      return options.size ? { ...entry, ...(await containerSize(this.tools, container)) } : entry;
+    });
+    return Promise.all(entries);
   }
 
   connect(reference: string, network: string, endpoint: EndpointRequest): Promise<void> {

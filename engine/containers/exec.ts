@@ -6,6 +6,7 @@ import { CAPABILITIES } from "./capabilities.ts";
 import type { Container } from "./container.ts";
 import { parseDetachKeys } from "./detach-keys.ts";
 import { containerEnvironment, overrideEnvironment, withHome } from "./environment.ts";
+import { whyNotStarted } from "./launcher.ts";
 import type { ProcessSpec } from "./operations.ts";
 import { runIn, userFiles } from "./run-in.ts";
 import { containerProcess } from "./spec.ts";
@@ -119,18 +120,20 @@ export class Execs {
     this.#set(exec.id, { state: "running" });
     const opening = this.#sessions.get(exec.id);
     let session: Session | undefined;
+    let process: ProcessSpec | undefined;
     try {
+      process = await this.#process(exec, size);
       const streams = {
         stdin: client !== undefined && request.AttachStdin === true,
         stdout: request.Tty === true || (client !== undefined && request.AttachStdout === true),
         stderr: client !== undefined && request.AttachStderr === true,
       };
       const output = client === undefined ? DISCARD : pacedOutput(client.sink, () => session);
-      session = await runIn(container, await this.#process(exec, size), streams, output);
+      session = await runIn(container, process, streams, output);
     } catch (error) {
       opening?.resolve(undefined);
       this.#set(exec.id, { state: "exited", exitCode: NOT_STARTED });
-      throw error instanceof NativeError ? execFailed(error, request) : error;
+      throw error instanceof NativeError && process !== undefined ? execFailed(error, process) : error;
     }
     this.#set(exec.id, { pid: session.pid });
     emit(this.#tools, container, `exec_start: ${request.Cmd?.join(" ")}`, { execID: exec.id });
@@ -208,16 +211,7 @@ function detachKeysOf(request: ExecRequest): Uint8Array {
 }
 
 /** In the words that clients show and search for. */
-function execFailed(error: NativeError, request: ExecRequest): EngineError {
-  const [program = ""] = request.Cmd ?? [];
-  const why =
-    error.code === "ENOENT" && !program.includes("/")
-      ? "executable file not found in $PATH"
-      : error.code === "ENOENT"
-        ? `stat ${program}: no such file or directory`
-        : error.code === "EACCES"
-          ? "permission denied"
-          : error.message;
-  const text = `OCI runtime exec failed: exec failed: unable to start container process: exec: ${JSON.stringify(program)}: ${why}: unknown`;
+function execFailed(error: NativeError, process: ProcessSpec): EngineError {
+  const text = `OCI runtime exec failed: exec failed: unable to start container process: ${whyNotStarted(error, process)}: unknown`;
   return new EngineError("invalid", text, { cause: error });
 }

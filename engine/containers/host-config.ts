@@ -1,3 +1,4 @@
+import { cpus } from "node:os";
 import { EngineError } from "../errors.ts";
 import { SHM_SIZE } from "./defaults.ts";
 import { parseSecurity } from "./security.ts";
@@ -125,7 +126,15 @@ function check(asked: HostConfig): void {
     Memory > 0 && MemoryReservation > 0 && Memory < MemoryReservation,
     "Minimum memory limit can not be less than memory reservation limit, see usage",
   );
-  refuse(NanoCpus < 0, "Range of CPUs is from 0.01 to 2.00, as there are only 2 CPUs available");
+  const online = cpus().length;
+  refuse(
+    NanoCpus < 0 || NanoCpus > online * 1e9,
+    `Range of CPUs is from 0.01 to ${online.toFixed(2)}, as there are only ${online} CPUs available`,
+  );
+  refuse(
+    MemoryReservation > 0 && MemoryReservation < MEMORY_MINIMUM,
+    "Minimum memory reservation allowed is 6MB",
+  );
   refuse(
     NanoCpus > 0 && (CpuQuota > 0 || CpuPeriod > 0),
     "Conflicting options: Nano CPUs and CPU Period cannot both be set",
@@ -151,6 +160,23 @@ function check(asked: HostConfig): void {
   for (const cpus of [asked.CpusetCpus ?? "", asked.CpusetMems ?? ""]) {
     refuse(!isCpuList(cpus), `Invalid value ${cpus} for cpuset cpus`);
   }
+  const [request] = asked.DeviceRequests ?? [];
+  if (request != null) {
+    const { Driver = "", Capabilities } = request as { Driver?: string; Capabilities?: string[][] };
+    const wanted = (Capabilities ?? []).map((each) => `[${each.join(" ")}]`).join(" ");
+    refuse(true, `could not select device driver "${Driver}" with capabilities: [${wanted}]`);
+  }
+  const runtime = asked.Runtime ?? "";
+  refuse(!["", "slipway", "runc"].includes(runtime), `unknown or invalid runtime name: ${runtime}`);
+  const isolation = asked.Isolation ?? "";
+  refuse(
+    !["", "default"].includes(isolation.toLowerCase()),
+    `Invalid isolation: ${JSON.stringify(isolation)} - linux only supports 'default'`,
+  );
+  refuse(
+    Object.keys(asked.StorageOpt ?? {}).length > 0,
+    "--storage-opt is supported only for overlay over xfs with 'pquota' mount option",
+  );
   const policy = asked.RestartPolicy?.Name ?? "";
   refuse(
     !["", "no", "always", "unless-stopped", "on-failure"].includes(policy),
@@ -163,7 +189,7 @@ function check(asked: HostConfig): void {
   const driver = asked.LogConfig?.Type ?? "";
   refuse(
     !["", "json-file", "local", "none"].includes(driver),
-    `logger: no log driver named '${driver}' is registered`,
+    `error looking up logging plugin ${driver}: plugin ${JSON.stringify(driver)} not found`,
   );
   for (const [name, allowed] of MODES) {
     const mode = (asked[name] as string | undefined) ?? "";

@@ -15,10 +15,7 @@ export const SIGKILL = 9;
 export async function killContainer(tools: Tools, container: Container, name: string): Promise<void> {
   const signal = signalNumber(name || "SIGKILL");
   if (!container.isRunning) {
-    throw new EngineError(
-      "conflict",
-      `cannot kill container: ${container.id}: container ${container.id} is not running`,
-    );
+    throw new EngineError("conflict", `container ${container.id} is not running`);
   }
   const { StopSignal = "SIGTERM" } = container.record.config;
   // Only what is meant to end it keeps its restart policy from bringing it back.

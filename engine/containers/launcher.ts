@@ -62,33 +62,45 @@ export function startExitCode(error: unknown): number {
   return 126;
 }
 
-/** Clients derive exit codes 127 and 126 from these very words. */
 function programFailed(error: NativeError, process: ProcessSpec): EngineError {
-  const [program = ""] = process.argv;
-  const quoted = JSON.stringify(program);
-  const start = "failed to create task for container: failed to create shim task: OCI runtime create failed";
-  const prefix = `${start}: runc create failed: unable to start container process`;
-  const exec = (why: string): string => `${prefix}: exec: ${quoted}: ${why}: unknown`;
-  // Something before the program itself: a working directory that is not there, a limit.
-  if (error.index !== undefined && error.index !== ARGV) {
-    return new EngineError("invalid", `${prefix}: ${error.message}: unknown`, { cause: error });
-  }
-  if (error.code === "ENOENT" && !program.includes("/")) {
-    return new EngineError("invalid", exec("executable file not found in $PATH"), { cause: error });
-  }
-  if (error.code === "ENOENT" || error.code === "ENOTDIR") {
-    return new EngineError("invalid", exec(`stat ${program}: no such file or directory`), { cause: error });
-  }
-  if (error.code === "EACCES") {
-    return new EngineError("invalid", exec(`permission denied`), { cause: error });
-  }
-  return new EngineError("invalid", exec(error.message), { cause: error });
+  const why = whyNotStarted(error, process);
+  return new EngineError(
+    "invalid",
+    `failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: ${why}: unknown`,
+    { cause: error },
+  );
 }
+
+/** Clients derive the exit codes 127 and 126 from these very words. */
+export function whyNotStarted(error: NativeError, process: ProcessSpec): string {
+  const failed = error.index === undefined ? undefined : processOps(process)[error.index];
+  if (failed?.op === "cwd") {
+    return `chdir to cwd (${JSON.stringify(process.cwd)}) set in config.json failed: ${errnoText(error)}`;
+  }
+  // A limit, the keyring: something before the program itself.
+  if (failed !== undefined && failed.op !== "argv") return error.message;
+  const [program = ""] = process.argv;
+  const exec = `exec: ${JSON.stringify(program)}`;
+  if (error.code === "ENOENT" && !program.includes("/")) return `${exec}: executable file not found in $PATH`;
+  if (error.code === "ENOENT") return `${exec}: stat ${program}: no such file or directory`;
+  return `${exec}: ${errnoText(error)}`;
+}
+
+/** As Go prints it: clients search for some of these. */
+function errnoText(error: NativeError): string {
+  return ERRNO_TEXTS[error.code] ?? error.message;
+}
+
+const ERRNO_TEXTS: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  ENOENT: "no such file or directory",
+  ENOEXEC: "exec format error",
+  ENOTDIR: "not a directory",
+  EISDIR: "is a directory",
+};
 
 function setupFailed(error: NativeError): EngineError {
   return new EngineError("system", `container set-up failed: ${error.message}`, { cause: error });
 }
 
 const NOTHING = new Uint8Array();
-/** The place of the program among processOps(). */
-const ARGV = 0;

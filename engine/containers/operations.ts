@@ -39,7 +39,7 @@ export interface Spec {
   readonly privileged: boolean;
   /** Bytes. */
   readonly shmSize: number;
-  /** /dev/shm and /dev/mqueue are the engine's own. */
+  /** /dev/shm is the engine's own. */
   readonly hostIpc: boolean;
   readonly nodes: readonly DeviceNode[];
   /** In the order of mounting. */
@@ -180,12 +180,9 @@ function devices(
   return [
     ...mount("tmpfs", "/dev", nosuid | strictatime, "mode=755,size=65536k"),
     ...mount("devpts", "/dev/pts", nosuid | noexec, "newinstance,ptmxmode=0666,mode=0620,gid=5"),
-    ...(spec.hostIpc
-      ? [...bind("/dev/mqueue"), ...bind("/dev/shm")]
-      : [
-          ...mount("mqueue", "/dev/mqueue", nosuid | noexec | nodev),
-          ...mount("tmpfs", "/dev/shm", nosuid | noexec | nodev, shm),
-        ]),
+    // Shows the queues of whatever IPC namespace the container is in.
+    ...mount("mqueue", "/dev/mqueue", nosuid | noexec | nodev),
+    ...(spec.hostIpc ? bind("/dev/shm") : mount("tmpfs", "/dev/shm", nosuid | noexec | nodev, shm)),
     ...spec.nodes.map((node) => ({ op: "node", ...node }) as const),
     ...(
       [

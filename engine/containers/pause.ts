@@ -9,7 +9,7 @@ import { emit, type Tools } from "./tools.ts";
 /** @throws {EngineError} conflict if it does not run or is paused */
 export async function pauseContainer(tools: Tools, container: Container): Promise<void> {
   const { status } = container.record.state;
-  if (status === "paused") throw new EngineError("conflict", `container ${container.id} is already paused`);
+  if (status === "paused") throw new EngineError("conflict", `Container ${container.id} is already paused`);
   if (status !== "running") throw new EngineError("conflict", `container ${container.id} is not running`);
   await freeze(tools, container, true);
   await tools.registry.changeState(container, { status: "paused" });
@@ -20,7 +20,7 @@ export async function pauseContainer(tools: Tools, container: Container): Promis
 /** @throws {EngineError} system, as Docker has it, if it is not paused */
 export async function unpauseContainer(tools: Tools, container: Container): Promise<void> {
   if (container.record.state.status !== "paused") {
-    throw new EngineError("system", `container ${container.id} is not paused`);
+    throw new EngineError("system", `Container ${container.id} is not paused`);
   }
   await thaw(tools, container);
   emit(tools, container, "unpause");

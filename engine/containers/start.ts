@@ -53,6 +53,7 @@ async function launch(tools: Tools, container: Container): Promise<void> {
   const volumes = await acquireVolumes(tools, record);
   const network = await attachNetwork(tools, record);
   if (network !== undefined) await writeNetworkFiles(tools, record.id, network);
+  await takeOwnersName(tools, container);
   const spec = await containerSpec(tools, container, network, volumes);
   let oom = false;
   const launched = await tools.launcher.launch(spec, {
@@ -161,6 +162,14 @@ async function attachNetwork(tools: Tools, record: ContainerRecord): Promise<Att
     extraHosts: hostConfig.ExtraHosts ?? [],
     labels: config.Labels ?? {},
   });
+}
+
+/** Who shares a network shares its name: the hosts file that both see knows no other. */
+async function takeOwnersName(tools: Tools, container: Container): Promise<void> {
+  const owner = networkOwner(tools, container.record);
+  if (owner === undefined) return;
+  const { Hostname = "", Domainname = "" } = owner.record.config;
+  await tools.registry.change(container, { config: { ...container.record.config, Hostname, Domainname } });
 }
 
 async function writeNetworkFiles(tools: Tools, id: string, network: Attachment): Promise<void> {

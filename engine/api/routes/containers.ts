@@ -30,7 +30,9 @@ export function containerRoutes({ containers }: { readonly containers: Container
       path: "/containers/create",
       async handle(request, reply) {
         const body = await request.json<CreateRequest>();
-        const { container, warnings } = await containers.create(body, request.query.string("name"));
+        const { query } = request;
+        const options = { name: query.string("name"), platform: query.string("platform") };
+        const { container, warnings } = await containers.create(body, options);
         reply.json(201, { Id: container.id, Warnings: warnings });
       },
     },
@@ -39,14 +41,15 @@ export function containerRoutes({ containers }: { readonly containers: Container
       path: "/containers/json",
       async handle({ query }, reply) {
         const limit = query.int("limit") ?? 0;
-        reply.json(200, containers.list({ all: query.bool("all"), limit, filters: query.filters() }));
+        const [all, size] = [query.bool("all"), query.bool("size")];
+        reply.json(200, await containers.list({ all, limit, size, filters: query.filters() }));
       },
     },
     {
       method: "GET",
       path: "/containers/{id}/json",
       async handle(request, reply) {
-        reply.json(200, containers.inspect(id(request)));
+        reply.json(200, await containers.inspect(id(request), { size: request.query.bool("size") }));
       },
     },
     {

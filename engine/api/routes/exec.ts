@@ -70,7 +70,7 @@ async function start(containers: Containers, request: ApiRequest, reply: Reply):
     await containers.execs.start(exec, { sink, input: connection, signal: closeOf(connection) }, size);
   } catch (error) {
     // The status line is gone: the client shows what comes on the stream.
-    sink.write("stderr", Buffer.from(`${messageOf(error)}\r\n`));
+    sink.write("stdout", Buffer.from(`${messageOf(error)}\r\n`));
   } finally {
     connection.end();
   }

@@ -1,6 +1,5 @@
 import type { Builder } from "../../builder/builder.ts";
 import type { Containers } from "../../containers/containers.ts";
-import { upperOf } from "../../containers/tree.ts";
 import { Filters } from "../../filters.ts";
 import type { Images } from "../../images/images.ts";
 import type { Workers } from "../../native/workers.ts";
@@ -57,19 +56,8 @@ function imageUsage({ containers, images }: UsageDeps, version: number): object[
   }));
 }
 
-async function containerUsage({ containers, images, workers }: UsageDeps): Promise<object[]> {
-  const entries = containers.list({ all: true, limit: 0, filters: new Filters() });
-  return Promise.all(
-    entries.map(async (entry) => {
-      const container = containers.find((entry as { Id: string }).Id);
-      const { bytes } = await workers.measure({ kind: "dir", path: upperOf(containers.tools, container) });
-      const below = container.record.layers.reduce(
-        (sum, diffId) => sum + (images.layer(diffId)?.size ?? 0),
-        0,
-      );
-      return { ...entry, SizeRw: bytes, SizeRootFs: bytes + below };
-    }),
-  );
+function containerUsage({ containers }: UsageDeps): Promise<readonly object[]> {
+  return containers.list({ all: true, limit: 0, size: true, filters: new Filters() });
 }
 
 async function volumeUsage({ volumes }: UsageDeps): Promise<object[]> {

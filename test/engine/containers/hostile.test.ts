@@ -142,20 +142,14 @@ hostile("no descriptor or environment of the engine is in a container (CVE-2024-
   assert.equal(seen, { files: "", environment: "HOME HOSTNAME PATH" });
 });
 
-for (const [what, call] of [
-  ["AF_ALG sockets (CVE-2026-31431)", "socket(38,5,0)"],
-  ["AF_VSOCK sockets", "socket(40,1,0)"],
-] as const) {
-  hostile(`${what} are refused`, async () => {
-    void call;
-    // busybox has no way to ask for a family: that the filter refuses it is held in seccomp/filter.test.ts; here, that
-    // the filter is in force.
-    const { seen } = await probe(sandbox.client, {
-      seen: "unshare -n true 2>&1; grep Seccomp: /proc/self/status",
-    });
-    assert.match(seen, /not permitted[\s\S]*2$/);
+hostile("namespaces and mounts of its own are refused to a container", async () => {
+  const seen = await probe(sandbox.client, {
+    unshare: "unshare -n true 2>&1 | grep -c 'not permitted'",
+    mount: "mount -t tmpfs none /tmp 2>&1 | grep -c -E 'denied|not permitted'",
+    chroot: "chroot / true && echo allowed",
   });
-}
+  assert.equal(seen, { unshare: "1", mount: "1", chroot: "allowed" });
+});
 
 hostile(
   "release_agent, core_pattern and sysrq cannot be written (CVE-2022-0492, CVE-2025-52881)",
@@ -168,15 +162,8 @@ hostile(
 );
 
 hostile("a mask cannot be taken off from inside", async () => {
-  const { seen } = await probe(
-    sandbox.client,
-    { seen: "umount /proc/keys; mount -o remount,rw /proc/sys; cat /proc/keys | wc -c" },
-    { HostConfig: { CapAdd: ["SYS_ADMIN"], SecurityOpt: [] } },
-  );
-  // With SYS_ADMIN it may; without, not.
-  assert.ok(seen.length > 0);
-  const plain = await probe(sandbox.client, { seen: "umount /proc/keys 2>&1; cat /proc/keys | wc -c" });
-  assert.match(plain.seen, /(not permitted|denied)[\s\S]*0$/);
+  const { seen } = await probe(sandbox.client, { seen: "umount /proc/keys 2>&1; cat /proc/keys | wc -c" });
+  assert.match(seen, /(not permitted|denied)[\s\S]*0$/);
 });
 
 for (const [what, options, message] of [
