@@ -66,8 +66,24 @@ async function pull(
   { image, services, platform, why }: PullWork,
   context: Context,
 ): Promise<void> {
-  const { engine, report, signal } = context;
+  try {
+    await pullImage(image, platform, why, context);
+  } catch (error) {
+    context.signal.throwIfAborted();
+    throw pullFailure(project, image, services[0]!, error as Error);
+  }
+}
+
+/** Pulls one image, with the bytes of all its layers as one progress. */
+export async function pullImage(
+  image: string,
+  platform: string | undefined,
+  why: string,
+  { engine, report, signal }: Context,
+): Promise<void> {
   const layers = new Map<string, { readonly current: number; readonly total: number }>();
+  const sum = (key: "current" | "total"): number =>
+    [...layers.values()].reduce((all, layer) => all + layer[key], 0);
   report.on({ subject: "image", id: image, phase: "working", text: "pulling", why });
   try {
     await engine.pullImage(image, {
@@ -77,23 +93,14 @@ async function pull(
         const { current, total } = progressDetail ?? {};
         if (!id || current === undefined || !total) return;
         layers.set(id, { current, total });
-        const sum = (key: "current" | "total"): number =>
-          [...layers.values()].reduce((all, layer) => all + layer[key], 0);
-        report.on({
-          subject: "image",
-          id: image,
-          phase: "working",
-          text: "pulling",
-          current: sum("current"),
-          total: sum("total"),
-        });
+        const amount = { current: sum("current"), total: sum("total") };
+        report.on({ subject: "image", id: image, phase: "working", text: "pulling", ...amount });
       },
     });
     report.on({ subject: "image", id: image, phase: "done", text: "pulled" });
   } catch (error) {
-    signal.throwIfAborted();
-    report.on({ subject: "image", id: image, phase: "failed", text: "failed" });
-    throw pullFailure(project, image, services[0]!, error as Error);
+    if (!signal.aborted) report.on({ subject: "image", id: image, phase: "failed", text: "failed" });
+    throw error;
   }
 }
 

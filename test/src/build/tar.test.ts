@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { tarOf } from "../../../src/build/tar.ts";
+import { readTar } from "../../../src/build/untar.ts";
 
 const tar = suite("build/tar");
 
@@ -43,6 +44,26 @@ tar("names of more than 100 bytes, also of more than one byte a letter, are kept
   });
   assert.is(stdout.toString().trim(), path);
   assert.is(archive.length % 512, 0);
+});
+
+tar("an archive is read as it was written, whatever the chunks", async () => {
+  const path = `dir/${"n".repeat(150)}`;
+  const archive = tarOf([
+    { path: "dir", kind: "directory", mode: 0o750 },
+    { path, kind: "file", mode: 0o640, content: Buffer.from("hello".repeat(300)) },
+    { path: "dir/skipped", kind: "file", mode: 0o640, content: Buffer.from("x") },
+    { path: "dir/link", kind: "symlink", mode: 0o777, target: "skipped" },
+  ]);
+  async function* chunks(): AsyncGenerator<Buffer> {
+    for (let at = 0; at < archive.length; at += 700) yield archive.subarray(at, at + 700);
+  }
+  const found: string[] = [];
+  for await (const { header, content } of readTar(chunks())) {
+    let length = 0;
+    if (header.path !== "dir/skipped") for await (const chunk of content) length += (chunk as Buffer).length;
+    found.push(`${header.kind} ${header.path.length} ${header.mode.toString(8)} ${length}`);
+  }
+  assert.equal(found, ["directory 3 750 0", "file 154 640 1500", "file 11 640 0", "symlink 8 777 0"]);
 });
 
 tar.run();

@@ -1,0 +1,21 @@
+import { SlipwayCommand } from "../../base.ts";
+import { namesArg } from "../../objects.ts";
+import { timeoutFlag } from "../../options.ts";
+
+export class ContainerRestart extends SlipwayCommand {
+  static override summary = "Restart containers";
+  static override examples = ["slipway container restart web"];
+  static override args = namesArg("Containers");
+  static override flags = { timeout: timeoutFlag };
+
+  override async run(): Promise<void> {
+    const { flags, words } = await this.parse(ContainerRestart);
+    const { engine } = await this.context(flags);
+    const { toSeveral } = await import("../../../verbs/objects/several.ts");
+    await toSeveral(
+      words,
+      (name) => engine.restartContainer(name, flags.timeout === undefined ? {} : { timeout: flags.timeout }),
+      (name) => this.print(name),
+    );
+  }
+}

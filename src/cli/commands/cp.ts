@@ -1,0 +1,41 @@
+import * as Args from "@oclif/core/args";
+import * as Flags from "@oclif/core/flags";
+import { SlipwayCommand } from "../base.ts";
+
+export class Cp extends SlipwayCommand {
+  static override summary = "Copy files between here and a service's container";
+  static override examples = [
+    "slipway cp web:/var/log/app.log .",
+    "slipway cp ./seed.sql db:/tmp/seed.sql",
+    "slipway cp --index 2 conf/ worker:/etc/app",
+  ];
+  static override args = {
+    from: Args.string({ required: true, ignoreStdin: true, description: "SERVICE:PATH, or a path here" }),
+    to: Args.string({ required: true, ignoreStdin: true, description: "A path here, or SERVICE:PATH" }),
+  };
+  static override flags = {
+    index: Flags.integer({
+      min: 1,
+      summary: "Which container of a scaled service; else from the first, to all",
+    }),
+    archive: Flags.boolean({ char: "a", hidden: true }),
+    "follow-link": Flags.boolean({ char: "L", hidden: true }),
+  };
+
+  override async run(): Promise<void> {
+    const { flags, args } = await this.parse(Cp);
+    const { engine } = await this.context(flags);
+    const { copy, readPlace } = await import("../../verbs/copy.ts");
+    const [from, to] = [readPlace(args.from), readPlace(args.to)];
+    await copy(
+      this.source(
+        flags,
+        [from.service ?? to.service ?? ""].filter((name) => name !== ""),
+      ),
+      from,
+      to,
+      flags.index,
+      engine,
+    );
+  }
+}

@@ -1,0 +1,26 @@
+import * as Args from "@oclif/core/args";
+import * as Flags from "@oclif/core/flags";
+import { SlipwayCommand } from "../../base.ts";
+
+export class ImagePull extends SlipwayCommand {
+  static override summary = "Pull an image from its registry";
+  static override examples = [
+    "slipway image pull debian:bookworm-slim",
+    "slipway image pull --platform linux/arm64 registry.example/web:1",
+  ];
+  static override args = {
+    image: Args.string({ required: true, ignoreStdin: true, description: "Name of the image" }),
+  };
+  static override flags = {
+    platform: Flags.string({ helpValue: "OS/ARCH", summary: "For another kind of machine" }),
+    quiet: Flags.boolean({ char: "q", summary: "Show no progress" }),
+  };
+
+  override async run(): Promise<void> {
+    const { flags, args } = await this.parse(ImagePull);
+    const context = await this.context(flags.quiet ? { ...flags, progress: "quiet" } : flags);
+    const { pullImage } = await import("../../../verbs/images.ts");
+    await pullImage(args.image, flags.platform, "asked for", context);
+    this.print(args.image);
+  }
+}

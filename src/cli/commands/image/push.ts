@@ -1,0 +1,17 @@
+import * as Args from "@oclif/core/args";
+import { SlipwayCommand } from "../../base.ts";
+
+export class ImagePush extends SlipwayCommand {
+  static override summary = "Push an image to its registry";
+  static override examples = ["slipway image push registry.example/shop/web:1"];
+  static override args = {
+    image: Args.string({ required: true, ignoreStdin: true, description: "Name of the image" }),
+  };
+
+  override async run(): Promise<void> {
+    const { flags, args } = await this.parse(ImagePush);
+    const context = await this.context(flags);
+    const { pushImage } = await import("../../../verbs/build.ts");
+    await pushImage(args.image, context);
+  }
+}

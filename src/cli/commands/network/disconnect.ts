@@ -1,0 +1,19 @@
+import * as Args from "@oclif/core/args";
+import * as Flags from "@oclif/core/flags";
+import { SlipwayCommand } from "../../base.ts";
+
+export class NetworkDisconnect extends SlipwayCommand {
+  static override summary = "Disconnect a container from a network";
+  static override examples = ["slipway network disconnect lan shop-web-1"];
+  static override args = {
+    network: Args.string({ required: true, ignoreStdin: true, description: "Network" }),
+    container: Args.string({ required: true, ignoreStdin: true, description: "Container" }),
+  };
+  static override flags = { force: Flags.boolean({ char: "f", summary: "Even if the container is gone" }) };
+
+  override async run(): Promise<void> {
+    const { flags, args } = await this.parse(NetworkDisconnect);
+    const { engine } = await this.context(flags);
+    await engine.disconnectNetwork(args.network, { Container: args.container, Force: flags.force });
+  }
+}

@@ -1,0 +1,78 @@
+/** Arguments and output that the commands on the engine's objects share. */
+import * as Args from "@oclif/core/args";
+import * as Flags from "@oclif/core/flags";
+import { AppError } from "../errors.ts";
+
+export function namesArg(description: string) {
+  return { name: Args.string({ required: true, multiple: true, ignoreStdin: true, description }) };
+}
+
+export const listFlags = {
+  quiet: Flags.boolean({ char: "q", summary: "Only ids or names" }),
+  format: Flags.string({ options: ["table", "json"], default: "table", summary: "json: one object a line" }),
+  filter: Flags.string({
+    multiple: true,
+    multipleNonGreedy: true,
+    helpValue: "KEY=VALUE",
+    summary: "Only what fits",
+  }),
+};
+
+export const forceFlag = Flags.boolean({ char: "f", summary: "Even if it is in use" });
+
+export const labelFlag = Flags.string({
+  multiple: true,
+  multipleNonGreedy: true,
+  helpValue: "KEY=VALUE",
+  summary: "Label of the new object",
+});
+
+/**
+ * `--filter label=a --filter label=b` as the Engine API has it.
+ *
+ * @throws {AppError} USAGE
+ */
+export function readFilters(texts: readonly string[] = []): Readonly<Record<string, readonly string[]>> {
+  const filters: Record<string, string[]> = {};
+  for (const text of texts) {
+    const [, key, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+    if (key === undefined) throw new AppError("USAGE", `--filter ${text}: write KEY=VALUE`);
+    (filters[key] ??= []).push(value!);
+  }
+  return filters;
+}
+
+/** `KEY=VALUE` texts as a record; a bare KEY has the empty value. */
+export function readPairs(texts: readonly string[] = []): Record<string, string> {
+  return Object.fromEntries(
+    texts.map((text) => {
+      const at = text.indexOf("=");
+      return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
+    }),
+  );
+}
+
+/** Prints a list: as a table, as one JSON object a line, or the keys alone. */
+export async function printList<T>(
+  rows: readonly T[],
+  columns: readonly (readonly [string, (row: T) => string])[],
+  key: (row: T) => string,
+  flags: { readonly quiet: boolean; readonly format: string },
+  print: (line: string) => void,
+): Promise<void> {
+  if (flags.quiet) for (const id of new Set(rows.map(key))) print(id);
+  else if (flags.format === "json") for (const row of rows) print(JSON.stringify(row));
+  else {
+    const { tableText } = await import("../ui/table.ts");
+    print(
+      tableText(
+        columns.map(([title]) => title),
+        rows.map((row) => columns.map(([, cell]) => cell(row))),
+      ),
+    );
+  }
+}
+
+export function shortId(id: string): string {
+  return id.replace(/^sha256:/, "").slice(0, 12);
+}

@@ -1,0 +1,47 @@
+import type { CreateContainerOptions, TerminalSize } from "../../client/client.ts";
+import { isMissing } from "../../client/failures.ts";
+import type { Context } from "../../context.ts";
+import { pullImage } from "../images.ts";
+import type { JoinRun } from "../run.ts";
+
+export interface ContainerRunOptions {
+  readonly body: CreateContainerOptions; // with its image
+  readonly name: string | undefined;
+  readonly tty: boolean;
+  readonly stdin: boolean;
+  readonly detach: boolean;
+  readonly size: TerminalSize | undefined;
+}
+
+/**
+ * Makes a container of an image and runs it, pulling the image where it is missing.
+ *
+ * @returns its id, and the program's exit status, 0 when detached
+ */
+export async function runContainer(
+  { body, name, tty, stdin, detach, size }: ContainerRunOptions,
+  begin: () => void,
+  join: JoinRun,
+  context: Context,
+): Promise<{ readonly id: string; readonly status: number }> {
+  const { engine } = context;
+  const create = () => engine.createContainer({ ...body, ...(name && { name }) });
+  const { Id: id } = await create().catch(async (error: unknown) => {
+    if (!isMissing(error) || body.Image === undefined) throw error;
+    await pullImage(body.Image, undefined, "not here yet", context);
+    return await create();
+  });
+  begin();
+  if (detach) {
+    await engine.startContainer(id);
+    return { id, status: 0 };
+  }
+  const attachment = await engine.attach(id, { stdin, stdout: true, stderr: true, tty });
+  const { result } = await engine.beginWait(id, {
+    condition: body.HostConfig?.AutoRemove ? "removed" : "next-exit",
+  });
+  await engine.startContainer(id);
+  if (tty && size) await engine.resizeContainer(id, size).catch(() => undefined); // It may have ended already.
+  await join(attachment, (changed) => engine.resizeContainer(id, changed));
+  return { id, status: (await result).StatusCode };
+}
