@@ -1,6 +1,7 @@
 #include "files.h"
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -296,4 +297,37 @@ int job_remove(struct job *job)
 	struct err err = {0};
 
 	return finish(job, take_away(job, &err), &err);
+}
+
+/* linux/fs.h */
+#define GET_FLAGS 0x80086601u
+#define SET_FLAGS 0x40086602u
+#define TOP_OF_DIRECTORIES 0x00020000
+
+static int spread(const struct job *job, struct err *err)
+{
+	struct args args = args_of(&job->request->ops[1]);
+	const char *path = args_string(&args);
+	int flags = 0;
+
+	if (args_end(&args, err) < 0)
+		return -1;
+	AUTO_CLOSE int root = begin(job, err);
+	if (root < 0)
+		return -1;
+	AUTO_CLOSE int fd = beneath_open(root, *path ? path : ".", O_RDONLY | O_DIRECTORY);
+	if (fd < 0)
+		return err_errno(err, "open %.180s", path);
+	if (ioctl(fd, GET_FLAGS, &flags) == 0 && !(flags & TOP_OF_DIRECTORIES)) {
+		flags |= TOP_OF_DIRECTORIES;
+		ioctl(fd, SET_FLAGS, &flags);
+	}
+	return 0;
+}
+
+int job_spread(struct job *job)
+{
+	struct err err = {0};
+
+	return finish(job, spread(job, &err), &err);
 }

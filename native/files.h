@@ -24,5 +24,13 @@ int job_read(struct job *job);
 int job_write(struct job *job);
 /* OP_FILE: path | mode | uid | gid. */
 int job_mkdir(struct job *job);
+/*
+ * OP_FILE: path. Asks ext4 to begin each directory made in this one in another part of the disk. Answers the same
+ * where the file system knows nothing of it.
+ *
+ * Without it new layers go where removed ones were, and for a minute ext4 looks through those it must not use again:
+ * unpacking then took ten times as long.
+ */
+int job_spread(struct job *job);
 /* OP_FILE: path. */
 int job_remove(struct job *job);

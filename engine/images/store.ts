@@ -67,6 +67,7 @@ export class ImageStore {
     }
     if (lost.size > 0) await catalog.save();
     await store.blobs.clean();
+    await deps.workers.spread({ kind: "dir", path: paths.dataRoot }, "layers");
     void store.trash.empty();
     return store;
   }

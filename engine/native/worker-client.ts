@@ -32,6 +32,7 @@ const kind = {
   remove: 39,
   copy: 40,
   changes: 41,
+  spread: 42,
 };
 const code = { tree: 300, untar: 301, tar: 302, walk: 303, copy: 304, changes: 305, file: 310 };
 
@@ -153,6 +154,10 @@ export class NativeWorkers implements Workers {
   async makeDirectory(root: TreeRoot, path: string, options: MakeDirectoryOptions = {}): Promise<void> {
     const { mode = NEW_DIRECTORY, uid = 0, gid = 0 } = options;
     await this.#file(kind.mkdir, root, [path, mode, uid, gid]);
+  }
+
+  async spread(root: TreeRoot, path: string): Promise<void> {
+    await this.#file(kind.spread, root, [path]);
   }
 
   async remove(root: TreeRoot, path: string): Promise<void> {

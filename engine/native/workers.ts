@@ -90,6 +90,8 @@ export interface Workers {
   read(root: TreeRoot, path: string, limit?: number): Promise<Buffer>;
   write(root: TreeRoot, path: string, content: Buffer | string, options?: WriteOptions): Promise<void>;
   makeDirectory(root: TreeRoot, path: string, options?: MakeDirectoryOptions): Promise<void>;
+  /** Asks the file system to lay the directories made in this one apart (ext4); does nothing elsewhere. */
+  spread(root: TreeRoot, path: string): Promise<void>;
   /** Removes what is there, a directory with all in it; no error when it is absent. Inside trees; for the store use Trash. */
   remove(root: TreeRoot, path: string): Promise<void>;
   copy(from: TreeRoot, to: TreeRoot, options: CopyOptions): Promise<TreeSize>;
