@@ -169,8 +169,10 @@ export class Layers {
     const [size] = await Promise.all([
       this.#workers.measure(root),
       (async () => {
-        for await (const chunk of this.#workers.tar(root, { whiteouts: "layer" }))
+        for await (const chunk of this.#workers.tar(root, { whiteouts: "layer" })) {
           hash.update(chunk as Buffer);
+          archiveSize += (chunk as Buffer).length;
+        }
       })(),
     ]);
     return { diffId: `sha256:${hash.digest("hex")}`, size: size.bytes, archiveSize };
