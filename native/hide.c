@@ -7,9 +7,16 @@
 #include "kernel.h"
 #include "mounts.h"
 
-/* The engine's own /dev/null: one inside the image could be anything (CVE-2025-31133). */
+/*
+ * The engine's own /dev/null: one inside the image could be anything (CVE-2025-31133). Mounted
+ * read-only, for it is the machine's inode, whose mode or owner the container could change; what is
+ * written to a device does not care.
+ */
 static int null_device(struct err *err)
 {
+	struct k_mount_attr attr = {
+		.attr_set = K_MOUNT_ATTR_RDONLY | K_MOUNT_ATTR_NOSUID | K_MOUNT_ATTR_NOEXEC,
+	};
 	AUTO_CLOSE int tree =
 		sys_open_tree(AT_FDCWD, "/dev/null", K_OPEN_TREE_CLONE | K_OPEN_TREE_CLOEXEC);
 	struct stat st;
@@ -18,6 +25,8 @@ static int null_device(struct err *err)
 		return err_errno(err, "open /dev/null");
 	if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
 		return err_set(err, ENODEV, "/dev/null is not the null device");
+	if (sys_mount_setattr(tree, "", AT_EMPTY_PATH, attr) < 0)
+		return err_errno(err, "make a copy of /dev/null read-only");
 	return take_fd(&tree);
 }
 

@@ -112,7 +112,8 @@ export function prepareOps(spec: Spec): readonly Op[] {
     ...cgroupOps(spec.cgroup),
     { op: "clone", namespaces: spec.namespaces, joins: spec.joins, uidMap: "", gidMap: "" },
     ...spec.network,
-    { op: "overlay", ...spec.root },
+    // Mount points and the working directory are still to be made in it: readonlyRoot comes last.
+    { op: "overlay", ...spec.root, readonly: false },
     ...systemMounts(spec),
     ...spec.mounts.flatMap(mountOps),
     ...spec.files.map((file) => ({ op: "file", ...file }) as const),

@@ -215,6 +215,17 @@ hostile("/proc is masked and read-only where Docker's is", async ({ bench }) => 
   assert.match(stdout, "umount: can't unmount /proc/keys");
 });
 
+hostile("a mask is the machine's null device, which a container cannot change", async ({ bench }) => {
+  const before = statSync("/dev/null");
+  const script =
+    "for c in 'chmod 600' 'chown 1:1' 'touch -d @0'; do $c /proc/keys 2>&1; done; echo x > /proc/keys; cat /proc/keys";
+  const { stdout, stderr } = await bench.run(script);
+  assert.match(stdout, /^(.*Read-only file system\n){3}$/);
+  assert.is(stderr, "");
+  const after = statSync("/dev/null");
+  assert.equal([after.mode, after.uid], [before.mode, before.uid]);
+});
+
 hostile(
   "a sysctl goes to the kernel, not to a file that lies over it (CVE-2025-52881)",
   async ({ bench }) => {
