@@ -124,6 +124,14 @@ export class ApiServer {
           ? new EngineError("invalid", "invalid URL escape", { cause: error })
           : error;
       const status = reply.fail(failure);
+      if (status === 200 || reply.isHijacked) {
+        // The client has seen success begin; that it was none must be found somewhere.
+        this.#log.warn("request broke off", {
+          method: message.method,
+          url: message.url,
+          error: messageOf(failure),
+        });
+      }
       // A fault of ours, not the client's: the trace is worth its lines.
       if (status === 500 && !(failure instanceof EngineError)) {
         this.#log.error("request failed", {

@@ -10,7 +10,9 @@ import type { BaseImage } from "./plan/types.ts";
 export interface BaseOptions {
   /** Asks the registry even where the image is here. */
   readonly pull: boolean;
-  readonly auth?: ((registry: string) => RegistryAuth | undefined) | undefined;
+  readonly auth?:
+    | ((registry: string) => RegistryAuth | undefined | Promise<RegistryAuth | undefined>)
+    | undefined;
   readonly signal?: AbortSignal | undefined;
   status(text: string): void;
 }
@@ -40,7 +42,7 @@ async function fetched(
     if (message.status !== undefined && message.progressDetail === undefined) status(message.status);
   };
   try {
-    const credentials = auth?.(parseReference(reference).domain);
+    const credentials = await auth?.(parseReference(reference).domain);
     const pulled = await images.pull(
       reference,
       { platform, ...(credentials && { auth: credentials }), ...(signal && { signal }) },

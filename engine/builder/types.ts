@@ -46,7 +46,9 @@ export interface BuildRequest {
   readonly check?: boolean | undefined;
   /** Tells for each step that is not cached what changed. */
   readonly explain?: boolean | undefined;
-  readonly auth?: ((registry: string) => RegistryAuth | undefined) | undefined;
+  readonly auth?:
+    | ((registry: string) => RegistryAuth | undefined | Promise<RegistryAuth | undefined>)
+    | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -4,10 +4,11 @@ import { Readable } from "node:stream";
 import { readIgnoreFile } from "../../builder/ignore.ts";
 import type { ContextSource, Secret } from "../../builder/types.ts";
 import { EngineError } from "../../errors.ts";
+import type { RegistryAuth } from "../../images/types.ts";
 import type { Workers } from "../../native/workers.ts";
 import { readFiles, readSmallFiles } from "./files.ts";
 import { GrpcError } from "./grpc.ts";
-import { SecretAnswer, SecretRequest } from "./messages.ts";
+import { Bytes, Credentials, CredentialsAnswer, SecretAnswer, SecretRequest } from "./messages.ts";
 import { packFiles } from "./pack.ts";
 import type { BuildSession } from "./sessions.ts";
 
@@ -55,6 +56,39 @@ export function streamContext(session: BuildSession, ignore: readonly string[]):
     kind: "tar",
     stream: Readable.from(packFiles(readFiles(session.client, { directory: "context", exclude: ignore }))),
   };
+}
+
+const UPLOAD = "/moby.upload.v1.Upload/Pull";
+
+/**
+ * A context that is no directory of the client: a repository or archive that the engine fetches, or an archive that
+ * the client was given and passes on under a made-up address.
+ */
+export function addressedContext(session: BuildSession, address: string): ContextSource {
+  const url = URL.parse(address);
+  if (url?.hostname !== "buildkit-session") return { kind: "remote", url: address };
+  const call = session.client.open(UPLOAD, { urlpath: url.pathname, urlhost: url.host });
+  const pieces = (async function* () {
+    for await (const message of call.messages) yield Bytes.decode(message).data;
+  })();
+  call.end();
+  return { kind: "tar", stream: Readable.from(pieces, { objectMode: false }) };
+}
+
+const CREDENTIALS = "/moby.filesync.v1.Auth/Credentials";
+
+/** Logins with registries, as the client has them. */
+export async function sessionLogin(
+  session: BuildSession,
+  registry: string,
+): Promise<RegistryAuth | undefined> {
+  if (!session.methods.has(CREDENTIALS)) return undefined;
+  const { username, secret } = await session.client.call(CREDENTIALS, Credentials, CredentialsAnswer, {
+    // The client's own name for Docker Hub, from the days of its first registry.
+    host: registry === "docker.io" ? "registry-1.docker.io" : registry,
+  });
+  if (secret === "") return undefined;
+  return username === "" ? { identitytoken: secret } : { username, password: secret };
 }
 
 /** Named contexts of a build, as the builder reads them; those of the client are unpacked and removed at the end. */

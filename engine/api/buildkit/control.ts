@@ -4,20 +4,29 @@
  *
  * @see github.com/moby/buildkit client/build.go, frontend/gateway/grpcclient/client.go: what the clients do
  */
-import type { BuildProgress, BuildRequest, BuildResult } from "../../builder/types.ts";
+import type { Builder } from "../../builder/builder.ts";
+import type { StepRecord } from "../../builder/cache.ts";
+import type { BuildRequest } from "../../builder/types.ts";
 import { EngineError, messageOf } from "../../errors.ts";
 import type { Host } from "../../host.ts";
 import type { Workers } from "../../native/workers.ts";
-import { fetchDefinition, fetchSecrets, NamedContexts, streamContext } from "./context.ts";
+import {
+  addressedContext,
+  fetchDefinition,
+  fetchSecrets,
+  NamedContexts,
+  sessionLogin,
+  streamContext,
+} from "./context.ts";
 import { type GrpcCall, type GrpcMethods, only, unary } from "./grpc.ts";
 import * as messages from "./messages.ts";
 import { namedContexts, readOptions } from "./options.ts";
 import type { TypeOf } from "./protobuf.ts";
-import type { Sessions } from "./sessions.ts";
-import { BuildStatus } from "./status.ts";
+import type { BuildSession, Sessions } from "./sessions.ts";
+import { BuildStatus, timestamp } from "./status.ts";
 
 export interface ControlDeps {
-  readonly builder: { build(request: BuildRequest, progress: BuildProgress): Promise<BuildResult> };
+  readonly builder: Pick<Builder, "build" | "prune" | "cache">;
   readonly workers: Pick<Workers, "untar">;
   readonly sessions: Sessions;
   readonly host: Host;
@@ -81,7 +90,10 @@ export class BuildkitControl {
         this.#solve(request, call),
       ),
       [`${control}/Status`]: (call) => this.#status(call),
-      [`${control}/DiskUsage`]: unary(Empty, messages.UsageAnswer, async () => ({ records: [] })),
+      [`${control}/DiskUsage`]: unary(Empty, messages.UsageAnswer, async () => ({
+        records: this.#deps.builder.cache.all().map(usageOf),
+      })),
+      [`${control}/Prune`]: (call) => this.#prune(call),
       [`${bridge}/Ping`]: unary(Empty, messages.Pong, async () => ({
         frontend: CAPABILITIES.map((id) => ({ id, enabled: true })),
         llb: [],
@@ -150,22 +162,17 @@ export class BuildkitControl {
     const tags = namesOf(request);
     const stated = readOptions(options);
     const session = await sessions.find(request.session);
-    const file = options["filename"] || "Dockerfile";
     const { status } = build;
-    const definition = await status.during(`[internal] load build definition from ${file}`, () =>
-      fetchDefinition(session, file),
-    );
     await using named = new NamedContexts(workers, directory);
     const contexts = await named.fetch(session, namedContexts(options));
+    const source = await this.#source(build, session, options);
     const work = builder.build(
       {
         ...stated,
         tags,
-        context: streamContext(session, definition.ignore),
-        dockerfile: file,
-        dockerfileText: definition.text,
         contexts,
-        secrets: await fetchSecrets(session, definition.text),
+        ...source,
+        auth: (registry) => sessionLogin(session, registry),
         signal: build.stop.signal,
       },
       (event) => status.onEvent(event),
@@ -177,6 +184,37 @@ export class BuildkitControl {
       throw error;
     }
     await status.during("exporting to image", async () => {});
+  }
+
+  /** What is built: the files of the session, or what the client names by an address. */
+  async #source(
+    { status }: Build,
+    session: BuildSession,
+    options: Readonly<Record<string, string>>,
+  ): Promise<Pick<BuildRequest, "context" | "dockerfile" | "dockerfileText" | "secrets">> {
+    const dockerfile = options["filename"] || "Dockerfile";
+    const address = options["context"];
+    if (address) return { context: addressedContext(session, address), dockerfile };
+    const { text, ignore } = await status.during(`[internal] load build definition from ${dockerfile}`, () =>
+      fetchDefinition(session, dockerfile),
+    );
+    const secrets = await fetchSecrets(session, text);
+    return { context: streamContext(session, ignore), dockerfile, dockerfileText: text, secrets };
+  }
+
+  async #prune(call: GrpcCall): Promise<void> {
+    const { all, keepSeconds, keepBytes } = messages.PruneRequest.decode(await only(call.messages));
+    const before = new Map(this.#deps.builder.cache.all().map((step) => [step.key, step]));
+    const { deleted } = await this.#deps.builder.prune({
+      all,
+      // The field is named for seconds and holds nanoseconds.
+      unusedSince: keepSeconds > 0 ? Date.now() - keepSeconds / 1e6 : undefined,
+      keepBytes: keepBytes > 0 ? keepBytes : undefined,
+    });
+    for (const key of deleted) {
+      const step = before.get(key);
+      if (step !== undefined) await call.send(messages.UsageRecord.encode(usageOf(step)));
+    }
   }
 
   #build(ref: string): Build {
@@ -233,4 +271,16 @@ function namesOf(request: SolveRequest): string[] {
     }
     return (attributes["name"] ?? "").split(",").filter((name) => name !== "");
   });
+}
+
+function usageOf(step: StepRecord): Partial<TypeOf<typeof messages.UsageRecord>> {
+  return {
+    id: step.key.slice(0, 25),
+    size: step.size,
+    usageCount: step.uses,
+    description: step.title,
+    type: "regular",
+    created: timestamp(Date.parse(step.created)),
+    lastUsed: timestamp(step.usedAt),
+  };
 }

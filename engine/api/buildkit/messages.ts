@@ -85,6 +85,11 @@ export const BridgeSolveAnswer = message({ result: [3, Result] });
 const Status = message({ code: [1, "int"], message: [2, "string"] });
 export const ReturnRequest = message({ result: [1, Result], error: [2, Status] });
 
+export const PruneRequest = message({ all: [2, "bool"], keepSeconds: [3, "int"], keepBytes: [4, "int"] });
+export const Bytes = message({ data: [1, "bytes"] });
+
+export const Credentials = message({ host: [1, "string"] });
+export const CredentialsAnswer = message({ username: [1, "string"], secret: [2, "string"] });
 export const SecretRequest = message({ id: [1, "string"] });
 export const SecretAnswer = message({ data: [1, "bytes"] });
 

@@ -19,12 +19,6 @@ export function readOptions(options: Options): StatedRequest {
   if (options["requestid"]) {
     throw new EngineError("notImplemented", `subrequest ${options["requestid"]} is not supported`);
   }
-  if (options["context"]) {
-    throw new EngineError(
-      "notImplemented",
-      `a build context at ${options["context"]} is not supported: name a directory`,
-    );
-  }
   const noCache = options["no-cache"];
   const network = options["force-network-mode"];
   return {

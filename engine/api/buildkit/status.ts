@@ -112,6 +112,10 @@ export class BuildStatus {
 }
 
 function now(): { seconds: number; nanos: number } {
-  const ms = Date.now();
-  return { seconds: Math.floor(ms / 1000), nanos: (ms % 1000) * 1e6 };
+  return timestamp(Date.now());
+}
+
+/** @param ms since 1970 */
+export function timestamp(ms: number): { seconds: number; nanos: number } {
+  return { seconds: Math.floor(ms / 1000), nanos: Math.floor(ms % 1000) * 1e6 };
 }

@@ -48,7 +48,6 @@ options("what cannot be done is refused", () => {
     () => readOptions({ requestid: "frontend.outline" }),
     /subrequest frontend.outline is not supported/,
   );
-  assert.throws(() => readOptions({ context: "https://git/x.git" }), /name a directory/);
 });
 
 options("the secrets of a Dockerfile are named by id, or by the file's name", () => {
