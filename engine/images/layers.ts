@@ -165,7 +165,7 @@ export class Layers {
   async identify(path: string): Promise<LayerIdentity> {
     const root = { kind: "dir", path } as const;
     const hash = createHash("sha256");
-    const archiveSize = 0;
+    let archiveSize = 0;
     const [size] = await Promise.all([
       this.#workers.measure(root),
       (async () => {
