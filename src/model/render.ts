@@ -1,5 +1,4 @@
 /** The project as text: what `config` prints, in docker compose's shape, YAML or JSON. */
-import { stringify } from "yaml";
 import { define } from "./node.ts";
 import type { Project, Service } from "./types.ts";
 
@@ -81,14 +80,4 @@ export function toJson(value: unknown, indent = ""): string {
   return parts.length === 0
     ? `${open}${close}`
     : `${open}\n${parts.map((part) => inner + part).join(",\n")}\n${indent}${close}`;
-}
-
-/** YAML that old parsers read alike: `yes` and the like are put in quotes. */
-export function toYaml(value: unknown): string {
-  return stringify(value, {
-    compat: "yaml-1.1",
-    lineWidth: 0,
-    aliasDuplicateObjects: false,
-    nullStr: "null",
-  });
 }

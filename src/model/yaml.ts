@@ -20,6 +20,7 @@ import type { Problems } from "./problems.ts";
 import { resolvePlain } from "./scalars.ts";
 import { explainSyntax } from "./syntax.ts";
 import type { Scalar } from "./types.ts";
+import { parsePlainYaml } from "./yaml-plain.ts";
 
 type YamlNode = YAMLMap | YAMLSeq | YamlScalar | Alias;
 
@@ -32,9 +33,10 @@ const MAX_LENGTH = 4 * 1024 * 1024;
 /**
  * Reads all documents of a file.
  *
+ * @param quick try the reader for plain files first
  * @returns the documents that are not empty; what is wrong goes to `problems`
  */
-export function parseYaml(file: SourceText, problems: Problems): Node[] {
+export function parseYaml(file: SourceText, problems: Problems, quick = true): Node[] {
   if (file.text.length > MAX_LENGTH) {
     problems.add("COMPOSE_SYNTAX", `the file is larger than ${MAX_LENGTH / 1024 / 1024} MiB`, {
       file,
@@ -44,6 +46,8 @@ export function parseYaml(file: SourceText, problems: Problems): Node[] {
     return [];
   }
   if (!shallow(file, problems)) return [];
+  const plain = quick ? parsePlainYaml(file) : undefined;
+  if (plain) return [plain];
   const documents = parseAllDocuments(file.text, {
     schema: "failsafe",
     uniqueKeys: false,
@@ -66,27 +70,30 @@ export function parseYaml(file: SourceText, problems: Problems): Node[] {
   return result;
 }
 
-/** Refuses what would exhaust the stack of a recursive parser: thousands of open brackets or block levels. */
+/** Refuses what would exhaust a recursive parser: hundreds of open brackets or block levels. */
 function shallow(file: SourceText, problems: Problems): boolean {
+  const open = /[[\]{}]/g;
   let depth = 0;
-  for (let at = 0; at < file.text.length; at++) {
-    const code = file.text.charCodeAt(at);
-    if (code === 91 || code === 123) depth++;
-    else if (code === 93 || code === 125) depth = Math.max(0, depth - 1);
+  for (let match = open.exec(file.text); match; match = open.exec(file.text)) {
+    depth += match[0] === "[" || match[0] === "{" ? 1 : depth > 0 ? -1 : 0;
     // Brackets inside text close again; a run this long that does not is no text.
-    if (depth > MAX_DEPTH * 5) {
-      problems.add("COMPOSE_SYNTAX", "brackets are nested too deeply", { file, start: at, end: at + 1 });
-      return false;
-    }
+    if (depth > MAX_DEPTH * 2) return tooDeep(file, match.index, problems);
   }
-  const deep = /(?:^|\n)(?:[-?] ?){400}/.exec(file.text) ?? /\n {2000}/.exec(file.text);
-  if (deep)
-    problems.add("COMPOSE_SYNTAX", "blocks are nested too deeply", {
-      file,
-      start: deep.index + 1,
-      end: deep.index + 2,
-    });
-  return !deep;
+  const line = /^( *(?:[-?] +)*)[^\s#]/gm;
+  const indents: number[] = [];
+  for (let match = line.exec(file.text); match; match = line.exec(file.text)) {
+    const indent = match[1]!.length;
+    while (indents.length > 0 && indents.at(-1)! >= indent) indents.pop();
+    indents.push(indent);
+    if (indents.length > MAX_DEPTH || match[1]!.split("-").length > MAX_DEPTH)
+      return tooDeep(file, match.index, problems);
+  }
+  return true;
+}
+
+function tooDeep(file: SourceText, start: number, problems: Problems): false {
+  problems.add("COMPOSE_SYNTAX", "values are nested too deeply", { file, start, end: start + 1 });
+  return false;
 }
 
 class Converter {
@@ -175,17 +182,19 @@ class Converter {
 
   #list(node: YAMLSeq, key: Place | undefined, depth: number): ListNode {
     const items = node.items.map((item) => this.node(item as YamlNode, undefined, depth + 1));
-    return list(items, { at: this.#of(node), key });
+    return list(items, { at: this.#block(node, items.at(-1)), key });
   }
 
   #map(node: YAMLMap, key: Place | undefined, depth: number): MapNode {
     const entries = new Map<string, Node>();
     const merges: Node[] = [];
+    let last: Node | undefined;
     for (const pair of node.items as Pair<YamlNode, YamlNode | null>[]) {
       const at = this.#of(pair.key);
       const name = this.#key(pair.key, at);
       if (name === undefined) continue;
       const value = this.node(pair.value, at, depth + 1);
+      last = value;
       if (name === MERGE) {
         if (merges.length > 0)
           this.#problems.add("COMPOSE_SYNTAX", "`<<` is given twice", at, {
@@ -204,7 +213,7 @@ class Converter {
       entries.set(name, value);
     }
     for (const merge of merges) this.#merge(entries, merge);
-    return map(entries, { at: this.#of(node), key });
+    return map(entries, { at: this.#block(node, last), key });
   }
 
   #key(node: YamlNode, at: Place): string | typeof MERGE | undefined {
@@ -238,6 +247,12 @@ class Converter {
       }
       for (const [name, value] of source.entries) if (!entries.has(name)) entries.set(name, value);
     }
+  }
+
+  /** A block ends with its last value; the parser counts the line's end in. */
+  #block(node: YAMLMap | YAMLSeq, last: Node | undefined): Place {
+    const at = this.#of(node);
+    return last && !node.flow ? { ...at, end: Math.max(at.start + 1, last.at.end) } : at;
   }
 
   #of(node: YamlNode): Place {

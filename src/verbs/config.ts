@@ -3,9 +3,10 @@ import type { EngineClient } from "../client/client.ts";
 import { AppError } from "../errors.ts";
 import { buildGraph } from "../graph/graph.ts";
 import { levels } from "../graph/order.ts";
+import { toYaml } from "../model/emit.ts";
 import { load } from "../model/load.ts";
 import { printProvenance } from "../model/provenance.ts";
-import { renderProject, toJson, toYaml } from "../model/render.ts";
+import { renderProject, toJson } from "../model/render.ts";
 import { selectServices } from "../model/select.ts";
 import type { Project, ProjectSource, Warning } from "../model/types.ts";
 
