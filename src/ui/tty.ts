@@ -14,7 +14,8 @@ interface Row {
 
 /**
  * Rows that are redrawn in place, at most ten times a second and only when something has changed or a spinner turns;
- * never more rows than the terminal has. Lines (`note`, `warn`) scroll away above them.
+ * never more rows than the terminal has. Lines (`note`, `warn`) scroll away above them. After `close`, when the
+ * terminal belongs to the services' output, what is reported are lines.
  */
 export function ttyReport(
   stream: Pick<NodeJS.WriteStream, "write" | "columns" | "rows">,
@@ -26,22 +27,23 @@ export function ttyReport(
   let drawn = 0; // rows on the screen
   let frame = 0;
   let timer: NodeJS.Timeout | undefined;
+  let lines = false;
 
   const draw = (final: boolean): void => {
     const width = Math.max(20, (stream.columns ?? 80) - 1);
     const height = Math.max(4, (stream.rows ?? 24) - 2);
     const all = [...rows.values()];
     const shown = final ? all : fit(all, height);
-    const lines = shown.map((row) =>
+    const drawing = shown.map((row) =>
       clip(rowText(row, all, paint, FRAMES[frame % FRAMES.length]!, now()), width),
     );
     const hidden = all.length - shown.length;
-    if (hidden > 0) lines.push(paint("dim", ` … ${hidden} more`));
-    const text = [...above.splice(0).map((line) => clip(line, width * 20)), ...lines]
+    if (hidden > 0) drawing.push(paint("dim", ` … ${hidden} more`));
+    const text = [...above.splice(0).map((line) => clip(line, width * 20)), ...drawing]
       .map((line) => `${line}\x1b[K\n`)
       .join("");
     stream.write(`${drawn > 0 ? `\x1b[${drawn}A` : ""}\r${text}\x1b[J`);
-    drawn = lines.length;
+    drawn = drawing.length;
     frame += 1;
   };
   const schedule = (): void => {
@@ -54,9 +56,12 @@ export function ttyReport(
   };
   return {
     on(event: ReportEvent): void {
+      if (lines) {
+        if (event.phase !== "working") stream.write(`${lineText(event, paint)}\n`);
+        return;
+      }
       if (event.phase === "note" || event.phase === "warn") {
-        const mark = event.phase === "warn" ? paint("yellow", "!") : " ";
-        above.push(` ${mark} ${event.id}: ${event.text}${event.why ? paint("dim", ` (${event.why})`) : ""}`);
+        above.push(lineText(event, paint));
       } else {
         const key = `${event.subject} ${event.id}`;
         const before = rows.get(key);
@@ -73,10 +78,20 @@ export function ttyReport(
       clearInterval(timer);
       if (timer !== undefined) draw(true);
       timer = undefined;
-      rows.clear();
-      drawn = 0;
+      lines = true;
     },
   };
+}
+
+function lineText({ id, phase, text, why }: ReportEvent, paint: Paint): string {
+  const marks = {
+    done: paint("green", "✔"),
+    failed: paint("red", "✘"),
+    warn: paint("yellow", "!"),
+    note: " ",
+    working: " ",
+  };
+  return ` ${marks[phase]} ${id}: ${text}${why ? paint("dim", ` (${why})`) : ""}`;
 }
 
 /** Where there are too many rows, those that still work are shown, then the last that ended. */
