@@ -71,7 +71,7 @@ export async function openEngine(
     dataRoot: paths.dataRoot,
     logFile: options.logFile,
     debug: options.logLevel === "debug",
-    features: ["bootstrap", "build"],
+    features: ["bootstrap", "build", "check"],
     counts: () => ({ ...containers.counts(), images: images.list().length }),
     listeners: () => events.listening,
   };
@@ -96,6 +96,7 @@ export async function openEngine(
       ...pluginRoutes(),
     ],
     async close() {
+      await containers.close();
       await networks.close();
       await spawner.close();
     },

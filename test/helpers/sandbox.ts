@@ -88,7 +88,9 @@ export class Sandbox implements AsyncDisposable {
     } catch (error) {
       const log = sandbox.readLog();
       await sandbox.close().catch(() => {});
-      throw new Error(`the daemon of the test does not start\n${log}`, { cause: error });
+      // uvu says nothing about a hook that fails.
+      console.error(`the daemon of the test does not start: ${error}\n${log}`);
+      throw error;
     }
     return sandbox;
   }

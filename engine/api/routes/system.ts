@@ -1,3 +1,4 @@
+import { checkMachine, thisMachine } from "../../check.ts";
 import type { Host } from "../../host.ts";
 import type { Route } from "../router.ts";
 import { API_VERSION, MIN_API_VERSION } from "../version.ts";
@@ -24,7 +25,7 @@ export interface About {
   listeners(): number;
 }
 
-/** `/_ping`, `/version` and `/info`. */
+/** `/_ping`, `/version` and `/info`; `/slipway/v1/check` says whether the machine is fit. */
 export function systemRoutes(about: About): Route[] {
   const ping: Omit<Route, "method"> = {
     path: "/_ping",
@@ -51,6 +52,13 @@ export function systemRoutes(about: About): Route[] {
       path: "/info",
       async handle(_request, reply) {
         reply.json(200, info(about));
+      },
+    },
+    {
+      method: "GET",
+      path: "/slipway/v1/check",
+      async handle(_request, reply) {
+        reply.json(200, { checks: checkMachine(thisMachine, about) });
       },
     },
   ];
