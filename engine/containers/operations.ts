@@ -33,6 +33,8 @@ export interface Spec {
     readonly upper: string;
     readonly work: string;
     readonly readonly: boolean;
+    /** More of overlayfs's own options. */
+    readonly options?: readonly string[];
   };
   readonly hostname: string;
   readonly domainname: string;

@@ -129,6 +129,8 @@ export class Steps implements StepRunner {
         upper: step.upper,
         work: step.work,
         readonly: false,
+        // What a step wrote is thrown away after a crash: syncing it, as dpkg does all the time, would be for nothing.
+        options: ["volatile"],
       },
       hostname: step.hostname ?? id.slice(0, 12),
       domainname: "",

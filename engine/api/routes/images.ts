@@ -4,7 +4,7 @@ import type { Filters } from "../../filters.ts";
 import { VARIANTS, type Variant } from "../../images/bootstrap/plan.ts";
 import type { HistoryLine } from "../../images/history.ts";
 import type { Images } from "../../images/images.ts";
-import { familiarName, parseReference, type Reference, withDefaultTag } from "../../images/reference.ts";
+import { parseReference } from "../../images/reference.ts";
 import type { Removed } from "../../images/remove.ts";
 import { selectImages } from "../../images/select.ts";
 import type { Image, Platform, RunConfig } from "../../images/types.ts";
