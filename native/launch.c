@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
@@ -279,6 +280,32 @@ static int child_answer(struct launch *launch, struct err *err)
 		       launch->answer + 8);
 }
 
+static int set_up_network(struct launch *launch, struct err *err)
+{
+	launch->container_net = open_container_net(launch, err);
+	if (launch->container_net < 0)
+		return -1;
+	if (run_sides(launch, 1u << SIDE_HOST | 1u << SIDE_CONTAINER, err) < 0)
+		return -1;
+	return launch_net(launch, false, err);
+}
+
+/* The child may have failed first, and the network only because there is no container any more. */
+static void prefer_child(struct launch *launch, struct err *err)
+{
+	struct pollfd polled = {launch->link, POLLIN, 0};
+	uint32_t failed = launch->failed;
+	struct err other = {0};
+
+	if (poll(&polled, 1, 0) <= 0)
+		return;
+	/* Without an answer it was killed, perhaps by us; then the first error says more. */
+	if (child_answer(launch, &other) < 0 && launch->answer)
+		*err = other;
+	else
+		launch->failed = failed;
+}
+
 int launch_run(struct launch *launch, struct err *err)
 {
 	launch->failed = ~0u;
@@ -287,14 +314,10 @@ int launch_run(struct launch *launch, struct err *err)
 		return -1;
 	if (monitor_streams(launch->monitor, err) < 0 || clone_child(launch, err) < 0)
 		return -1;
-	launch->container_net = open_container_net(launch, err);
-	if (launch->container_net < 0)
-		return -1;
-	if (run_sides(launch, 1u << SIDE_HOST | 1u << SIDE_CONTAINER, err) < 0)
-		return -1;
-	if (launch_net(launch, false, err) < 0)
-		return -1;
-	return child_answer(launch, err);
+	if (set_up_network(launch, err) == 0)
+		return child_answer(launch, err);
+	prefer_child(launch, err);
+	return -1;
 }
 
 void launch_undo(struct launch *launch)
