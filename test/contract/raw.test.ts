@@ -92,6 +92,7 @@ wire("attach to a container before it is started, with a body that is no input",
   await new Promise((done) => setTimeout(done, 100));
   assert.is((await call("POST", `/containers/${id}/start`)).status, 204);
   assert.ok((await seen).endsWith(`\r\n\r\n${framed("typed")}`), await seen);
+  await call("POST", `/containers/${id}/wait`); // output ends before the exit is known
   assert.is((await call("DELETE", `/containers/${id}?v=true`)).status, 204);
 });
 
