@@ -51,6 +51,8 @@ export async function stayAttached(
   const ended = await Promise.race([exits.decided, aborted(context.signal)]);
   let status = 0;
   if (ended === undefined) {
+    const text = "stopping in order; Ctrl-C again kills";
+    context.report.on({ subject: "project", id: graph.project.name, phase: "note", text });
     await stopAll(graph, options, context);
     status = 130;
   } else {
@@ -145,18 +147,12 @@ async function printLines(
 
 async function stopAll(graph: Graph, options: AttachedOptions, context: Context): Promise<void> {
   const { insist, engine } = context;
-  const kill = async (): Promise<void> => {
-    for (const { id, state } of await ownContainers(graph, context)) {
-      // Those that have ended meanwhile need no killing.
-      if (state === "running") await engine.killContainer(id).catch(() => undefined);
-    }
-  };
-  try {
-    await stopProject(graph, graph.services, options.timeout, { ...context, signal: insist });
-  } catch (error) {
-    if (!insist.aborted) throw error;
-    await kill();
-  }
+  const stopping = stopProject(graph, graph.services, options.timeout, { ...context, signal: insist });
+  const stopped = await Promise.race([stopping.then(() => true), aborted(insist)]);
+  if (stopped) return;
+  const running = (await ownContainers(graph, context)).filter(({ state }) => state === "running");
+  // One that has ended meanwhile needs no killing, and a stop that is overtaken has nothing more to say.
+  await Promise.allSettled([...running.map(({ id }) => engine.killContainer(id)), stopping]);
 }
 
 async function ownContainers(graph: Graph, { engine }: Context): Promise<readonly ObservedContainer[]> {
