@@ -48,7 +48,7 @@ export class ClassicStream {
     for (const tag of tags) this.#stream(`Successfully tagged ${tag}\n`);
   }
 
-  #step({ step, state, diffId }: Extract<BuildEvent, { kind: "step" }>): void {
+  #step({ step, state, result }: Extract<BuildEvent, { kind: "step" }>): void {
     if (state === "start" || state === "cached") {
       const { stage } = this.#instructions[step.instruction] ?? { stage: "" };
       for (let index = 0; index <= step.instruction; index++) {
@@ -57,7 +57,7 @@ export class ClassicStream {
     }
     if (state === "cached") this.#stream(" ---> Using cache\n");
     if (state === "start") this.#stream(` ---> Running in ${step.id.toString(16).padStart(12, "0")}\n`);
-    if (diffId !== undefined) this.#stream(` ---> ${diffId.slice("sha256:".length, SHORT)}\n`);
+    if (result !== undefined) this.#stream(` ---> ${result.replace("sha256:", "").slice(0, 12)}\n`);
   }
 
   #tell(index: number): void {
@@ -110,13 +110,13 @@ export class TypedStream {
         return;
       }
       case "step": {
-        const { step, state, ms, reasons, diffId } = event;
+        const { step, state, ms, reasons, result } = event;
         const shown = {
           ...step,
           state,
           ms: Math.round(ms),
           ...(reasons && { reasons }),
-          ...(diffId && { diffId }),
+          ...(result && { result }),
         };
         this.#write({ ...(state !== "done" && { stream: stepText(event) }), step: shown });
       }

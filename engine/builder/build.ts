@@ -10,8 +10,9 @@ import type { Image } from "../images/types.ts";
 import type { DirectoryTree } from "../native/trees.ts";
 import { baseImage } from "./bases.ts";
 import type { BuilderDeps } from "./builder.ts";
-import type { StepCache, StepRecord } from "./cache.ts";
+import type { StepCache } from "./cache.ts";
 import type { CacheMounts } from "./cache-mounts.ts";
+import type { HashStore } from "./context/hashes.ts";
 import { type OpenContext, openContext } from "./context/open.ts";
 import type { Linter } from "./dockerfile/lint.ts";
 import { asFailure, BuildFailure } from "./failure.ts";
@@ -23,7 +24,7 @@ import { linterFor, planBuild } from "./plan/stages.ts";
 import type { BuildPlan, Step } from "./plan/types.ts";
 import { OWN_PLATFORM, refuseForeign } from "./platform.ts";
 import type { Remotes } from "./remotes.ts";
-import { Solver } from "./solve.ts";
+import { Solver, type StepOutcome } from "./solve.ts";
 import type { StepTools } from "./steps/types.ts";
 import { Trees } from "./trees.ts";
 import type { BuildProgress, BuildRequest, BuildResult } from "./types.ts";
@@ -33,7 +34,8 @@ export interface BuildDeps extends BuilderDeps {
   readonly trash: Trash;
   readonly cacheMounts: CacheMounts;
   readonly remotes: Remotes;
-  readonly running: Map<string, Promise<StepRecord>>;
+  readonly hashes: HashStore;
+  readonly running: Map<string, Promise<StepOutcome>>;
 }
 
 export class Build {
@@ -179,7 +181,11 @@ export class Build {
     request: BuildRequest,
   ): Promise<Image> {
     const { images } = this.#deps;
-    return images.createImage(finishImage(plan, result.records), result.chain, { tags: request.tags ?? [] });
+    return images.createImage(
+      finishImage(plan, result.created),
+      result.layers.map(({ diffId }) => diffId),
+      { tags: request.tags ?? [] },
+    );
   }
 
   async #fetch(url: string, signal = new AbortController().signal): Promise<string> {

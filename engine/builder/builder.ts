@@ -10,10 +10,12 @@ import { Trash } from "../images/trash.ts";
 import type { Workers } from "../native/workers.ts";
 import type { Paths } from "../store/paths.ts";
 import { Build } from "./build.ts";
-import { StepCache, type StepRecord } from "./cache.ts";
+import { StepCache } from "./cache.ts";
 import { CacheMounts } from "./cache-mounts.ts";
+import { HashStore } from "./context/hashes.ts";
 import { type Pruned, type PruneOptions, prune } from "./prune.ts";
 import { Remotes } from "./remotes.ts";
+import type { StepOutcome } from "./solve.ts";
 import type { BuildProgress, BuildRequest, BuildResult } from "./types.ts";
 
 export interface BuilderDeps {
@@ -29,19 +31,21 @@ export class Builder {
   readonly #cache: StepCache;
   readonly #trash: Trash;
   readonly #cacheMounts: CacheMounts;
-  readonly #running = new Map<string, Promise<StepRecord>>();
+  readonly #hashes: HashStore;
+  readonly #running = new Map<string, Promise<StepOutcome>>();
 
   private constructor(deps: BuilderDeps, cache: StepCache, trash: Trash) {
     this.#deps = deps;
     this.#cache = cache;
     this.#trash = trash;
+    this.#hashes = new HashStore(join(deps.paths.builder, "hashes"));
     this.#cacheMounts = new CacheMounts(join(deps.paths.builder, "mounts"));
   }
 
   /** Opens the cache; what an earlier daemon's builds left half done goes. */
   static async open(deps: BuilderDeps): Promise<Builder> {
     const { builder } = deps.paths;
-    for (const name of ["work", "hashes", "mounts", "steps", "empty"])
+    for (const name of ["work", "hashes", "mounts", "steps", "manifests", "empty"])
       await mkdir(join(builder, name), { recursive: true, mode: 0o700 });
     const trash = new Trash(deps.paths.trash, deps.workers);
     for (const name of await readdir(join(builder, "work"))) await trash.discard(join(builder, "work", name));
@@ -59,6 +63,7 @@ export class Builder {
       trash: this.#trash,
       cacheMounts: this.#cacheMounts,
       remotes: new Remotes(),
+      hashes: this.#hashes,
       running: this.#running,
     });
     return build.run(request, progress);

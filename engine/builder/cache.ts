@@ -1,17 +1,21 @@
 /** Which step gave which layer: found again by a key over everything the step's result hangs on. */
 import { createHash } from "node:crypto";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Images } from "../images/images.ts";
 import type { Paths } from "../store/paths.ts";
 import { Records } from "../store/records.ts";
+import { formatManifest, type Manifest, parseManifest } from "./manifest.ts";
 
 /** A change of what a step does with the same input must change this, or old results live on. */
-const VERSION = 1;
+const VERSION = 2;
 /** How much later than noted a use must be to be noted: milliseconds. */
 const USE_GRAIN = 10 * 60 * 1000;
 
 export interface StepRecord {
   readonly key: string;
+  /** What later steps' keys hang on. */
+  readonly id: string;
   readonly diffId: string;
   readonly title: string;
   readonly created: string; // RFC 3339; goes into the image's history
@@ -25,17 +29,19 @@ export interface StepRecord {
 }
 
 export class StepCache {
+  readonly #manifests: string;
   readonly #records: Records<StepRecord>;
   readonly #images: Pick<Images, "layer">;
 
-  private constructor(records: Records<StepRecord>, images: Pick<Images, "layer">) {
+  private constructor(manifests: string, records: Records<StepRecord>, images: Pick<Images, "layer">) {
+    this.#manifests = manifests;
     this.#records = records;
     this.#images = images;
   }
 
   static async open(paths: Paths, images: Pick<Images, "layer" | "addRoots">): Promise<StepCache> {
     const records = await Records.open<StepRecord>(join(paths.builder, "steps"));
-    const cache = new StepCache(records, images);
+    const cache = new StepCache(join(paths.builder, "manifests"), records, images);
     for (const { key, diffId } of records.all())
       if (images.layer(diffId) === undefined) await records.remove(key);
     images.addRoots(() => records.all().map(({ diffId }) => diffId));
@@ -48,8 +54,15 @@ export class StepCache {
     return record !== undefined && this.#images.layer(record.diffId) !== undefined ? record : undefined;
   }
 
-  async put(record: StepRecord): Promise<void> {
+  async put(record: StepRecord, manifest?: Manifest): Promise<void> {
     await this.#records.put(record.key, record);
+    // Lost or broken it costs a whole copy, no more: it is not worth a sync.
+    if (manifest !== undefined) await writeFile(join(this.#manifests, record.key), formatManifest(manifest));
+  }
+
+  /** What the step took, path by path, where that is known. */
+  async manifest(key: string): Promise<Manifest | undefined> {
+    return readFile(join(this.#manifests, key), "utf8").then(parseManifest, () => undefined);
   }
 
   /** Notes a use, so that pruning takes what nobody used for long. */
@@ -70,6 +83,7 @@ export class StepCache {
 
   async remove(key: string): Promise<void> {
     await this.#records.remove(key);
+    await rm(join(this.#manifests, key), { force: true });
   }
 }
 

@@ -1,5 +1,4 @@
 import type { HistoryEntry, ImageConfig } from "../images/types.ts";
-import type { StepRecord } from "./cache.ts";
 import { epochTime } from "./plan/draft.ts";
 import type { BuildPlan } from "./plan/types.ts";
 
@@ -7,12 +6,12 @@ import type { BuildPlan } from "./plan/types.ts";
  * The image's configuration, with times: a layer's is its step's, what made no layer has the time of the layer before.
  * A build that finds all in the cache so gives the same image, byte for byte.
  */
-export function finishImage(plan: BuildPlan, records: readonly StepRecord[]): Omit<ImageConfig, "rootfs"> {
+export function finishImage(plan: BuildPlan, created: readonly string[]): Omit<ImageConfig, "rootfs"> {
   const { config, history, ...rest } = plan.target.image;
-  const times = records.map(({ created }) => (plan.epoch === undefined ? created : epochTime(plan.epoch)));
+  const times = created.map((time) => (plan.epoch === undefined ? time : epochTime(plan.epoch)));
   const entries = withTimes(history, times);
-  const created = entries.at(-1)?.created;
-  return { ...rest, ...(created !== undefined && { created }), config, history: entries };
+  const last = entries.at(-1)?.created;
+  return { ...rest, ...(last !== undefined && { created: last }), config, history: entries };
 }
 
 /** @param times of the new layers, bottom first; they belong to the last entries that are not empty */

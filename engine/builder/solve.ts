@@ -1,23 +1,30 @@
 /** Carries out a plan: stages beside each other, a step's result taken from the cache where its key is known. */
-import { randomBytes } from "node:crypto";
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import type { Images } from "../images/images.ts";
 import type { Lease } from "../images/leases.ts";
+import type { Layer } from "../images/types.ts";
 import { digestOf, type StepCache, type StepRecord, stepKey } from "./cache.ts";
+import { reasonsFor } from "./explain.ts";
 import { Limiter } from "./limiter.ts";
+import { performStep } from "./perform.ts";
 import type { BuildPlan, StagePlan, Step, TreeSource } from "./plan/types.ts";
+import { type Snapshot, StoredSnapshot } from "./snapshot.ts";
 import { prepareCopy } from "./steps/copy.ts";
 import { prepareRun } from "./steps/run.ts";
-import type { Chain, Prepared, StepTools, Target } from "./steps/types.ts";
+import type { Chain, Prepared, StepTools } from "./steps/types.ts";
 import { prepareWorkdir } from "./steps/workdir.ts";
 import type { BuildEvent, BuildProgress, StepInfo } from "./types.ts";
+
+/** What a step made: its layer may still be on its way into the store. */
+export interface StepOutcome {
+  readonly snapshot: Snapshot;
+  readonly created: string; // RFC 3339
+}
 
 export interface SolverDeps {
   readonly images: Images;
   readonly cache: StepCache;
   /** Steps that run at this moment, by key: two builds that need the same one share it. */
-  readonly running: Map<string, Promise<StepRecord>>;
+  readonly running: Map<string, Promise<StepOutcome>>;
   readonly lease: Lease;
   readonly tools: StepTools;
   readonly progress: BuildProgress;
@@ -26,44 +33,67 @@ export interface SolverDeps {
   failed(error: unknown, step: Step): unknown;
 }
 
-/** A stage's layers, and what each of its own steps made. */
-export interface StageResult {
+/** A stage's layers, and when each of its own steps was done. */
+interface StageOutcome {
   readonly chain: Chain;
-  readonly records: readonly StepRecord[];
+  readonly created: readonly string[];
 }
 
-/** Steps of one build that are prepared or run at the same time. */
+/** What a build gives: all layers are in the store. */
+export interface Solved {
+  readonly layers: readonly Layer[]; // bottom first
+  readonly created: readonly string[];
+}
+
+/** Steps of one build that run at the same time. */
 const PARALLEL = 8;
 
 export class Solver {
   readonly #deps: SolverDeps;
-  readonly #stages = new Map<StagePlan, Promise<StageResult>>();
+  readonly #stages = new Map<StagePlan, Promise<StageOutcome>>();
   readonly #limiter = new Limiter(PARALLEL);
   readonly #instructions = new Map<Step, number>();
+  /** What goes on besides the steps: layers being stored. */
+  readonly #background: Promise<unknown>[] = [];
   #started = 0;
 
   constructor(deps: SolverDeps) {
     this.#deps = deps;
   }
 
-  async solve(plan: BuildPlan): Promise<StageResult> {
+  /** @throws whatever a step or the storing of its layer throws; nothing goes on afterwards */
+  async solve(plan: BuildPlan): Promise<Solved> {
     const instructions = plan.stages.flatMap(({ name, instructions: own }) =>
       own.map((each) => ({ ...each, stage: name })),
     );
-    for (const [index, { step }] of instructions.entries())
+    for (const [index, { step }] of instructions.entries()) {
       if (step !== undefined) this.#instructions.set(step, index);
+    }
     this.#deps.progress({
       kind: "plan",
       instructions: instructions.map(({ text, stage }) => ({ text, stage })),
     });
-    // All begin at once; each waits for what it needs when it needs it.
-    const all = plan.stages.map((stage) => this.stage(stage));
-    await Promise.all(all);
-    return this.stage(plan.target);
+    try {
+      // All begin at once; each waits for what it needs when it needs it.
+      await Promise.all(plan.stages.map((stage) => this.#stage(stage)));
+      await Promise.all(this.#background);
+      const { chain, created } = await this.#stage(plan.target);
+      return { layers: await Promise.all(chain.map((snapshot) => snapshot.layer())), created };
+    } finally {
+      await Promise.allSettled([...this.#stages.values(), ...this.#background]);
+    }
+  }
+
+  /** The layers of a tree that files are taken from: directories that stay. Top first. */
+  async directories(source: TreeSource): Promise<string[]> {
+    const { images } = this.#deps;
+    const chain = source.kind === "stage" ? (await this.#stage(source.stage)).chain : this.#baseChain(source);
+    const layers = await Promise.all(chain.map((snapshot) => snapshot.layer()));
+    return layers.map(({ diffId }) => images.layerDir(diffId)).reverse();
   }
 
   /** The stage's result; it is made once. */
-  stage(stage: StagePlan): Promise<StageResult> {
+  #stage(stage: StagePlan): Promise<StageOutcome> {
     const known = this.#stages.get(stage);
     if (known !== undefined) return known;
     const made = this.#make(stage);
@@ -73,83 +103,57 @@ export class Solver {
     return made;
   }
 
-  /** The layers of a tree that files are taken from. */
-  async chain(source: TreeSource): Promise<Chain> {
-    if (source.kind === "stage") return (await this.stage(source.stage)).chain;
+  #baseChain(source: TreeSource): Chain {
     if (source.kind !== "image") return [];
-    return source.image.config.rootfs.diff_ids;
+    const { images, lease } = this.#deps;
+    return source.image.config.rootfs.diff_ids.map((diffId) => {
+      lease.hold(diffId);
+      return new StoredSnapshot(diffId, { diffId, size: 0 }, images.layerDir(diffId));
+    });
   }
 
-  async #make(stage: StagePlan): Promise<StageResult> {
+  async #make(stage: StagePlan): Promise<StageOutcome> {
     const { base } = stage;
     const below =
-      base.kind === "stage" ? await this.stage(base.stage) : { chain: await this.chain(base), records: [] };
-    this.#deps.lease.hold(...below.chain);
-    let { chain } = below;
-    const records = [...below.records];
+      base.kind === "stage" ? await this.#stage(base.stage) : { chain: this.#baseChain(base), created: [] };
+    let { chain, created } = below;
     for (const step of stage.steps) {
-      const record = await this.#step(stage, step, chain).catch((error: unknown) => {
+      const outcome = await this.#step(stage, step, chain).catch((error: unknown) => {
         throw this.#deps.failed(error, step);
       });
-      records.push(record);
-      chain = [...chain, record.diffId];
+      chain = [...chain, outcome.snapshot];
+      created = [...created, outcome.created];
     }
-    return { chain, records };
+    return { chain, created };
   }
 
-  async #step(stage: StagePlan, step: Step, chain: Chain): Promise<StepRecord> {
-    const { cache, running, lease, tools } = this.#deps;
+  async #step(stage: StagePlan, step: Step, chain: Chain): Promise<StepOutcome> {
+    const { tools, cache, running } = this.#deps;
     tools.signal.throwIfAborted();
     const from = performance.now();
     const prepared = await prepare(step, tools);
-    const inputs = prepared.independent ? prepared.inputs : { ...prepared.inputs, base: digestOf(chain) };
+    const base = digestOf(chain.map(({ id }) => id));
+    const inputs = prepared.independent ? prepared.inputs : { ...prepared.inputs, base };
     const key = stepKey(step.kind, inputs);
-    const info: StepInfo = {
-      id: ++this.#started,
-      title: step.title,
-      stage: stage.name,
-      line: step.range.start.line,
-      instruction: this.#instructions.get(step) ?? 0,
-    };
-    const tell = (
-      state: "start" | "cached" | "done" | "error",
-      more: Partial<Extract<BuildEvent, { kind: "step" }>> = {},
-    ): void =>
+    const info = this.#info(stage, step);
+    const tell = (state: "start" | "cached" | "done" | "error", more: StepExtras = {}): void =>
       this.#deps.progress({ kind: "step", step: info, state, ms: performance.now() - from, ...more });
     const found = step.noCache ? undefined : this.#known(key);
     // Without waiting in between, so that of two equal steps the second finds the first.
     const known = found instanceof Promise ? await found : found;
     if (known !== undefined) {
-      lease.hold(known.diffId);
-      await cache.use(known);
-      tell("cached", { diffId: known.diffId });
+      tell("cached", { result: known.snapshot.id });
       return known;
     }
     const place = digestOf([stage.name, step.title.replace(/^\[[^\]]*\] /, "")]);
-    tell("start", this.#deps.explain ? { reasons: this.#reasons(place, inputs) } : {});
-    const work = this.#limiter.run(() => this.#perform(prepared, chain, info));
-    const recorded = work.then(async ({ diffId, size }) => {
-      const now = Date.now();
-      const record: StepRecord = {
-        key,
-        diffId,
-        size,
-        inputs,
-        place,
-        title: step.title,
-        created: new Date(now).toISOString(),
-        usedAt: now,
-        uses: 1,
-      };
-      await cache.put(record);
-      return record;
-    });
-    recorded.catch(() => {});
-    running.set(key, recorded);
+    tell("start", this.#deps.explain ? { reasons: await reasonsFor(cache, place, prepared, inputs) } : {});
+    const work = this.#limiter.run(() => this.#perform(step, prepared, chain, info, { key, inputs, place }));
+    work.catch(() => {});
+    running.set(key, work);
     try {
-      const record = await recorded;
-      tell("done", { diffId: record.diffId });
-      return record;
+      const outcome = await work;
+      tell("done", { result: outcome.snapshot.id });
+      return outcome;
     } catch (error) {
       tell("error");
       throw error;
@@ -158,58 +162,75 @@ export class Solver {
     }
   }
 
+  #info(stage: StagePlan, step: Step): StepInfo {
+    return {
+      id: ++this.#started,
+      title: step.title,
+      stage: stage.name,
+      line: step.range.start.line,
+      instruction: this.#instructions.get(step) ?? 0,
+    };
+  }
+
   /** What the cache has, or what another stage or build is making at this moment. */
-  #known(key: string): StepRecord | Promise<StepRecord | undefined> | undefined {
-    const { cache, running } = this.#deps;
-    return cache.get(key) ?? running.get(key)?.catch(() => undefined);
+  #known(key: string): StepOutcome | Promise<StepOutcome | undefined> | undefined {
+    const { cache, running, lease, images } = this.#deps;
+    const record = cache.get(key);
+    if (record !== undefined) {
+      const { id, diffId, size, created } = record;
+      lease.hold(diffId);
+      this.#background.push(cache.use(record));
+      return { snapshot: new StoredSnapshot(id, { diffId, size }, images.layerDir(diffId)), created };
+    }
+    return running.get(key)?.then(
+      (outcome) => {
+        // The build that makes it holds it until it is stored.
+        this.#background.push(outcome.snapshot.layer().then(({ diffId }) => lease.hold(diffId)));
+        return outcome;
+      },
+      () => undefined,
+    );
   }
 
   async #perform(
+    step: Step,
     prepared: Prepared,
     chain: Chain,
-    step: StepInfo,
-  ): Promise<{ diffId: string; size: number }> {
-    const { tools, images, lease, progress } = this.#deps;
-    const target = await this.#target(prepared.independent ? [] : chain);
-    await prepared.perform(target, (stream, data) => progress({ kind: "log", step, stream, data }));
-    const identity = await images.identifyLayer(target.upper);
-    // Held before it is there: a removal beside this build must not see it without an owner.
-    lease.hold(identity.diffId);
-    const layer = await images.adoptLayer(target.upper, identity);
-    tools.signal.throwIfAborted();
-    return layer;
+    info: StepInfo,
+    { key, inputs, place }: Pick<StepRecord, "key" | "inputs" | "place">,
+  ): Promise<StepOutcome> {
+    const { cache, progress } = this.#deps;
+    const earlier = await this.#earlier(prepared, place, inputs);
+    const output = (stream: "stdout" | "stderr", data: Uint8Array): void =>
+      progress({ kind: "log", step: info, stream, data });
+    const snapshot = await performStep(this.#deps, prepared, chain, output, earlier);
+    const now = Date.now();
+    const created = new Date(now).toISOString();
+    const record = { key, inputs, place, created, id: snapshot.id, title: step.title, usedAt: now, uses: 1 };
+    const stored = snapshot.layer().then((layer) => cache.put({ ...record, ...layer }, prepared.manifest));
+    stored.catch(() => {});
+    this.#background.push(stored);
+    return { snapshot, created };
   }
 
-  async #target(chain: Chain): Promise<Target> {
-    const { tools, images } = this.#deps;
-    const directory = await tools.scratch();
-    const upper = join(directory, `upper-${randomBytes(4).toString("hex")}`);
-    const work = join(directory, "work");
-    await mkdir(upper, { mode: 0o755 });
-    await mkdir(work, { mode: 0o755 });
-    const lowers = [...chain].reverse().map((diffId) => images.layerDir(diffId));
-    const tree =
-      lowers.length === 0
-        ? { kind: "dir" as const, path: upper }
-        : { kind: "overlay" as const, lowers, upper, work };
-    return { upper, work, lowers, tree };
-  }
-
-  /** What differs from the last result of the same instruction. */
-  #reasons(place: string, inputs: Readonly<Record<string, string>>): string[] {
-    const before = this.#deps.cache.latest(place);
-    if (before === undefined) return ["was not built before"];
-    const names = new Set([...Object.keys(before.inputs), ...Object.keys(inputs)]);
-    const reasons: string[] = [];
-    for (const name of names) {
-      if (before.inputs[name] === inputs[name]) continue;
-      const what =
-        before.inputs[name] === undefined ? "added" : inputs[name] === undefined ? "removed" : "changed";
-      reasons.push(`${name} ${what}`);
-    }
-    return reasons.length > 0 ? reasons : ["the cached result is not used"];
+  async #earlier(
+    prepared: Prepared,
+    place: string,
+    inputs: StepRecord["inputs"],
+  ): Promise<Parameters<Prepared["perform"]>[2]> {
+    const { cache, images, lease } = this.#deps;
+    if (prepared.manifest === undefined) return undefined;
+    const record = cache.latest(place);
+    if (record === undefined || cache.get(record.key) === undefined) return undefined;
+    if (record.inputs["target"] !== inputs["target"] || record.inputs["base"] !== inputs["base"])
+      return undefined;
+    lease.hold(record.diffId);
+    const manifest = await cache.manifest(record.key);
+    return manifest && { directory: images.layerDir(record.diffId), manifest };
   }
 }
+
+type StepExtras = Partial<Pick<Extract<BuildEvent, { kind: "step" }>, "reasons" | "result">>;
 
 async function prepare(step: Step, tools: StepTools): Promise<Prepared> {
   switch (step.kind) {

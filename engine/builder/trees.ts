@@ -6,6 +6,7 @@ import type { ImageConfig } from "../images/types.ts";
 import { baseImage } from "./bases.ts";
 import type { BuilderDeps } from "./builder.ts";
 import type { ContextTree } from "./context/context-tree.ts";
+import type { HashStore } from "./context/hashes.ts";
 import { LayerTree } from "./context/layer-tree.ts";
 import { existingDirectory, type OpenContext, openTree } from "./context/open.ts";
 import type { SourceTree } from "./context/tree.ts";
@@ -13,13 +14,13 @@ import { IgnoreMatcher, readIgnoreFile } from "./ignore.ts";
 import { contextName } from "./plan/stages.ts";
 import type { TreeSource } from "./plan/types.ts";
 import { OWN_PLATFORM } from "./platform.ts";
-import type { Chain } from "./steps/types.ts";
 
 export interface Chains {
-  chain(source: TreeSource): Promise<Chain>;
+  /** Top first. */
+  directories(source: TreeSource): Promise<readonly string[]>;
 }
 
-type Deps = Pick<BuilderDeps, "paths" | "workers" | "images">;
+type Deps = Pick<BuilderDeps, "paths" | "workers" | "images"> & { readonly hashes: HashStore };
 
 const IMAGE = "docker-image://";
 
@@ -45,9 +46,8 @@ export class Trees {
   async of(source: TreeSource): Promise<SourceTree> {
     if (source.kind === "context") return this.#main();
     if (source.kind === "named") return this.#directory(source.name);
-    const { images, workers } = this.#deps;
-    const chain = await this.#chains!.chain(source);
-    const lowers = [...chain].reverse().map((diffId) => images.layerDir(diffId));
+    const { workers } = this.#deps;
+    const lowers = await this.#chains!.directories(source);
     const [only] = lowers;
     if (lowers.length === 0) return new LayerTree({ kind: "dir", path: await this.#empty() }, workers);
     if (lowers.length === 1) return new LayerTree({ kind: "dir", path: only! }, workers);
@@ -83,7 +83,7 @@ export class Trees {
   async #main(): Promise<ContextTree> {
     const { directory, ignore } = this.#context;
     const path = directory ?? (await this.#empty());
-    return this.#once("", () => openTree(path, ignore, this.#hashes));
+    return this.#once("", () => openTree(path, ignore, this.#deps.hashes));
   }
 
   async #directory(name: string): Promise<ContextTree> {
@@ -96,12 +96,8 @@ export class Trees {
           throw error;
         });
       const ignore = text && new IgnoreMatcher(readIgnoreFile(text.toString("utf8")));
-      return openTree(path, ignore, this.#hashes);
+      return openTree(path, ignore, this.#deps.hashes);
     });
-  }
-
-  get #hashes(): string {
-    return join(this.#deps.paths.builder, "hashes");
   }
 
   async #empty(): Promise<string> {

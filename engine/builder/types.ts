@@ -81,8 +81,8 @@ export type BuildEvent =
       readonly ms: number; // since its start
       /** For "start": why the cache has no result, where that was asked. */
       readonly reasons?: readonly string[];
-      /** For "cached" and "done". */
-      readonly diffId?: string;
+      /** For "cached" and "done": what later steps hang on. */
+      readonly result?: string;
     }
   | {
       readonly kind: "log";

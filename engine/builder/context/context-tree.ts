@@ -4,6 +4,7 @@ import { join, posix } from "node:path";
 import type { Readable } from "node:stream";
 import { EngineError } from "../../errors.ts";
 import type { FileType, TreeRoot } from "../../native/trees.ts";
+import type { Manifest } from "../manifest.ts";
 import { compileName, hasWildcard, matchName } from "../match.ts";
 import type { Hashes } from "./hashes.ts";
 import { compare, type Scan, type ScanEntry } from "./scan.ts";
@@ -51,20 +52,34 @@ export class ContextTree implements SourceTree {
   }
 
   async digest(found: Found, exclude: ReadonlySet<string>): Promise<string> {
+    const digest = createHash("sha256");
+    for (const [path, signature] of await this.#signatures(found, exclude))
+      digest.update(`${path}\0${signature}\0`);
+    return digest.digest("hex");
+  }
+
+  async manifest(found: Found, exclude: ReadonlySet<string>): Promise<Manifest> {
+    const all = await this.#signatures(found, exclude);
+    return new Map(
+      [...all].filter(([path]) => path !== "").map(([path, signature]) => [path.slice(1), signature]),
+    );
+  }
+
+  /** By path from what was found, with a slash in front. */
+  async #signatures(found: Found, exclude: ReadonlySet<string>): Promise<Map<string, string>> {
     const entries = this.#subtree(found.path).filter(
       ({ path, type }) => type !== "socket" && !isExcluded(path, exclude),
     );
     const hashes = await this.#hashes.of(this.#scan, entries);
-    const digest = createHash("sha256");
+    const signatures = new Map<string, string>();
+    const cut = found.path === "" ? 0 : found.path.length + 1;
     for (const { path, type, mode, link } of entries) {
       // A copied directory's own mode is not copied, only what is in it.
       const own = path === found.path && type === "dir";
-      const name = path.slice(found.path.length);
-      digest.update(
-        `${name}\0${type}\0${own || type === "symlink" ? 0 : mode}\0${hashes.get(path) ?? link}\0`,
-      );
+      const name = path === found.path ? "" : `/${path.slice(cut)}`;
+      signatures.set(name, `${type} ${own || type === "symlink" ? 0 : mode} ${hashes.get(path) ?? link}`);
     }
-    return digest.digest("hex");
+    return signatures;
   }
 
   hiddenBelow(path: string): string[] {

@@ -16,7 +16,30 @@ const RACY_NS = 20_000_000n;
 /** Files up to this size are read in one go. */
 const WHOLE = 1n << 20n;
 const PARALLEL = 8;
+/** Contexts whose hashes stay in memory. */
+const MOST_OPEN = 16;
 const FORMAT = "slipway-hashes 1";
+
+/** The hashes of every context, each read from disk once. */
+export class HashStore {
+  readonly #directory: string;
+  readonly #open = new Map<string, Promise<Hashes>>();
+
+  /** @param directory in which they are kept */
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  of(context: string): Promise<Hashes> {
+    const name = createHash("sha256").update(context).digest("hex").slice(0, 32);
+    const opened = this.#open.get(name) ?? Hashes.open(join(this.#directory, name));
+    // The last ones used are kept in memory.
+    this.#open.delete(name);
+    this.#open.set(name, opened);
+    if (this.#open.size > MOST_OPEN) this.#open.delete(this.#open.keys().next().value!);
+    return opened;
+  }
+}
 
 export class Hashes {
   readonly #file: string;

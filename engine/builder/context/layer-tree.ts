@@ -52,6 +52,10 @@ export class LayerTree implements SourceTree {
     return digest.digest("hex");
   }
 
+  async manifest(): Promise<undefined> {
+    return undefined;
+  }
+
   hiddenBelow(): string[] {
     return [];
   }

@@ -1,14 +1,13 @@
 /** Where a build's files come from: a directory, read where it lies, or a tar, unpacked for the time of the build. */
-import { createHash } from "node:crypto";
 import { lstat, readFile, realpath } from "node:fs/promises";
-import { isAbsolute, join } from "node:path";
+import { isAbsolute } from "node:path";
 import { EngineError } from "../../errors.ts";
 import { decompress } from "../../images/decompress.ts";
 import type { Workers } from "../../native/workers.ts";
 import { IgnoreMatcher, readIgnoreFile } from "../ignore.ts";
 import type { ContextSource } from "../types.ts";
 import { ContextTree } from "./context-tree.ts";
-import { Hashes } from "./hashes.ts";
+import type { HashStore } from "./hashes.ts";
 import { scan } from "./scan.ts";
 
 /** A Dockerfile or .dockerignore larger than this is none. */
@@ -44,18 +43,13 @@ export async function openContext(options: OpenOptions): Promise<OpenContext> {
   return { directory, dockerfile, ignore };
 }
 
-/**
- * Walks a context.
- *
- * @param hashes the directory in which hashes of contents are kept between builds
- */
+/** Walks a context. */
 export async function openTree(
   directory: string,
   ignore: IgnoreMatcher | undefined,
-  hashes: string,
+  hashes: HashStore,
 ): Promise<ContextTree> {
-  const name = createHash("sha256").update(directory).digest("hex").slice(0, 32);
-  const [scanned, known] = await Promise.all([scan(directory, ignore), Hashes.open(join(hashes, name))]);
+  const [scanned, known] = await Promise.all([scan(directory, ignore), hashes.of(directory)]);
   return new ContextTree(scanned, known);
 }
 

@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import type { FileType, TreeRoot } from "../../native/trees.ts";
+import type { Manifest } from "../manifest.ts";
 
 /** A file or directory that was found in a tree, every link on the way followed inside the tree. */
 export interface Found {
@@ -25,6 +26,8 @@ export interface SourceTree {
    * @param exclude paths below it that are left out
    */
   digest(found: Found, exclude: ReadonlySet<string>): Promise<string>;
+  /** What a copy would take, path by path, where the tree knows it without reading: contexts. */
+  manifest(found: Found, exclude: ReadonlySet<string>): Promise<Manifest | undefined>;
   /** Paths of the tree below one that must not be copied. */
   hiddenBelow(path: string): readonly string[];
   read(path: string): Promise<Readable>;

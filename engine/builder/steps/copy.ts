@@ -2,11 +2,14 @@
 import { posix } from "node:path";
 import { EngineError } from "../../errors.ts";
 import type { Owner } from "../../native/trees.ts";
+import type { CopyOptions } from "../../native/workers.ts";
 import { digestOf } from "../cache.ts";
 import type { Found, SourceTree } from "../context/tree.ts";
 import { IgnoreMatcher } from "../ignore.ts";
+import type { Manifest } from "../manifest.ts";
 import { hasWildcard } from "../match.ts";
 import type { CopyItem, CopyStep } from "../plan/types.ts";
+import { copyAgain, type Earlier } from "./again.ts";
 import { openArchive } from "./archive.ts";
 import { type MadeDirectories, makeDirectories, stampDirectories } from "./directories.ts";
 import { ownerOf } from "./owner.ts";
@@ -38,17 +41,24 @@ export async function prepareCopy(step: CopyStep, tools: StepTools): Promise<Pre
     target: digestOf([target, chown, chmod, link, add, tools.epoch]),
     ...Object.fromEntries(files.map(({ name, content }) => [`heredoc ${name}`, digestOf(content)])),
   };
-  for (const [index, { tree, found, exclude, only, unpack }] of sources.entries()) {
-    const content = await tree.digest(found, new Set([...exclude, ...tree.hiddenBelow(found.path)]));
+  for (const [index, source] of sources.entries()) {
+    const { tree, found, only, unpack } = source;
+    const content = await tree.digest(found, hiddenOf(source));
     inputs[`${index} ${found.name}`] = digestOf([found.type, content, only, unpack]);
   }
+  const [only] = sources;
+  const isOneDirectory =
+    sources.length === 1 && files.length === 0 && only?.found.type === "dir" && only.only === undefined;
+  const manifest = isOneDirectory ? await only.tree.manifest(only.found, hiddenOf(only)) : undefined;
   return {
     inputs,
     independent: link,
-    perform: async (into) => {
+    manifest,
+    perform: async (into, _output, earlier) => {
       const owner = chown === undefined ? undefined : await ownerOf(chown, into.tree, tools.workers);
       const copy: Copying = { step, tools, into, owner, made: [] };
-      for (const source of sources) await copySource(source, copy);
+      for (const source of sources)
+        await copySource(source, copy, earlier && manifest && { earlier, manifest });
       for (const file of files) await writeFile(file, copy);
       for (const each of copy.made) await stampDirectories(into.tree, each, tools);
     },
@@ -125,21 +135,35 @@ interface Copying {
 
 const ROOT: Owner = { uid: 0, gid: 0 };
 
-async function copySource(source: Source, copying: Copying): Promise<void> {
+function hiddenOf({ tree, found, exclude }: Source): Set<string> {
+  return new Set([...exclude, ...tree.hiddenBelow(found.path)]);
+}
+
+async function copySource(
+  source: Source,
+  copying: Copying,
+  again?: { readonly earlier: Earlier; readonly manifest: Manifest },
+): Promise<void> {
   const { step, tools, into, owner } = copying;
   const { tree, found, only } = source;
   if (source.unpack && found.type === "file" && (await unpack(source, copying))) return;
   const contents = found.type === "dir";
   const target = contents ? step.target : await fileTarget(found.name, copying);
   await makeParents(contents ? posix.join(target, "x") : target, copying);
-  await tools.workers.copy(tree.root, into.tree, {
-    items: [{ source: found.path, target: relative(target), contents }],
-    exclude: [...source.exclude, ...tree.hiddenBelow(found.path)],
+  const to = relative(target);
+  const options: CopyOptions = {
+    items: [{ source: found.path, target: to, contents }],
+    exclude: [...hiddenOf(source)],
     ...(only !== undefined && { only }),
     ...((owner ?? source.ownerless) && { owner: owner ?? ROOT }),
     ...(step.chmod !== undefined && { mode: step.chmod }),
     mtime: tools.epoch ?? "keep",
-  });
+  };
+  if (again !== undefined) {
+    const { earlier, manifest } = again;
+    if (await copyAgain(earlier, manifest, tree.root, found.path, into, to, options, tools)) return;
+  }
+  await tools.workers.copy(tree.root, into.tree, options);
 }
 
 /** @returns whether it was an archive */

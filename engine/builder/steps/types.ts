@@ -5,12 +5,15 @@ import type { Workers } from "../../native/workers.ts";
 import type { Paths } from "../../store/paths.ts";
 import type { CacheMounts } from "../cache-mounts.ts";
 import type { SourceTree } from "../context/tree.ts";
+import type { Manifest } from "../manifest.ts";
 import type { TreeSource } from "../plan/types.ts";
 import type { Remotes } from "../remotes.ts";
+import type { Snapshot } from "../snapshot.ts";
 import type { Secret } from "../types.ts";
+import type { Earlier } from "./again.ts";
 
-/** diffIds, bottom first. */
-export type Chain = readonly string[];
+/** Layers, bottom first. */
+export type Chain = readonly Snapshot[];
 
 /** What the steps of one build work with. */
 export interface StepTools {
@@ -50,5 +53,12 @@ export interface Prepared {
   readonly inputs: Readonly<Record<string, string>>;
   /** The result does not hang on the layers below. */
   readonly independent: boolean;
-  perform(target: Target, output: (stream: "stdout" | "stderr", data: Uint8Array) => void): Promise<void>;
+  /** What a COPY of one directory takes; the next run of the instruction then copies only what changed. */
+  readonly manifest?: Manifest | undefined;
+  /** @param earlier the result of the same instruction with the same target on the same layers */
+  perform(
+    target: Target,
+    output: (stream: "stdout" | "stderr", data: Uint8Array) => void,
+    earlier?: Earlier,
+  ): Promise<void>;
 }
