@@ -17,12 +17,13 @@ const healthy: ServiceRule = ({ name, service, services, say }) => {
     const off =
       (disabled?.kind === "scalar" && disabled.value === true) ||
       textOf(itemsOf(child(check, "test"))[0]) === "NONE";
-    if (target && (!check || off)) {
+    // What is built may have its check in the Dockerfile; only the engine knows.
+    if (target && (off || (!check && !child(target, "build")))) {
       say(
         "NO_HEALTHCHECK",
-        `services.${name} waits until ${key} is healthy, and ${key} has no healthcheck`,
+        `services.${name} waits until ${key} is healthy, and ${key} ${off ? "has its healthcheck taken away" : "declares no healthcheck"}`,
         keyed(dependency),
-        `Give ${key} a healthcheck; without one in its image either, the start fails.`,
+        `Give ${key} a healthcheck; unless its image has one, the start fails.`,
       );
     }
   }

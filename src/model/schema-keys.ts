@@ -11,6 +11,7 @@ export interface Schema {
   readonly patternProperties?: Readonly<Record<string, Schema>>;
   readonly items?: Schema;
   readonly anyOf?: readonly Schema[];
+  readonly format?: string;
   readonly enum?: readonly string[];
   readonly required?: readonly string[];
   readonly deprecated?: boolean;

@@ -2,7 +2,7 @@
 import { type SchemaError, validate } from "../../dist/compose-validator.cjs";
 import { define, isNull, type MapNode, type Node } from "./node.ts";
 import type { Problems } from "./problems.ts";
-import { knownKeys } from "./schema-keys.ts";
+import { knownKeys, schemasAt } from "./schema-keys.ts";
 import { nearest } from "./suggest.ts";
 import type { Value } from "./types.ts";
 
@@ -136,9 +136,13 @@ function report(error: SchemaError, found: Found, document: Node, problems: Prob
     case "type":
       problems.add(
         "COMPOSE_TYPE",
-        `${where} must be ${kinds(params["type"] as string | string[])}, not ${kindOf(node)}`,
+        `${where} must be ${isDuration(path, document) ? "a length of time" : kinds(params["type"] as string | string[])}, not ${kindOf(node)}`,
         node.at,
-        { hint: quote(node, params["type"] as string | string[]) },
+        {
+          hint: isDuration(path, document)
+            ? withUnit(node)
+            : quote(node, params["type"] as string | string[]),
+        },
       );
       return;
     case "enum": {
@@ -238,6 +242,14 @@ function kindOf(node: Node): string {
       ? "true or false"
       : "a number";
 }
+
+const isDuration = (path: readonly string[], document: Node): boolean =>
+  schemasAt(path, document).some(({ format }) => format === "compose-duration");
+
+const withUnit = (node: Node): string =>
+  node.kind === "scalar" && typeof node.value === "number"
+    ? `Write it with a unit: ${node.source ?? node.value}s.`
+    : "Write it like 40s or 1m30s.";
 
 /** A number or truth value where text is needed only lacks its quotes. */
 function quote(node: Node, types: string | string[]): string | undefined {

@@ -8,6 +8,7 @@ import type { Place, SourceText } from "./place.ts";
 import { resolvePlain } from "./scalars.ts";
 
 const MAX_DEPTH = 60;
+const COLON = 58;
 /** What no plain text may start with. */
 const INDICATOR = /[,[\]{}#&*!|>'"%@`]/;
 
@@ -143,9 +144,15 @@ class Reader {
   #lineEnd(): number {
     const newline = this.#text.indexOf("\n", this.#at);
     const end = newline < 0 ? this.#text.length : newline;
-    const comment = this.#text.indexOf(" #", this.#at);
-    return comment >= 0 && comment < end ? comment : end;
+    // The next comment may be far away: it is looked for once.
+    if (this.#comment < this.#at) {
+      const comment = this.#text.indexOf(" #", this.#at);
+      this.#comment = comment < 0 ? Number.POSITIVE_INFINITY : comment;
+    }
+    return Math.min(end, this.#comment);
   }
+
+  #comment = -1;
 
   #keyEnd = 0;
 
@@ -178,12 +185,8 @@ class Reader {
   /** The colon that ends a plain key in this line. */
   #colon(): number {
     const end = this.#lineEnd();
-    for (
-      let at = this.#text.indexOf(":", this.#at);
-      at >= 0 && at < end;
-      at = this.#text.indexOf(":", at + 1)
-    ) {
-      if (this.#isBreak(at + 1)) return at;
+    for (let at = this.#at; at < end; at++) {
+      if (this.#text.charCodeAt(at) === COLON && this.#isBreak(at + 1)) return at;
     }
     return -1;
   }
