@@ -41,6 +41,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<CommandClass>>> = {
   config: async () => (await import("./commands/config.ts")).Config,
   convert: async () => (await import("./commands/config.ts")).Config,
   explain: async () => (await import("./commands/explain.ts")).Explain,
+  lsp: async () => (await import("./commands/lsp.ts")).Lsp,
   version: async () => (await import("./commands/version.ts")).Version,
   inspect: async () => (await import("./commands/inspect.ts")).Inspect,
   tag: async () => (await import("./commands/image/tag.ts")).ImageTag,

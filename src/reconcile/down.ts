@@ -6,8 +6,8 @@ import { imageOf } from "./definition.ts";
 import type { Observed, ObservedContainer } from "./observed.ts";
 import type { Plan } from "./operations.ts";
 import { orphansOf } from "./plan.ts";
-import { stopOf, subjectOf, targetOf } from "./services.ts";
 import { PlanBuilder } from "./steps.ts";
+import { planStopOf, subjectOf, targetOf } from "./stopping.ts";
 
 export interface DownOptions {
   /** Services named on the command line: only their containers go; empty: the whole project. */
@@ -55,7 +55,7 @@ export function planStop(graph: Graph, observed: Observed, timeout: number | und
       builder.decide({ ...subjectOf(container), verdict: "stop", why: "stop" });
     stops.set(
       service,
-      running.map((container) => builder.step(stopOf(container, "stop", timeout), after)),
+      running.map((container) => planStopOf(builder, graph.project, container, "stop", timeout, after)),
     );
   }
   return builder.plan;
@@ -80,7 +80,7 @@ function planRemoval(
       .map((container) => {
         builder.decide({ ...subjectOf(container), verdict: "remove", why: "down" });
         const stop = isUp(container)
-          ? [builder.step(stopOf(container, "down", options.timeout), after)]
+          ? [planStopOf(builder, graph.project, container, "down", options.timeout, after)]
           : after;
         const remove = {
           kind: "removeContainer",

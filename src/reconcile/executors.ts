@@ -7,6 +7,7 @@ import { containerBody, graceSeconds } from "./body/body.ts";
 import { fileTarget, isBound } from "./body/mounts.ts";
 import { imageOf, networkDefinition, serviceDefinition, volumeDefinition } from "./definition.ts";
 import { explain } from "./explain.ts";
+import { runHook } from "./hooks.ts";
 import { contentOf } from "./observe.ts";
 import type { Observed } from "./observed.ts";
 import type { Executors } from "./operations.ts";
@@ -104,6 +105,10 @@ export function executorsFor(
     },
     async unpauseContainer({ container }) {
       await engine.unpauseContainer(container);
+    },
+    async runHook({ service, number, container, when, index }) {
+      const hook = serviceOf(service)![when]![index]!;
+      return await runHook(project, { service, number, when, index }, hook, container, engine);
     },
     async stopContainer({ service, container, seconds }) {
       const grace = serviceOf(service)?.stop_grace_period;

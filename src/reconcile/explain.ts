@@ -3,6 +3,7 @@ import { EngineFailure } from "../client/failures.ts";
 import { AppError } from "../errors.ts";
 import type { Project, SourcePosition } from "../model/types.ts";
 import { explainPort } from "./ports.ts";
+import { engineWords } from "./words.ts";
 
 /**
  * Does a call for a service, and turns what the engine refuses into a failure that says where in the file it comes
@@ -20,9 +21,13 @@ export async function explain<T>(
     if (!(error instanceof EngineFailure)) throw error;
     if (error.code === "PORT_TAKEN") throw await explainPort(project, name, engine, error);
     const at = placeOf(project, name, error.message);
-    throw new AppError(error.code, `${name}: ${error.message}`, {
+    const { message, program } = engineWords(error.message);
+    const hint =
+      program === undefined ? error.hint : `Look into the image: slipway run --rm --entrypoint sh ${name}`;
+    const code = error.code === "ENGINE_FAILED" ? "CONTAINER_FAILED" : error.code;
+    throw new AppError(code, `${name}: ${message}`, {
       ...(at && { at }),
-      ...(error.hint && { hint: error.hint }),
+      ...(hint && { hint }),
       cause: error,
     });
   }

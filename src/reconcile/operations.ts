@@ -28,6 +28,8 @@ export interface Operations {
   renameContainer: ContainerTarget & { readonly name: string };
   startContainer: ContainerTarget;
   unpauseContainer: ContainerTarget;
+  /** One hook of the service, by its place in the list. */
+  runHook: ContainerTarget & { readonly when: "post_start" | "pre_stop"; readonly index: number };
   stopContainer: ContainerTarget & { readonly seconds?: number };
   removeContainer: ContainerTarget & { readonly volumes: boolean };
   awaitService: { readonly service: string; readonly condition: Condition };

@@ -8,8 +8,9 @@ import { compareNetworks, whyChanged } from "./networks.ts";
 import type { Observed, ObservedContainer } from "./observed.ts";
 import type { Plan } from "./operations.ts";
 import type { PlanOptions } from "./options.ts";
-import { type Foundations, ServicePlanner, stopOf, subjectOf, targetOf } from "./services.ts";
+import { type Foundations, ServicePlanner } from "./services.ts";
 import { PlanBuilder } from "./steps.ts";
+import { planStopOf, subjectOf, targetOf } from "./stopping.ts";
 import { compareVolumes } from "./volumes.ts";
 
 /**
@@ -56,7 +57,7 @@ function planFoundations(
       .filter((container) => container.networks.includes(name))
       .map((container) => {
         const because = `network ${name} is recreated`;
-        const stop = builder.step(stopOf(container, because, options.timeout));
+        const stop = planStopOf(builder, project, container, because, options.timeout);
         const remove = {
           kind: "removeContainer",
           why: because,
@@ -106,7 +107,7 @@ function planOrphans(graph: Graph, observed: Observed, options: PlanOptions, bui
   if (options.removeOrphans) {
     for (const orphan of orphans) {
       builder.decide({ ...subjectOf(orphan), verdict: "remove", why });
-      const stop = builder.step(stopOf(orphan, why, options.timeout));
+      const stop = planStopOf(builder, graph.project, orphan, why, options.timeout);
       builder.step({ kind: "removeContainer", why, ...targetOf(orphan), volumes: false }, [stop]);
     }
     return;

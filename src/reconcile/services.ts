@@ -6,6 +6,7 @@ import type { Observed, ObservedContainer } from "./observed.ts";
 import type { ContainerTarget } from "./operations.ts";
 import type { PlanOptions } from "./options.ts";
 import type { PlanBuilder } from "./steps.ts";
+import { planStopOf, subjectOf, targetOf } from "./stopping.ts";
 import { judge } from "./verdict.ts";
 
 /** What planning the networks and volumes has left for the services to wait for. */
@@ -173,7 +174,14 @@ export class ServicePlanner {
 
   #start(service: Service, target: ContainerTarget, why: string, after: readonly number[]): void {
     const conditions = dependenciesOf(this.#graph, service.name).flatMap((edge) => this.#condition(edge));
-    const step = this.#builder.step({ kind: "startContainer", why, ...target }, [...after, ...conditions]);
+    let step = this.#builder.step({ kind: "startContainer", why, ...target }, [...after, ...conditions]);
+    // A service counts as started when its hooks have run.
+    (service.post_start ?? []).forEach((_, index) => {
+      step = this.#builder.step(
+        { kind: "runHook", why: "post_start", ...target, when: "post_start", index },
+        [step],
+      );
+    });
     this.#started.get(service.name)!.push(step);
   }
 
@@ -217,7 +225,7 @@ export class ServicePlanner {
   #stop(container: ObservedContainer, why: string, after: readonly number[] = []): number {
     const known = this.#stopped.get(container.id);
     if (known) return known.step;
-    return this.#builder.step(stopOf(container, why, this.#options.timeout), after);
+    return planStopOf(this.#builder, this.#graph.project, container, why, this.#options.timeout, after);
   }
 
   #prerequisites(service: Service): readonly number[] {
@@ -232,27 +240,4 @@ export class ServicePlanner {
   #nameOf(service: Service, number: number): string {
     return service.container_name ?? `${this.#graph.project.name}-${service.name}-${number}`;
   }
-}
-
-export function targetOf({ service, number, id }: ObservedContainer): ContainerTarget {
-  return { service, number, container: id };
-}
-
-export function subjectOf(container: ObservedContainer): {
-  subject: "container";
-  id: string;
-  service: string;
-} {
-  const { service, number } = container;
-  return { subject: "container", id: `${service}-${number}`, service };
-}
-
-/** `timeout`: seconds, where the command line gave any; else the container's own is in its settings. */
-export function stopOf(container: ObservedContainer, why: string, timeout: number | undefined) {
-  return {
-    kind: "stopContainer",
-    why,
-    ...targetOf(container),
-    ...(timeout !== undefined && { seconds: timeout }),
-  } as const;
 }

@@ -1,7 +1,7 @@
 import type { Attachment, EngineClient, TerminalSize } from "../client/client.ts";
-import { AppError } from "../errors.ts";
 import type { ProjectSource } from "../model/types.ts";
 import { findRunning } from "./containers.ts";
+import { programFailure } from "./program.ts";
 
 export interface ExecOptions {
   readonly service: string;
@@ -65,22 +65,8 @@ export async function execIn(
     const attachment = await engine.startExec(exec, { tty, ...(size && { size }) });
     await join(attachment, (changed) => engine.resizeExec(exec, changed));
   } catch (error) {
-    throw programFailure(error, options.command[0] ?? "");
+    throw programFailure(error);
   }
   const { ExitCode } = await engine.inspectExec(exec);
   return ExitCode ?? 0;
-}
-
-/** What could not be executed ends with the status a shell would give. */
-function programFailure(error: unknown, program: string): unknown {
-  if (!(error instanceof AppError) || error.code !== "ENGINE_FAILED") return error;
-  if (/not found|no such file/i.test(error.message)) {
-    return new AppError("PROGRAM_MISSING", `${program}: not found in the container`, { cause: error });
-  }
-  if (/permission denied|cannot execute|exec format/i.test(error.message)) {
-    return new AppError("PROGRAM_REFUSED", `${program}: cannot be executed: ${error.message}`, {
-      cause: error,
-    });
-  }
-  return error;
 }

@@ -1,3 +1,4 @@
+import { relative } from "node:path";
 import type { Context, Report } from "../context.ts";
 import type { Graph } from "../graph/graph.ts";
 import { LABEL, projectFilter } from "../labels.ts";
@@ -8,7 +9,7 @@ import { summary } from "../reconcile/print.ts";
 /** What the model found worth saying, with its place. */
 export function reportWarnings(project: Project, report: Report): void {
   for (const { message, at, hint } of [...project.warnings, ...project.lint()]) {
-    const place = at ? `${at.file}:${at.line}:${at.column} ` : "";
+    const place = at ? `${shorten(at.file, project.workingDir)}:${at.line}:${at.column}  ` : "";
     report.on({
       subject: "project",
       id: project.name,
@@ -17,6 +18,11 @@ export function reportWarnings(project: Project, report: Report): void {
       ...(hint && { why: hint }),
     });
   }
+}
+
+function shorten(file: string, directory: string): string {
+  const short = relative(directory, file);
+  return short === "" || short.startsWith("..") ? file : short;
 }
 
 /** What is going to be done, and for what is replaced, why. */

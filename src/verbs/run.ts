@@ -19,6 +19,7 @@ import { Readiness } from "../reconcile/ready.ts";
 import { carryOut } from "./carry.ts";
 import { ensureImages } from "./images.ts";
 import { reportWarnings } from "./notes.ts";
+import { programFailure } from "./program.ts";
 
 export interface RunOptions {
   readonly service: string;
@@ -97,7 +98,11 @@ async function runToEnd(
   { engine }: Context,
 ): Promise<number> {
   const start = (): Promise<void> =>
-    explain(project, options.service, engine, () => engine.startContainer(id));
+    explain(project, options.service, engine, () =>
+      engine.startContainer(id).catch((error: unknown) => {
+        throw programFailure(error);
+      }),
+    );
   if (options.detach) {
     await start();
     return 0;

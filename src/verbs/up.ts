@@ -2,9 +2,10 @@ import type { ImageOptions } from "../build/work.ts";
 import type { Context } from "../context.ts";
 import { throwAll } from "../errors.ts";
 import { buildGraph, type Graph, narrow } from "../graph/graph.ts";
-import { checkServices, withDependencies } from "../graph/walk.ts";
+import { checkServices as checkNames, withDependencies } from "../graph/walk.ts";
 import { load } from "../model/load.ts";
 import type { ProjectSource } from "../model/types.ts";
+import { checkServices } from "../reconcile/check.ts";
 import { observe } from "../reconcile/observe.ts";
 import type { Plan } from "../reconcile/operations.ts";
 import type { PlanOptions } from "../reconcile/options.ts";
@@ -31,6 +32,7 @@ export async function up(source: ProjectSource, options: UpOptions, context: Con
   const project = await load(source);
   const graph = select(buildGraph(project), options);
   reportWarnings(project, context.report);
+  throwAll(await checkServices(project, graph.services, context.engine.address.startsWith("unix:")));
   await ensureImages(project, graph.services, options, context);
   const observed = await observe(project, context.engine);
   const plan = planUp(graph, observed, options);
@@ -47,7 +49,7 @@ export function select(
   graph: Graph,
   { services, dependencies }: Pick<UpOptions, "services" | "dependencies">,
 ): Graph {
-  checkServices(graph, services);
+  checkNames(graph, services);
   if (services.length === 0) return graph;
   return narrow(graph, dependencies ? withDependencies(graph, services) : services);
 }

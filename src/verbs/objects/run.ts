@@ -2,6 +2,7 @@ import type { CreateContainerOptions, TerminalSize } from "../../client/client.t
 import { isMissing } from "../../client/failures.ts";
 import type { Context } from "../../context.ts";
 import { pullImage } from "../images.ts";
+import { programFailure } from "../program.ts";
 import type { JoinRun } from "../run.ts";
 
 export interface ContainerRunOptions {
@@ -32,15 +33,19 @@ export async function runContainer(
     return await create();
   });
   begin();
+  const start = (): Promise<void> =>
+    engine.startContainer(id).catch((error: unknown) => {
+      throw programFailure(error);
+    });
   if (detach) {
-    await engine.startContainer(id);
+    await start();
     return { id, status: 0 };
   }
   const attachment = await engine.attach(id, { stdin, stdout: true, stderr: true, tty });
   const { result } = await engine.beginWait(id, {
     condition: body.HostConfig?.AutoRemove ? "removed" : "next-exit",
   });
-  await engine.startContainer(id);
+  await start();
   if (tty && size) await engine.resizeContainer(id, size).catch(() => undefined); // It may have ended already.
   await join(attachment, (changed) => engine.resizeContainer(id, changed));
   return { id, status: (await result).StatusCode };

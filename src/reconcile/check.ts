@@ -1,0 +1,73 @@
+import { stat } from "node:fs/promises";
+import { AppError, type FailureCode } from "../errors.ts";
+import type { Project, Service } from "../model/types.ts";
+
+/** What the file may say and this program cannot do: better said before than left out in silence. */
+const UNSUPPORTED: readonly (readonly [keyof Service, string])[] = [
+  ["provider", "services that a provider program runs"],
+  ["models", "models given to a service"],
+  ["pre_start", "hooks that run before the start"],
+  ["credential_spec", "credential specs, which are Windows'"],
+];
+
+/**
+ * What would fail for sure, found before anything is touched.
+ *
+ * @param local whether the engine sees the same files as this process
+ */
+export async function checkServices(
+  project: Project,
+  services: readonly string[],
+  local: boolean,
+): Promise<readonly AppError[]> {
+  const unsupported = services.flatMap((name) => refusals(project, name));
+  const missing = local ? await Promise.all(services.map((name) => missingSources(project, name))) : [];
+  return [...unsupported, ...missing.flat()];
+}
+
+function refusals(project: Project, name: string): AppError[] {
+  const service = project.services[name]!;
+  return UNSUPPORTED.filter(([key]) => hasContent(service[key])).map(([key, what]) =>
+    failure(
+      project,
+      "COMPOSE_VALUE",
+      ["services", name, key],
+      `${name}: ${what} are not supported`,
+      `Leave ${key} out.`,
+    ),
+  );
+}
+
+async function missingSources(project: Project, name: string): Promise<AppError[]> {
+  const mounts = (project.services[name]!.volumes ?? []).map((mount, index) => ({ mount, index }));
+  const strict = mounts.filter(
+    ({ mount }) => mount.type === "bind" && mount.bind?.create_host_path === false,
+  );
+  const found = await Promise.all(
+    strict.map(async ({ mount, index }) => {
+      if (await stat(mount.source!).catch(() => undefined)) return [];
+      const message = `${name}: ${mount.source} does not exist, and is not to be created`;
+      const path = ["services", name, "volumes", index];
+      return [
+        failure(project, "SOURCE_MISSING", path, message, "Create it, or leave bind.create_host_path out."),
+      ];
+    }),
+  );
+  return found.flat();
+}
+
+function failure(
+  project: Project,
+  code: FailureCode,
+  path: readonly (string | number)[],
+  message: string,
+  hint: string,
+): AppError {
+  const at = project.positionOf(path);
+  return new AppError(code, message, { ...(at && { at }), hint });
+}
+
+function hasContent(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length > 0;
+  return value !== undefined && (typeof value !== "object" || Object.keys(value as object).length > 0);
+}
