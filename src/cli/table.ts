@@ -88,6 +88,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<CommandClass>>> = {
   "volume prune": async () => (await import("./commands/volume/prune.ts")).VolumePrune,
   "builder prune": async () => (await import("./commands/builder/prune.ts")).BuilderPrune,
   "system info": async () => (await import("./commands/system/info.ts")).SystemInfo,
+  "system check": async () => (await import("./commands/system/check.ts")).SystemCheck,
   "system df": async () => (await import("./commands/system/df.ts")).SystemDf,
   "system prune": async () => (await import("./commands/system/prune.ts")).SystemPrune,
 };

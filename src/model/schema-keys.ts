@@ -32,11 +32,14 @@ export function schemasAt(path: readonly string[], document?: Node): readonly Sc
       const { $ref, ...own } = schema;
       return expand({ ...root.$defs![$ref.slice("#/$defs/".length)]!, ...own });
     }
-    return schema.anyOf ? [...schema.anyOf.flatMap(expand), { ...schema, anyOf: [] }] : [schema];
+    return schema.anyOf ? [{ ...schema, anyOf: [] }, ...schema.anyOf.flatMap(expand)] : [schema];
   };
   let current = expand(root);
   let node = document;
   for (const key of path) {
+    // Without a document, a number is an item's index where there can be items.
+    if (!node && /^\d+$/.test(key) && current.some(({ items }) => items))
+      current = current.filter(({ items }) => items);
     current = current.flatMap((schema) => below(schema, key, node)).flatMap(expand);
     node = node?.kind === "list" ? node.items[Number(key)] : child(node, key);
   }

@@ -14,7 +14,12 @@ export interface SchemaOptions {
 /** @returns with every mistake added to `problems` */
 export function checkSchema(document: MapNode, problems: Problems, options: SchemaOptions = {}): void {
   if (validate(plain(document))) return;
-  for (const error of condense(validate.errors ?? [])) {
+  const errors = condense(validate.errors ?? []);
+  const mistyped = new Set(
+    errors.filter(({ keyword }) => keyword === "type").map(({ instancePath }) => instancePath),
+  );
+  for (const error of errors) {
+    if (error.keyword !== "type" && mistyped.has(error.instancePath)) continue;
     const found = find(document, error.instancePath);
     if (options.partial && !found.inList && isAbsence(error, found.node)) continue;
     report(error, found, document, problems);
