@@ -7,7 +7,7 @@ import { EngineError } from "../../errors.ts";
 import { hexOf } from "../digest.ts";
 import type { ImageStore } from "../store.ts";
 import type { Descriptor } from "./manifest.ts";
-import { retry, Transient } from "./retry.ts";
+import { pauseAfter, retry, TRIES, Transient } from "./retry.ts";
 import type { RegistrySession } from "./session.ts";
 
 export interface DownloadOptions {
@@ -90,6 +90,7 @@ async function* arriving(
   at: () => number,
   signal?: AbortSignal,
 ): AsyncGenerator<Buffer> {
+  let fruitless = 0;
   while (at() < blob.size) {
     const begun = { at: at(), skip: 0 };
     const response = await retry(() => begin(session, blob, begun), signal === undefined ? {} : { signal });
@@ -103,12 +104,10 @@ async function* arriving(
       }
     } catch (error) {
       if (signal?.aborted || error instanceof EngineError) throw error;
-      // Nothing came over this connection at all: that counts as a failed try.
-      if (at() === begun.at)
-        await retry(
-          () => Promise.reject(new Transient("the connection was cut", undefined, { cause: error })),
-          { ...(signal && { signal }) },
-        );
+      // Nothing new came over this connection: that counts as a failed try.
+      fruitless = at() === begun.at ? fruitless + 1 : 0;
+      if (fruitless >= TRIES) throw new Transient("the connection was cut", undefined, { cause: error });
+      if (fruitless > 0) await pauseAfter(fruitless, undefined, signal);
     } finally {
       response.destroy();
     }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-const TRIES = 5;
+export const TRIES = 5;
 /** Milliseconds before the second try; doubled each time. */
 const FIRST_PAUSE = 300;
 const LONGEST_PAUSE = 10_000;
@@ -68,9 +68,13 @@ export async function retry<R>(work: () => Promise<R>, { signal, progress }: Att
       tried = now > before ? 1 : tried + 1;
       before = now;
       if (tried >= TRIES || signal?.aborted || !isTransient(error)) throw error;
-      const pause = error instanceof Transient ? error.pause : undefined;
-      const own = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (tried - 1)) * (0.5 + Math.random());
-      await sleep(Math.min(pause ?? own, 60_000), undefined, signal === undefined ? {} : { signal });
+      await pauseAfter(tried, error instanceof Transient ? error.pause : undefined, signal);
     }
   }
+}
+
+/** Waits before the next try: as long as the other side asks, or longer each time. */
+export async function pauseAfter(tried: number, asked?: number, signal?: AbortSignal): Promise<void> {
+  const own = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (tried - 1)) * (0.5 + Math.random());
+  await sleep(Math.min(asked ?? own, 60_000), undefined, signal === undefined ? {} : { signal });
 }

@@ -1,0 +1,221 @@
+/** A registry on loopback that misbehaves as it is told: it cuts connections, forgets, asks for tokens, gets slow. */
+import { createHash, randomUUID } from "node:crypto";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { gzipSync } from "node:zlib";
+import { makeTar, type TarEntry } from "../../helpers/tar.ts";
+
+export interface Misbehaviour {
+  /** Cuts the connection after so many bytes of a blob, so many times. */
+  cut?: { after: number; times: number };
+  /** Answers so many requests for blobs with a status and a Retry-After of 0 seconds. */
+  refuse?: { status: number; times: number };
+  /** Blobs begin at 0 whatever range is asked for. */
+  noRanges?: boolean;
+  /** Blobs come with one byte changed. */
+  corrupt?: boolean;
+  /** A user and password, asked for directly or through a token server. */
+  login?: { user: string; password: string; token: boolean };
+  /** Cross-repository mounts are ordinary uploads. */
+  noMount?: boolean;
+}
+
+export class RegistryServer implements AsyncDisposable {
+  readonly #server: Server;
+  readonly blobs = new Map<string, Buffer>();
+  readonly manifests = new Map<string, { type: string; bytes: Buffer }>();
+  readonly requests: string[] = [];
+  misbehaviour: Misbehaviour = {};
+
+  private constructor() {
+    this.#server = createServer((request, response) => {
+      this.requests.push(
+        `${request.method} ${request.url?.replace(/[0-9a-f-]{36}/, "UUID").replace(/\?.*/, "")}`,
+      );
+      void this.#serve(request, response).catch(() => response.destroy());
+    });
+  }
+
+  static async open(): Promise<RegistryServer> {
+    const registry = new RegistryServer();
+    await new Promise<void>((resolve) => registry.#server.listen(0, "127.0.0.1", resolve));
+    return registry;
+  }
+
+  get host(): string {
+    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  add(bytes: Buffer): { digest: string; size: number } {
+    const digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+    this.blobs.set(digest, bytes);
+    return { digest, size: bytes.length };
+  }
+
+  /** Puts an image of several layers under a name. @returns its manifest's digest */
+  addImage(
+    name: string,
+    layers: readonly (readonly TarEntry[])[],
+    options: { pack?: (tar: Buffer) => Buffer; architecture?: string } = {},
+  ): string {
+    const { pack = gzipSync, architecture = "amd64" } = options;
+    const tars = layers.map((entries) => makeTar(entries));
+    const diffIds = tars.map((tar) => `sha256:${createHash("sha256").update(tar).digest("hex")}`);
+    const config = this.add(
+      Buffer.from(
+        JSON.stringify({
+          architecture,
+          os: "linux",
+          config: { Cmd: ["sh"] },
+          rootfs: { type: "layers", diff_ids: diffIds },
+        }),
+      ),
+    );
+    return this.addManifest(name, {
+      schemaVersion: 2,
+      mediaType: "application/vnd.oci.image.manifest.v1+json",
+      config: { mediaType: "application/vnd.oci.image.config.v1+json", ...config },
+      layers: tars.map((tar) => ({
+        mediaType: "application/vnd.oci.image.layer.v1.tar+gzip",
+        ...this.add(pack(tar)),
+      })),
+    });
+  }
+
+  addManifest(name: string, document: { mediaType: string; [field: string]: unknown }): string {
+    const bytes = Buffer.from(JSON.stringify(document));
+    const { digest } = this.add(bytes);
+    const entry = { type: document.mediaType, bytes };
+    this.manifests.set(name, entry);
+    this.manifests.set(`${name.replace(/:.*/, "")}@${digest}`, entry);
+    return digest;
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? "", `http://${this.host}`);
+    if (url.pathname === "/token") return this.#token(request, url, response);
+    if (!this.#isAllowed(request, response)) return;
+    const [, repository = "", kind = "", rest = ""] =
+      /^\/v2\/(.+)\/(manifests|blobs)\/(.*)$/.exec(url.pathname) ?? [];
+    if (kind === "manifests") return this.#manifest(request, response, repository, rest);
+    if (kind === "blobs" && rest.startsWith("uploads/"))
+      return this.#upload(request, response, repository, url);
+    if (kind === "blobs") return this.#blob(request, response, rest);
+    response.writeHead(url.pathname === "/v2/" ? 200 : 404).end();
+  }
+
+  #isAllowed(request: IncomingMessage, response: ServerResponse): boolean {
+    const { login } = this.misbehaviour;
+    if (login === undefined) return true;
+    const basic = `Basic ${Buffer.from(`${login.user}:${login.password}`).toString("base64")}`;
+    if (request.headers.authorization === (login.token ? "Bearer the-token" : basic)) return true;
+    const challenge = login.token
+      ? `Bearer realm="http://${this.host}/token",service="a, b",scope="repository:x:pull"`
+      : 'Basic realm="x"';
+    response
+      .writeHead(401, { "www-authenticate": challenge })
+      .end('{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}');
+    return false;
+  }
+
+  #token(request: IncomingMessage, url: URL, response: ServerResponse): void {
+    const { login } = this.misbehaviour;
+    const basic = `Basic ${Buffer.from(`${login?.user}:${login?.password}`).toString("base64")}`;
+    const good = request.headers.authorization === basic && url.searchParams.get("service") === "a, b";
+    response.writeHead(good ? 200 : 401).end(JSON.stringify(good ? { token: "the-token" } : {}));
+  }
+
+  async #manifest(
+    request: IncomingMessage,
+    response: ServerResponse,
+    repository: string,
+    name: string,
+  ): Promise<void> {
+    const key = name.startsWith("sha256:") ? `${repository}@${name}` : `${repository}:${name}`;
+    if (request.method === "PUT") {
+      const bytes = await body(request);
+      this.addManifest(key, { ...(JSON.parse(bytes.toString()) as { mediaType: string }) });
+      this.manifests.set(key, { type: request.headers["content-type"] ?? "", bytes });
+      response.writeHead(201).end();
+      return;
+    }
+    const found = this.manifests.get(key);
+    if (found === undefined) {
+      response.writeHead(404).end('{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}');
+      return;
+    }
+    const digest = `sha256:${createHash("sha256").update(found.bytes).digest("hex")}`;
+    const headers = {
+      "content-type": found.type,
+      "docker-content-digest": digest,
+      "content-length": found.bytes.length,
+    };
+    response.writeHead(200, headers).end(request.method === "HEAD" ? undefined : found.bytes);
+  }
+
+  #blob(request: IncomingMessage, response: ServerResponse, digest: string): void {
+    const { cut, refuse, noRanges = false, corrupt = false } = this.misbehaviour;
+    const found = this.blobs.get(digest);
+    if (found === undefined) {
+      response.writeHead(404).end();
+      return;
+    }
+    if (request.method === "HEAD") {
+      response.writeHead(200, { "content-length": found.length }).end();
+      return;
+    }
+    if (refuse !== undefined && refuse.times-- > 0) {
+      response.writeHead(refuse.status, { "retry-after": "0" }).end();
+      return;
+    }
+    const bytes = Buffer.from(found);
+    if (corrupt) bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+    const start = noRanges ? 0 : Number(/^bytes=(\d+)-/.exec(request.headers.range ?? "")?.[1] ?? 0);
+    const partial = !noRanges && request.headers.range !== undefined;
+    response.writeHead(partial ? 206 : 200, {
+      "content-length": bytes.length - start,
+      ...(partial ? { "content-range": `bytes ${start}-${bytes.length - 1}/${bytes.length}` } : {}),
+    });
+    if (cut === undefined || cut.times <= 0 || bytes.length - start <= cut.after) {
+      response.end(bytes.subarray(start));
+      return;
+    }
+    cut.times--;
+    response.write(bytes.subarray(start, start + cut.after), () => response.destroy());
+  }
+
+  async #upload(
+    request: IncomingMessage,
+    response: ServerResponse,
+    repository: string,
+    url: URL,
+  ): Promise<void> {
+    const mount = url.searchParams.get("mount");
+    if (
+      request.method === "POST" &&
+      mount !== null &&
+      this.blobs.has(mount) &&
+      this.misbehaviour.noMount !== true
+    ) {
+      response.writeHead(201).end();
+    } else if (request.method === "POST") {
+      response.writeHead(202, { location: `/v2/${repository}/blobs/uploads/${randomUUID()}?state=x` }).end();
+    } else if (request.method === "DELETE") {
+      response.writeHead(204).end();
+    } else {
+      const { digest } = this.add(await body(request));
+      response.writeHead(digest === url.searchParams.get("digest") ? 201 : 400).end();
+    }
+  }
+}
+
+async function body(request: IncomingMessage): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  for await (const piece of request) pieces.push(piece as Buffer);
+  return Buffer.concat(pieces);
+}
