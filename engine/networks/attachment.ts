@@ -2,7 +2,7 @@
 import type { Op } from "../native/protocol.ts";
 import { parseAddress } from "./address.ts";
 import { addressOf, type Endpoint, endpointOps, endpointState, gatewaysOf } from "./endpoint.ts";
-import { addForwards, type Forward, redirectDns } from "./firewall.ts";
+import { addForwards, type Forward, forgetConnections, redirectDns } from "./firewall.ts";
 import { loopbackUp } from "./links.ts";
 import { isAny, type PublishedPort } from "./ports.ts";
 import type { AttachRequest, EndpointState, NetworkRecord, PortMap } from "./types.ts";
@@ -96,6 +96,7 @@ export function launchOps(record: AttachmentRecord, tools: LaunchTools): Op[] {
       const some = forwards.filter(({ address }) => address.family === family);
       if (some.length > 0) ops.push({ op: "hostNetlink", ...addForwards(tools.table, family, some) });
     }
+    for (const batch of forgetConnections(forwards)) ops.push({ op: "hostNetlink", ...batch });
   }
   return ops;
 }

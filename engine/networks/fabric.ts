@@ -55,6 +55,23 @@ export class Fabric {
     return entry.device;
   }
 
+  /** Puts the rules back if somebody took them away. */
+  async verify(): Promise<void> {
+    const families = new Set(
+      [...this.#entries.values()]
+        .flatMap(({ record, device }) => (device ? subnetsOf(record) : []))
+        .map(({ family }) => family),
+    );
+    for (const family of families) await this.#machine.verify(family, () => this.#rules(family));
+  }
+
+  /** Removes what is left of networks that have no record any more. */
+  async sweep(): Promise<void> {
+    await this.#machine.removeOtherBridges(
+      new Set([...this.#entries.values()].map(({ record }) => deviceOf(record))),
+    );
+  }
+
   /** Takes bridge and rules away; the network can come back by `ensure` unless it is `removed`. */
   async undo(record: NetworkRecord): Promise<void> {
     const entry = this.#entries.get(record.Id);
@@ -66,6 +83,16 @@ export class Fabric {
       this.#machine.removeBridge(deviceOf(record)),
       ...[...families].map((family) => this.#machine.rules(family, () => this.#rules(family))),
     ]);
+  }
+
+  /** Takes away all that this engine or one before it has made. */
+  async undoAll(): Promise<void> {
+    for (const entry of this.#entries.values()) entry.device = undefined;
+    await this.#machine.removeOtherBridges(new Set());
+    for (const family of [4, 6] as const) {
+      await this.#machine.rules(family, () => this.#rules(family));
+      await this.#machine.endForwarding(family);
+    }
   }
 
   async remove(record: NetworkRecord): Promise<void> {

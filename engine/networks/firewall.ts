@@ -5,7 +5,7 @@
  */
 import type { NetlinkBatch } from "../native/protocol.ts";
 import { type Address, addressBytes, type Family, type Prefix } from "./address.ts";
-import type { Chunk } from "./netlink.ts";
+import { attr, batch, type Chunk, message, protocol, raw, u8, u32 } from "./netlink.ts";
 import {
   accept,
   concat,
@@ -77,6 +77,11 @@ export function replaceTable(
     ...natChains(table, family, zones),
     ...elements(forwards, family).map(([map, element]) => table.add(map, [element])),
   ]);
+}
+
+/** Changes nothing; fails (ENOENT) if the table is not there. */
+export function findTable(name: string, family: Family): NetlinkBatch {
+  return batch(protocol.netfilter, [new Table(FAMILY[family], name).find()]);
 }
 
 /** Takes the table away. */
@@ -223,6 +228,31 @@ function elements(forwards: readonly Forward[], family: Family): (readonly [stri
 function port(number: number): Buffer {
   return Buffer.of(number >> 8, number & 255);
 }
+
+/**
+ * Forgets the connections to published UDP ports: those of an earlier container, or from before this one, would go on as
+ * they went for as long as they are used.
+ *
+ * @returns nothing, if no port is udp
+ * @see linux/netfilter/nfnetlink_conntrack.h; the filter's bits are those of net/netfilter/nf_conntrack_netlink.c
+ */
+export function forgetConnections(forwards: readonly Forward[]): NetlinkBatch[] {
+  const [deleteConnection, protoNumber, destinationPort] = [(1 << 8) | 2, 1 << 3, 1 << 5];
+  const ports = new Set(
+    forwards.filter(({ protocol }) => protocol === "udp").map(({ hostPort }) => hostPort),
+  );
+  return [...ports].map((hostPort) => {
+    const proto = attr(2 | NESTED, attr(1, u8(PROTOCOL.udp)), attr(3, raw(port(hostPort))));
+    const filter = attr(25 | NESTED, attr(1, u32(protoNumber | destinationPort)));
+    const header = [u8(2), u8(0), raw(Buffer.of(0, 0))];
+    return batch(
+      protocol.netfilter,
+      [message(deleteConnection, 0, ...header, attr(1 | NESTED, proto), filter)],
+      ENOENT,
+    );
+  });
+}
+const NESTED = 0x8000;
 
 /** In a container: what goes to port 53 of its resolver's address goes to the port where the resolver listens. */
 export function redirectDns(to: number): NetlinkBatch {

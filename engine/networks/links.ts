@@ -72,6 +72,13 @@ export function createBridge(
   ];
 }
 
+/** Changes nothing; fails (EOPNOTSUPP) if the link is of another kind. */
+export function checkBridge(name: string): NetlinkBatch {
+  const kind = attr(IFLA.linkinfo, attr(1, text("bridge")), attr(2));
+  const header = linkHeader(0, raw(Buffer.alloc(4)), 0);
+  return batch(protocol.route, [message(NEWLINK, 0, header, attr(IFLA.name, text(name)), kind)]);
+}
+
 /** A bridge that is gone already is no failure. */
 export function deleteLink(name: string): NetlinkBatch {
   const body = message(DELLINK, 0, linkHeader(0, raw(Buffer.alloc(4)), 0), attr(IFLA.name, text(name)));

@@ -2,8 +2,11 @@
  * What networks need of the machine, in the network namespace that the engine runs in: bridges, the engine's nftables
  * table, ip_forward. Each is there only while a network needs it, and what changes a setting of the machine is logged.
  */
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { EngineError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { Connection, connectPath } from "../native/connection.ts";
 import { encodeRequest, jobKind, type NetlinkBatch, type Op } from "../native/protocol.ts";
@@ -14,12 +17,13 @@ import { type Family, type Prefix, parseAddress, prefixOf } from "./address.ts";
 import {
   addForwards,
   type Forward,
+  findTable,
   removeForwards,
   removeTable,
   replaceTable,
   type Zone,
 } from "./firewall.ts";
-import { createBridge, deleteLink, type Interface } from "./links.ts";
+import { checkBridge, createBridge, deleteLink, type Interface } from "./links.ts";
 
 export interface MachineOptions {
   readonly paths: Pick<Paths, "runContainer">;
@@ -71,10 +75,24 @@ export class Machine {
     return this.#nftables;
   }
 
-  /** Makes a bridge that is not there. */
+  /**
+   * Makes a bridge that is not there. One that is, made by somebody else, is used as it is and never removed.
+   *
+   * @throws {EngineError} invalid, if there is a link of that name which is no bridge
+   */
   async bridge(bridge: Bridge): Promise<void> {
     await this.#serial.run(bridge.name, async () => {
-      if ((await linkNames()).has(bridge.name)) return;
+      if ((await linkNames()).has(bridge.name)) {
+        await this.#run([checkBridge(bridge.name)]).catch((cause: unknown) => {
+          throw new EngineError("invalid", `a link named ${bridge.name} exists, and it is not a bridge`, {
+            cause,
+          });
+        });
+        return;
+      }
+      // Noted first: a daemon that is killed in between must not leave a bridge that nobody knows.
+      await mkdir(this.#devices, { recursive: true, mode: 0o700 });
+      await writeFile(join(this.#devices, bridge.name), "");
       await this.#run(createBridge(bridge.name, bridge.mac, bridge.mtu, bridge.addresses));
       // A container could otherwise become the machine's router by an advertisement (CVE-2020-13401).
       await tryWrite(`/proc/sys/net/ipv6/conf/${bridge.name}/accept_ra`, "0");
@@ -84,8 +102,24 @@ export class Machine {
     });
   }
 
+  /** Removes a bridge that this engine made. */
   async removeBridge(name: string): Promise<void> {
-    await this.#serial.run(name, () => this.#run([deleteLink(name)]));
+    await this.#serial.run(name, async () => {
+      const note = join(this.#devices, name);
+      if (!existsSync(note)) return;
+      await this.#run([deleteLink(name)]);
+      await rm(note, { force: true });
+    });
+  }
+
+  /** Removes the bridges of networks that are gone: of a daemon that was killed while it removed them. */
+  async removeOtherBridges(known: ReadonlySet<string>): Promise<void> {
+    const noted = await readdir(this.#devices).catch(() => []);
+    await Promise.all(noted.filter((name) => !known.has(name)).map((name) => this.removeBridge(name)));
+  }
+
+  get #devices(): string {
+    return join(this.#options.directory, "devices");
   }
 
   /**
@@ -105,6 +139,25 @@ export class Machine {
         empty ? removeTable(this.table, family) : replaceTable(this.table, family, zones, forwards),
       ]);
     });
+  }
+
+  /**
+   * Puts the rules back that somebody else took away (`nft flush ruleset`). Without ports a launch need not wait for it.
+   *
+   * @param state as of `rules`
+   */
+  async verify(
+    family: Family,
+    state: () => { zones: readonly Zone[]; forwards: readonly Forward[] },
+  ): Promise<void> {
+    if (!(await this.hasNftables())) return;
+    const found = await this.#run([findTable(this.table, family)]).then(
+      () => true,
+      () => false,
+    );
+    if (found) return;
+    this.#options.log.warn("the engine's nftables table was gone; it is put back", { table: this.table });
+    await this.rules(family, state);
   }
 
   /** Resolves when no replacement of the rules is under way. */
@@ -160,6 +213,13 @@ export class Machine {
     const ops = batches.map((batch) => ({ op: "hostNetlink", ...batch }) as const);
     await this.#options.spawner.request(jobKind.network, ops);
   }
+}
+
+/** Engines that share a network namespace keep apart what they make in it: all but the usual one carry a mark. */
+export function markOf(execRoot: string): string {
+  return execRoot === "/run/slipway"
+    ? ""
+    : `_${createHash("sha256").update(execRoot).digest("hex").slice(0, 6)}`;
 }
 
 /** All links of the network namespace. Node's own list leaves out those without carrier. */

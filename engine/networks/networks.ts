@@ -16,6 +16,7 @@ import type { AttachmentRecord } from "./attachment.ts";
 import {
   checkName,
   describeNetwork,
+  deviceOf,
   type InUse,
   PREDEFINED,
   predefinedNetwork,
@@ -23,7 +24,7 @@ import {
 } from "./create.ts";
 import { checkEndpointRequest, networkContainer } from "./endpoint.ts";
 import { Fabric } from "./fabric.ts";
-import { hasIpv6, Machine, machineSubnets } from "./machine.ts";
+import { hasIpv6, Machine, machineSubnets, markOf } from "./machine.ts";
 import { Names } from "./names.ts";
 import { Plugs, type Running } from "./plugs.ts";
 import { Ports } from "./ports.ts";
@@ -66,7 +67,7 @@ export class Networks {
     this.#options = options;
     this.#records = records;
     this.#attachments = new Scratch(join(directory, "attachments"), unreadable(options.log));
-    this.#machine = new Machine({ ...options, directory, table: "slipway" });
+    this.#machine = new Machine({ ...options, directory, table: `slipway${markOf(options.paths.run)}` });
     this.#names = new Names(directory);
     this.#ports = new Ports(ipv6 ? ["0.0.0.0", "::"] : ["0.0.0.0"]);
     this.#fabric = new Fabric(this.#machine, () => this.#plugs.forwards());
@@ -127,6 +128,16 @@ export class Networks {
         throw new EngineError("conflict", `network with name ${request.Name} already exists`);
       }
       const record = describeNetwork(request, await this.#inUse());
+      const twin = this.#records
+        .all()
+        .find((other) => other.Driver === "bridge" && deviceOf(other) === deviceOf(record));
+      if (twin !== undefined) {
+        const reason = `conflicts with network ${twin.Id} (${twin.Name}): networks have same bridge name`;
+        throw new EngineError(
+          "forbidden",
+          `cannot create network ${record.Id} (${deviceOf(record)}): ${reason}`,
+        );
+      }
       this.#fabric.add(record);
       try {
         await Promise.all([this.#fabric.ensure(record.Id), this.#records.put(record.Id, record)]);
@@ -236,21 +247,19 @@ export class Networks {
   /** Waits for what goes on in the background; takes away what no container needs. */
   async close(): Promise<void> {
     while (this.#background.size > 0) await Promise.allSettled(this.#background);
-    if (this.#attachments.all().length > 0) return;
-    await Promise.all(this.#records.all().map((record) => this.#fabric.undo(record)));
-    await this.#machine.endForwarding(4);
-    await this.#machine.endForwarding(6);
+    if (this.#attachments.all().length === 0) await this.#fabric.undoAll();
   }
 
   /** Reads back what an earlier daemon left, and makes what a reboot took. */
   async #recover(): Promise<void> {
     for (const { name, driver } of PREDEFINED) {
       if (this.#records.all().some(({ Name }) => Name === name)) continue;
-      const device = this.#options.defaultBridge ?? "slipway0";
+      const device = this.#options.defaultBridge ?? `slipway${markOf(this.#options.paths.run) || "0"}`;
       const record = predefinedNetwork(name, driver, device, await this.#inUse());
       await this.#records.put(record.Id, record);
     }
     for (const record of this.#records.all()) this.#fabric.add(record);
+    await this.#fabric.sweep();
     for (const { name, ports, endpoints } of this.#attachments.all()) {
       this.#ports.restore(name, ports);
       for (const endpoint of endpoints) this.#fabric.restore(endpoint);

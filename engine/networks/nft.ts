@@ -25,6 +25,7 @@ const NFPROTO = { ip: 2, ip6: 10 } as const;
 const NFTABLES = 10 << 8;
 const MSG = {
   newTable: 0,
+  getTable: 1,
   delTable: 2,
   newChain: 3,
   newRule: 6,
@@ -64,6 +65,11 @@ export class Table {
 
   create(): Chunk {
     return this.#message(MSG.newTable, flag.create, attr(1, text(this.#name)));
+  }
+
+  /** Asks for it: fails (ENOENT) if it is not there. Outside of a transaction. */
+  find(): Chunk {
+    return this.#message(MSG.getTable, 0, attr(1, text(this.#name)));
   }
 
   /** Removes all that is in it too. It must exist; `create` before it in the same transaction sees to that. */

@@ -73,6 +73,7 @@ export interface Running {
 
 export class Plugs {
   readonly #tools: PlugsTools;
+  #verified = 0;
 
   constructor(tools: PlugsTools) {
     this.#tools = tools;
@@ -112,6 +113,7 @@ export class Plugs {
       this.#keep(record);
       // A replacement of the rules that is under way may not know of these ports, and would drop them.
       if (published.length > 0) await this.#tools.machine.settled();
+      await this.#verify(published.length > 0);
       for (const network of networks) this.#tools.tell("connect", network, request.id);
       return await this.#attachment(request, record);
     } catch (error) {
@@ -273,6 +275,16 @@ export class Plugs {
       );
   }
 
+  /** Rules can be gone behind our back. Ports cannot be added then, so those wait; others are not held up. */
+  async #verify(wait: boolean): Promise<void> {
+    const now = performance.now();
+    if (!wait && now - this.#verified < VERIFY_EVERY) return;
+    this.#verified = now;
+    const verified = this.#tools.fabric.verify();
+    if (wait) await verified;
+    else this.#tools.later(verified);
+  }
+
   async #publish(
     name: string,
     endpoints: readonly Endpoint[],
@@ -373,6 +385,9 @@ export class Plugs {
     return [{ address, names: [...new Set([alias.split("/").at(-1)!, other.hostname, other.name])] }];
   }
 }
+
+/** Milliseconds between looks at the rules. */
+const VERIFY_EVERY = 1000;
 
 /** Why a container with such a network has no other. */
 const NOT_PLUGGABLE: Readonly<Record<string, string>> = {

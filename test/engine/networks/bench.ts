@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { join } from "node:path";
 import { must, run } from "../../helpers/command.ts";
 import { Sandbox } from "../../helpers/sandbox.ts";
 
@@ -179,6 +180,21 @@ export class Bench implements AsyncDisposable {
     return must(["nsenter", "--mount", "-t", String(container.pid), "--", "/bin/cat", path]);
   }
 
+  /** Runs a program in the engine's network namespace. */
+  readonly inside = (...argv: readonly string[]): Promise<string> =>
+    must(["nsenter", `--net=/run/netns/${this.sandbox.netns}`, "--", ...argv]);
+
+  /** Takes the engine's nftables away, as `nft flush ruleset` would. */
+  async dropTable(): Promise<void> {
+    const script = join(import.meta.dirname, "droptable.ts");
+    await this.inside(
+      process.execPath,
+      "--disable-warning=ExperimentalWarning",
+      script,
+      this.sandbox.execRoot,
+    );
+  }
+
   async outside(...argv: readonly string[]): Promise<string> {
     return must(["ip", "netns", "exec", this.#outside, ...argv]);
   }
@@ -197,10 +213,15 @@ export class Bench implements AsyncDisposable {
     await once(child.stdout, "data");
   }
 
-  async close(): Promise<void> {
-    for (const child of this.#children) {
+  /** They keep the network namespaces of their containers alive. */
+  async endServers(): Promise<void> {
+    for (const child of this.#children.splice(0)) {
       if (child.exitCode === null && child.kill("SIGKILL")) await once(child, "exit");
     }
+  }
+
+  async close(): Promise<void> {
+    await this.endServers();
     await must(["ip", "netns", "delete", this.#outside]);
     await this.sandbox.close();
   }

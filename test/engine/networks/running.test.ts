@@ -222,6 +222,77 @@ networks("a network in use is not removed", async () => {
   await refused(engine.createNetwork({ Name: "shop" }), /network with name shop already exists/);
 });
 
+networks(
+  "a bridge of somebody else's is used and left alone; a link that is no bridge is refused",
+  async () => {
+    const { client: engine, inside } = { client: bench.sandbox.client, inside: bench.inside };
+    await inside("ip", "link", "add", "mine", "type", "bridge");
+    const options = (name: string) => ({ Options: { "com.docker.network.bridge.name": name } });
+    await engine.createNetwork({ Name: "borrowed", ...options("mine") });
+    await refused(
+      engine.createNetwork({ Name: "twin", ...options("mine") }),
+      /networks have same bridge name/,
+    );
+    await engine.removeNetwork("borrowed");
+    await refused(
+      engine.createNetwork({ Name: "nobridge", ...options("up0") }),
+      /exists, and it is not a bridge/,
+    );
+    for (const link of ["mine", "up0"])
+      assert.match(await inside("ip", "-br", "link"), new RegExp(`^${link}\\b`, "m"));
+    await refused(engine.createNetwork({ Name: "evil", ...options("../../x") }), /invalid bridge name/);
+  },
+);
+
+networks("a UDP sender that goes on reaches the container that took the port over", async () => {
+  const ports = { PortBindings: { "53/udp": [{ HostPort: "5399" }] } };
+  const first = await bench.start("udp-first", "shop", ports);
+  await bench.serve(first);
+  const said = bench.node(
+    "outside",
+    `const s = require("node:dgram").createSocket("udp4"); let n = 0; s.on("message", (m, from) => n++);
+     const t = setInterval(() => s.send("?", 5399, "${HERE}"), 50); setTimeout(() => { n = 0; }, 3000); setTimeout(() => { console.log(n > 0); process.exit(); }, 4000);`,
+  );
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  await bench.remove(first);
+  const second = await bench.start("udp-second", "shop", ports);
+  await bench.serve(second);
+  assert.is(await said, "true");
+  await bench.remove(second);
+});
+
+networks("-P publishes every exposed port", async () => {
+  const container = await bench.start(
+    "all",
+    "shop",
+    { PublishAllPorts: true },
+    {},
+    { ExposedPorts: { "80/tcp": {}, "53/udp": {} } },
+  );
+  await bench.serve(container);
+  assert.equal(Object.keys(container.ports).sort(), ["53/udp", "80/tcp"]);
+  assert.is(
+    await bench.call("outside", HERE, Number(container.ports["80/tcp"]?.[0]?.HostPort)),
+    `::ffff:${OUTSIDE}`,
+  );
+  assert.is(await bench.callUdp("outside", HERE, Number(container.ports["53/udp"]?.[0]?.HostPort)), OUTSIDE);
+  await bench.remove(container);
+});
+
+networks("rules that somebody took away come back with the next container", async () => {
+  await bench.dropTable();
+  assert.is(
+    await bench.call(stranger, web.addresses["shop"]!, 80),
+    `::ffff:${stranger.addresses["other"]}`,
+    "no wall",
+  );
+  await bench.remove(
+    await bench.start("repair", "shop", { PortBindings: { "80/tcp": [{ HostPort: "8082" }] } }),
+  );
+  assert.is(await bench.call(stranger, web.addresses["shop"]!, 80), "ETIMEDOUT");
+  assert.is(await bench.call("outside", HERE, 8080), `::ffff:${OUTSIDE}`);
+});
+
 networks("with the daemon killed names and ports go on, and the next daemon knows them", async () => {
   await bench.sandbox.kill9();
   assert.is(await bench.call("outside", HERE, 8080), `::ffff:${OUTSIDE}`);
@@ -237,6 +308,22 @@ networks("with the daemon killed names and ports go on, and the next daemon know
   const late = await bench.start("late", "shop");
   assert.is(await bench.resolve(client, "late"), late.addresses["shop"]);
   assert.is.not(late.addresses["shop"], web.addresses["shop"]);
+});
+
+networks("a daemon that ends with no container left leaves nothing in its namespace", async () => {
+  const { client: engine } = bench.sandbox;
+  for (const { Id } of await engine.listContainers({ all: true }))
+    await engine.removeContainer(Id, { force: true });
+  await bench.endServers();
+  await bench.sandbox.stop();
+  const links = (await bench.inside("ip", "-br", "link")).split("\n").map((line) => line.split(/[\s@]/)[0]);
+  assert.equal(links.filter(Boolean).sort(), ["lo", "mine", "up0"]);
+  assert.is((await bench.inside("cat", "/proc/sys/net/ipv4/ip_forward")).trim(), "0");
+  await bench.sandbox.start();
+  const again = await bench.start("again", "shop", { PortBindings: { "80/tcp": [{ HostPort: "8080" }] } });
+  await bench.serve(again);
+  assert.is(await bench.call("outside", HERE, 8080), `::ffff:${OUTSIDE}`);
+  await bench.remove(again);
 });
 
 networks.run();
