@@ -26,7 +26,7 @@ export function printPlan(plan: Plan): string {
     mark: MARK[verdict],
     id: subject === "container" ? id : `${subject} ${id}`,
     verdict: verdict === "keep" ? "unchanged" : verdict,
-    why: why === "absent" ? "" : why,
+    why: why === "absent" || why === "down" ? "" : why,
   }));
   const wide = Math.max(0, ...rows.map(({ id }) => id.length));
   const lines = rows.map(({ mark, id, verdict, why }) =>

@@ -5,24 +5,36 @@ import { checkServices } from "../graph/walk.ts";
 import type { ProjectSource } from "../model/types.ts";
 import { type DownOptions, planDown } from "../reconcile/down.ts";
 import { observe } from "../reconcile/observe.ts";
-import type { Executors } from "../reconcile/operations.ts";
+import type { Executors, Plan } from "../reconcile/operations.ts";
 import { carryOut } from "./carry.ts";
 import { loadOrRecall } from "./project.ts";
 
-/** Takes the project down: containers in reverse order, networks, and volumes and images when asked. */
-export async function down(source: ProjectSource, options: DownOptions, context: Context): Promise<void> {
+/**
+ * Takes the project down: containers in reverse order, networks, and volumes and images when asked.
+ *
+ * @param dry only plan
+ * @returns the plan
+ */
+export async function down(
+  source: ProjectSource,
+  options: DownOptions,
+  context: Context,
+  dry = false,
+): Promise<Plan> {
   const project = await loadOrRecall(source, context.engine);
   const graph = buildGraph(project);
   checkServices(graph, options.services);
   // A secret whose file is gone must not keep a project from being taken down.
   const observed = await observe({ ...project, secrets: {}, configs: {} }, context.engine);
   const plan = planDown(graph, observed, options);
+  if (dry) return plan;
   for (const text of plan.warnings)
     context.report.on({ subject: "project", id: project.name, phase: "warn", text });
   if (plan.steps.length === 0) {
     context.report.on({ subject: "project", id: project.name, phase: "note", text: "nothing to take down" });
   }
   await carryOut(project, observed, plan, context, (executors) => tolerant(executors, context.report));
+  return plan;
 }
 
 /** What others still use stays, and is named; what is gone already is gone. */

@@ -19,13 +19,14 @@ export class Down extends SlipwayCommand {
       summary: "Remove containers of services that are no longer in the file",
     }),
     timeout: timeoutFlag,
+    "dry-run": Flags.boolean({ summary: "Show what would be removed, and do nothing" }),
   };
 
   override async run(): Promise<void> {
     const { flags, words: services } = await this.parse(Down);
     const context = await this.context(flags);
     const { down } = await import("../../verbs/down.ts");
-    await down(
+    const plan = await down(
       this.source({ ...flags, profile: flags.profile ?? ["*"] }, services),
       {
         services,
@@ -35,6 +36,10 @@ export class Down extends SlipwayCommand {
         timeout: flags.timeout,
       },
       context,
+      flags["dry-run"],
     );
+    if (!flags["dry-run"]) return;
+    const { printPlan } = await import("../../reconcile/print.ts");
+    this.print(printPlan(plan));
   }
 }

@@ -71,6 +71,7 @@ services' output unless -d or --wait is given; Ctrl-C then stops them in order, 
     "no-log-prefix": Flags.boolean({ summary: "No names before the lines" }),
     timestamps: Flags.boolean({ summary: "Show the time of each line" }),
     watch: Flags.boolean({ char: "w", summary: "Also watch files and apply develop.watch" }),
+    "dry-run": Flags.boolean({ summary: "Show what would be done, as `plan` does, and do nothing" }),
     yes: Flags.boolean({ char: "y", hidden: true }),
   };
 
@@ -86,25 +87,28 @@ services' output unless -d or --wait is given; Ctrl-C then stops them in order, 
     const context = await this.context(flags);
     const recreate = recreatePolicy(flags);
     const source = this.source(flags, services);
+    const options = {
+      ...imageOptions(flags),
+      services,
+      dependencies: !flags["no-deps"],
+      recreate,
+      recreateDependencies: flags["always-recreate-deps"] || recreate === "never" ? recreate : "diverged",
+      scale: readScale(flags.scale),
+      removeOrphans: flags["remove-orphans"],
+      start: !flags["no-start"],
+      renewVolumes: flags["renew-anon-volumes"],
+      timeout: flags.timeout,
+      wait: flags.wait,
+      waitTimeout: flags["wait-timeout"],
+    } as const;
+    if (flags["dry-run"]) {
+      const { plan } = await import("../../verbs/plan.ts");
+      const { printPlan } = await import("../../reconcile/print.ts");
+      this.print(printPlan(await plan(source, options, context)));
+      return 0;
+    }
     const { up } = await import("../../verbs/up.ts");
-    const { graph, plan } = await up(
-      source,
-      {
-        ...imageOptions(flags),
-        services,
-        dependencies: !flags["no-deps"],
-        recreate,
-        recreateDependencies: flags["always-recreate-deps"] || recreate === "never" ? recreate : "diverged",
-        scale: readScale(flags.scale),
-        removeOrphans: flags["remove-orphans"],
-        start: !flags["no-start"],
-        renewVolumes: flags["renew-anon-volumes"],
-        timeout: flags.timeout,
-        wait: flags.wait,
-        waitTimeout: flags["wait-timeout"],
-      },
-      context,
-    );
+    const { graph, plan } = await up(source, options, context);
     if (!attached) return 0;
     const report = await this.report(flags);
     report.close();
