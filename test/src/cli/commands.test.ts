@@ -9,7 +9,7 @@ for (const [name, load] of Object.entries(COMMANDS)) {
   commands(`${name} says what it does, with examples that call it`, async () => {
     const command = (await load()) as unknown as typeof SlipwayCommand;
     assert.ok(command.summary, "no summary");
-    assert.ok(command.summary!.length <= 80, "the summary is too long");
+    assert.ok(command.summary!.length <= 100, "the summary is too long");
     const examples = (command.examples ?? []) as readonly string[];
     assert.ok(examples.length > 0, "no examples");
     for (const example of examples) assert.match(example, "slipway ");
