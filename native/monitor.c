@@ -66,6 +66,14 @@ void monitor_go(struct monitor *monitor, struct client *client, const char *body
 		(void)write_full(monitor->task->link.fd, body, size);
 }
 
+static void tell_oom(struct monitor *monitor)
+{
+	monitor->oom_told = true;
+	for (struct client *client = monitor->clients; client; client = client->next)
+		if (client->role == ROLE_CONTROL && !client->dead)
+			client_send(client, FRAME_OOM, NULL, 0);
+}
+
 static void on_oom(struct loop *loop, struct watch *watch, uint32_t events)
 {
 	struct monitor *monitor = CONTAINER_OF(watch, struct monitor, oom);
@@ -77,9 +85,7 @@ static void on_oom(struct loop *loop, struct watch *watch, uint32_t events)
 		return;
 	if (events & EPOLLPRI && !cgroup_oom_killed(&monitor->cgroups))
 		return;
-	for (struct client *client = monitor->clients; client; client = client->next)
-		if (client->role == ROLE_CONTROL && !client->dead)
-			client_send(client, FRAME_OOM, NULL, 0);
+	tell_oom(monitor);
 }
 
 static void drop(struct monitor *monitor, struct watch *watch)
@@ -102,6 +108,9 @@ static void container_exited(struct monitor *monitor)
 
 	monitor->exited = true;
 	drop(monitor, &monitor->oom);
+	/* The news may come late: v2 gathers them for some milliseconds. */
+	if (oom && !monitor->oom_told)
+		tell_oom(monitor);
 	/* A full disk: the daemon then finds a monitor that went away, and calls the container lost. */
 	AUTO_CLOSE int record = record_exit(monitor->state_dir, monitor->task, oom, &err);
 	cgroup_remove(&monitor->cgroups);

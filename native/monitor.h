@@ -25,6 +25,7 @@ struct monitor {
 
 	struct watch listener;
 	struct watch oom;
+	bool oom_told;
 	struct client *clients;
 	struct task *tasks; /* programs of exec */
 	struct timer sweep; /* frees clients and tasks that are done with */

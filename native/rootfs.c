@@ -38,39 +38,32 @@ static int set_option(int fs, const char *option, struct err *err)
 	return 0;
 }
 
-/* Kernels before 6.5 take all layers in one string, in which `:` and `\` of a path are escaped. */
-static int set_joined(int fs, const struct field *lowers, size_t count, struct err *err)
+/*
+ * Kernels before 6.5 take all layers in one string of at most a page; by descriptor, 200 layers fit
+ * and no character of a path needs escaping. The descriptors are open as long as `fds` says.
+ */
+static int set_joined(int fs, const struct field *lowers, size_t count, int *fds, struct err *err)
 {
-	size_t room = 1;
+	AUTO_FREE char *joined = malloc(count * 32 + 1);
+	size_t used = 0;
 
-	for (size_t i = 0; i < count; i++)
-		room += 2 * (size_t)lowers[i].size + 1;
-	AUTO_FREE char *joined = malloc(room);
 	if (!joined)
 		return err_errno(err, "memory for %zu layers", count);
-	char *at = joined;
+	joined[0] = '\0';
 	for (size_t i = 0; i < count; i++) {
-		if (i > 0)
-			*at++ = ':';
-		for (const char *from = lowers[i].data; *from; from++) {
-			if (*from == ':' || *from == '\\')
-				*at++ = '\\';
-			*at++ = *from;
-		}
+		fds[i] = open(lowers[i].data, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (fds[i] < 0)
+			return err_errno(err, "layer %s", lowers[i].data);
+		used += (size_t)sprintf(joined + used, "%s/proc/self/fd/%d", i > 0 ? ":" : "", fds[i]);
 	}
-	*at = '\0';
 	return set(fs, "lowerdir", joined, err);
 }
 
-static int set_lowers(int fs, const struct field *lowers, size_t count, struct err *err)
+static int set_each(int fs, const struct field *lowers, size_t count, struct err *err)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (sys_fsconfig(fs, K_FSCONFIG_SET_STRING, "lowerdir+", lowers[i].data, 0) == 0)
-			continue;
-		if (i == 0 && errno == EINVAL)
-			return set_joined(fs, lowers, count, err);
-		return err_errno(err, "layer %s", lowers[i].data);
-	}
+	for (size_t i = 0; i < count; i++)
+		if (set(fs, "lowerdir+", lowers[i].data, err) < 0)
+			return -1;
 	return 0;
 }
 
@@ -84,34 +77,69 @@ static void forbid_redirects(int fs)
 	(void)sys_fsconfig(fs, K_FSCONFIG_SET_STRING, "metacopy", "off", 0);
 }
 
-int rootfs_overlay(struct launch *launch, const struct op *op, struct err *err)
-{
-	struct args args = args_of(op);
-	const char *upper = args_string(&args), *work = args_string(&args);
-	bool readonly = args_number(&args) != 0;
-	size_t options, lowers;
-	const struct field *option = args_list(&args, &options);
-	const struct field *lower = args_list(&args, &lowers);
+struct overlay {
+	const char *upper, *work;
+	bool readonly;
+	const struct field *options, *lowers;
+	size_t option_count, lower_count;
+};
 
-	if (args_end(&args, err) < 0)
-		return -1;
+/* Returns the detached mount; `fds` not NULL: layers in one string. */
+static int make_overlay(const struct overlay *overlay, int *fds, struct err *err)
+{
 	AUTO_CLOSE int fs = sys_fsopen("overlay", K_FSOPEN_CLOEXEC);
 	if (fs < 0)
 		return err_errno(err, "open an overlay");
-	if (set(fs, "source", "overlay", err) < 0 || set_lowers(fs, lower, lowers, err) < 0 ||
-	    (upper[0] && (set(fs, "upperdir", upper, err) < 0 || set(fs, "workdir", work, err) < 0)))
+	if (set(fs, "source", "overlay", err) < 0)
+		return -1;
+	if (fds ? set_joined(fs, overlay->lowers, overlay->lower_count, fds, err) < 0
+		: set_each(fs, overlay->lowers, overlay->lower_count, err) < 0)
+		return -1;
+	if (overlay->upper[0] && (set(fs, "upperdir", overlay->upper, err) < 0 ||
+				  set(fs, "workdir", overlay->work, err) < 0))
 		return -1;
 	forbid_redirects(fs);
-	for (size_t i = 0; i < options; i++)
-		if (set_option(fs, option[i].data, err) < 0)
+	for (size_t i = 0; i < overlay->option_count; i++)
+		if (set_option(fs, overlay->options[i].data, err) < 0)
 			return -1;
 	if (sys_fsconfig(fs, K_FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return err_errno(err, "make an overlay of %zu layers over %s", lowers,
-				 lowers > 0 ? lower[0].data : "nothing");
-	AUTO_CLOSE int mount =
-		sys_fsmount(fs, K_FSMOUNT_CLOEXEC, readonly ? K_MOUNT_ATTR_RDONLY : 0);
+		return err_errno(err, "make an overlay of %zu layers over %s", overlay->lower_count,
+				 overlay->lower_count > 0 ? overlay->lowers[0].data : "nothing");
+	int mount = sys_fsmount(fs, K_FSMOUNT_CLOEXEC, overlay->readonly ? K_MOUNT_ATTR_RDONLY : 0);
+	return mount < 0 ? err_errno(err, "mount the overlay") : mount;
+}
+
+static int make_overlay_joined(const struct overlay *overlay, struct err *err)
+{
+	AUTO_FREE int *fds = malloc((overlay->lower_count + 1) * sizeof *fds);
+
+	if (!fds)
+		return err_errno(err, "memory for %zu layers", overlay->lower_count);
+	for (size_t i = 0; i < overlay->lower_count; i++)
+		fds[i] = -1;
+	int mount = make_overlay(overlay, fds, err);
+	for (size_t i = 0; i < overlay->lower_count; i++)
+		close_fd(&fds[i]);
+	return mount;
+}
+
+int rootfs_overlay(struct launch *launch, const struct op *op, struct err *err)
+{
+	struct args args = args_of(op);
+	struct overlay overlay = {.upper = args_string(&args)};
+
+	overlay.work = args_string(&args);
+	overlay.readonly = args_number(&args) != 0;
+	overlay.options = args_list(&args, &overlay.option_count);
+	overlay.lowers = args_list(&args, &overlay.lower_count);
+	if (args_end(&args, err) < 0)
+		return -1;
+	AUTO_CLOSE int mount = make_overlay(&overlay, NULL, err);
+	/* Kernels before 6.5 take any option's name and refuse it only now. */
+	if (mount < 0 && err->code == EINVAL)
+		mount = make_overlay_joined(&overlay, err);
 	if (mount < 0)
-		return err_errno(err, "mount the overlay");
+		return -1;
 	return attach(launch, mount, err);
 }
 

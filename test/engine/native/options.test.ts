@@ -1,7 +1,7 @@
 /** What `docker run` can change: user, limits, filters, namespaces, volumes. */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -239,18 +239,37 @@ options("in the host's PID namespace nothing outlives the program", async ({ ben
   assert.not(existsSync(`/proc/${pid}`) && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("4321"));
 });
 
-const memory = hierarchies().find((root) => existsSync(join(root, "memory.limit_in_bytes")));
+/** The same file of another container's cgroup. */
+function rename(path: string, cgroups: readonly string[]): string {
+  const parent = dirname(dirname(path));
+  return join(cgroups.find((other) => dirname(other) === parent) ?? "", basename(path));
+}
+
+/** What limits memory, without swap, in a cgroup of v1 or v2. */
+function memoryLimit(cgroups: readonly string[], bytes: number): PrepareOp[] {
+  const value = String(bytes);
+  const v1 = cgroups.find((path) => existsSync(join(path, "memory.limit_in_bytes")));
+  if (v1 !== undefined) {
+    return [
+      { op: "write", path: join(v1, "memory.limit_in_bytes"), value, optional: false },
+      { op: "write", path: join(v1, "memory.memsw.limit_in_bytes"), value, optional: true },
+    ];
+  }
+  return [
+    { op: "write", path: join(cgroups[0] ?? "", "memory.max"), value, optional: false },
+    { op: "write", path: join(cgroups[0] ?? "", "memory.swap.max"), value: "0", optional: true },
+  ];
+}
+
 options("running out of memory is told at once and in the record", async ({ bench }) => {
-  if (memory === undefined) return;
+  // The first container's cgroups show which files there are.
+  const first = await bench.launch();
+  const limits = memoryLimit(bench.cgroupPaths(first.name), 8 << 20);
   const cell = await bench.launch({
-    before: (cgroups) => {
-      const path = cgroups.find((name) => name.startsWith(memory)) as string;
-      return [
-        { op: "write", path: join(path, "memory.limit_in_bytes"), value: "8388608", optional: false },
-        { op: "write", path: join(path, "memory.memsw.limit_in_bytes"), value: "8388608", optional: true },
-      ];
-    },
+    before: (cgroups) =>
+      limits.map((op) => ({ ...op, path: op.op === "write" ? rename(op.path, cgroups) : "" }) as PrepareOp),
   });
+  await first.kill();
   cell.monitor.close();
   let told = 0;
   const { Monitor } = await import("../../../engine/native/monitor.ts");
