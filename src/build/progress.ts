@@ -45,8 +45,9 @@ export class BuildProgress {
   failure(error: AppError, dockerfile: string | undefined): AppError {
     const detail =
       (error.cause as { errorDetail?: Readonly<Record<string, unknown>> } | undefined)?.errorDetail ?? {};
-    const { line, column, file, lastOutput } = detail as {
+    const { line, column, file, frame, lastOutput } = detail as {
       readonly line?: number;
+      readonly frame?: string;
       readonly column?: number;
       readonly file?: string;
       readonly lastOutput?: readonly string[];
@@ -57,7 +58,9 @@ export class BuildProgress {
     const said = (lastOutput ?? this.#last).slice(-KEPT);
     return new AppError("BUILD_FAILED", `${this.#id}: ${error.message}`, {
       ...(at && { at }),
-      ...(!at && this.#step && { frame: `at ${this.#step}` }),
+      // A Dockerfile that is no file of this machine: the engine shows its lines.
+      ...(!at && frame && { frame: `${file ?? "Dockerfile"}:${line}\n${frame}` }),
+      ...(!at && !frame && this.#step && { frame: `at ${this.#step}` }),
       said: { by: "the step", lines: said },
       hint: error.hint ?? `Correct it and run \`slipway build ${this.#id}\`; finished steps are cached.`,
       cause: error,

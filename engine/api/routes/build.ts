@@ -54,7 +54,9 @@ async function classicBuild(builder: Builder, request: ApiRequest, reply: Reply)
     signal: request.signal,
   };
   const progress = reply.progress();
+  let begun = false;
   const stream = new ClassicStream((message) => {
+    begun = true;
     if (!quiet || !("stream" in message)) progress.write(message);
   });
   try {
@@ -62,22 +64,11 @@ async function classicBuild(builder: Builder, request: ApiRequest, reply: Reply)
     stream.finish(imageId, tags);
     if (quiet) progress.write({ stream: `${imageId}\n` });
   } catch (error) {
-    // Mistakes of the request have their own status; what the build did wrong comes at the stream's end.
-    if (
-      error instanceof EngineError &&
-      error.name === "EngineError" &&
-      error.cause === undefined &&
-      isRequestError(error)
-    )
-      throw error;
+    // What is wrong before anything was done has its own status, as Docker answers it.
+    if (!begun) throw error;
     progress.write(failureMessage(error, true));
   }
   progress.end();
-}
-
-/** Docker answers these before the stream begins. */
-function isRequestError({ kind, message }: EngineError): boolean {
-  return kind === "invalid" && message.startsWith("invalid reference format");
 }
 
 function classicContext({

@@ -86,7 +86,7 @@ interface FoundDockerfile {
 async function dockerfileOf(directory: string | undefined, options: OpenOptions): Promise<FoundDockerfile> {
   const { dockerfile = "", dockerfileText, workers } = options;
   if (dockerfileText !== undefined)
-    return { text: dockerfileText, name: dockerfile || "Dockerfile", path: undefined };
+    return { text: dockerfileText, name: dockerfile || "Dockerfile (inline)", path: undefined };
   const name = dockerfile || "Dockerfile";
   if (isAbsolute(name) && options.source.kind === "directory") {
     return { text: await readOutside(name), name, path: name };
