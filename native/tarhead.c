@@ -379,10 +379,9 @@ int tar_next(struct tar_reader *reader, struct err *err)
 
 		if (got < 0)
 			return -1;
-		/* A missing end mark is common enough; half an entry is not. */
+		/* A missing end mark is common enough, and so is nothing at all; half an entry is not. */
 		if (got == 0)
-			return reader->headers > 0 && reader->pax->has == 0 ? 0
-				: broken(reader, err, "the archive is empty or cut off");
+			return reader->pax->has == 0 ? 0 : broken(reader, err, "the archive is cut off");
 		if (is_zero(block))
 			return 0;
 		reader->headers++;

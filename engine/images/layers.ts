@@ -190,12 +190,4 @@ export class Layers {
       if (!this.has(diffId)) await this.#trash.discard(join(this.#paths.layers, hexOf(diffId)));
     });
   }
-
-  /** From disk and catalog; nothing may refer to it. @returns its packed forms, which nobody needs now */
-  async remove(diffId: string): Promise<readonly BlobDescriptor[]> {
-    const record = this.#catalog.layers.get(diffId);
-    this.#catalog.layers.delete(diffId);
-    await this.#trash.discard(join(this.#paths.layers, hexOf(diffId)));
-    return record?.blobs ?? [];
-  }
 }

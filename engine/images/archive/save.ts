@@ -45,7 +45,7 @@ function collect(store: ImageStore, asked: readonly string[]): Saved[] {
       (id === undefined || store.idOfName(withDefaultTag(reference as Reference)) === id)
     ) {
       for (const tag of tags) add(names, store.idOfName(tag) as string, tag);
-    } else if (id === undefined) throw notFound(text);
+    } else if (id === undefined) throw new EngineError("notFound", `No such image: ${text}`);
     else
       add(
         names,

@@ -70,7 +70,7 @@ export async function bootstrap(
   const directory = join(store.paths.ingest, `bootstrap-${randomBytes(6).toString("hex")}`);
   await mkdir(directory, { mode: 0o700 });
   try {
-    const workshop: Workshop = { ...deps, directory, say: (status) => progress({ status, id: shown }) };
+    const workshop: Workshop = { ...deps, directory, say: (status) => progress({ status }) };
     const config = plan.kind === "busybox" ? await makeBusybox(workshop) : await makeDebian(plan, workshop);
     const id = await store.add(Buffer.from(JSON.stringify(config)));
     store.setName(plan.reference, id);
