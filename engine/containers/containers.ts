@@ -2,6 +2,7 @@
  * Containers: what the rest of the engine may do with them. Each deed has a module of its own; this class finds the
  * container that is meant, and holds what they all work with.
  */
+import { rmdir } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { EngineError } from "../errors.ts";
 import type { Events } from "../events.ts";
@@ -17,6 +18,7 @@ import type { Paths } from "../store/paths.ts";
 import { Serial } from "../store/serial.ts";
 import type { Volumes } from "../volumes/volumes.ts";
 import { type AttachOptions, attachContainer } from "./attach.ts";
+import { cgroupDirectories } from "./cgroups/operations.ts";
 import { type CommitOptions, commitContainer, containerChanges, exportContainer } from "./commit.ts";
 import type { Container, Ending } from "./container.ts";
 import { type CopyInOptions, copyIn, copyOut, type PathStat, statPath } from "./copy.ts";
@@ -98,6 +100,14 @@ export class Containers implements StepRunner {
   /** Starts what restart policies want running after the engine or the machine has started. */
   startWanted(): Promise<void> {
     return restartAfterRecovery(this.tools);
+  }
+
+  /** Lets go at the end of a daemon: containers run on, and what none of them needs is taken away. */
+  async close(): Promise<void> {
+    const { cgroups, cgroupParent } = this.tools.host;
+    for (const directory of cgroupDirectories(cgroups, cgroupParent)) {
+      await rmdir(directory).catch(() => {}); // Not empty: containers run. Absent: none ever did.
+    }
   }
 
   /** By id, name or unique prefix of an id. @throws {EngineError} notFound */

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, stat } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { EngineError, messageOf } from "../errors.ts";
@@ -7,8 +7,10 @@ import type { Image } from "../images/types.ts";
 import { containerCapabilities } from "./capabilities.ts";
 import { checkCpuset } from "./cgroups/cpuset.ts";
 import { checkedParent } from "./cgroups/parent.ts";
+import { checkpoint } from "./checkpoint.ts";
 import { commandOf, mergeConfig } from "./config.ts";
 import type { Container } from "./container.ts";
+import { checkSources, makeVolumes, namedVolumes, plainMounts } from "./create-mounts.ts";
 import { containerDevices, throttleNumbers } from "./devices.ts";
 import { completeHostConfig } from "./host-config.ts";
 import { type WantedMount, wantedMounts } from "./mounts.ts";
@@ -56,6 +58,9 @@ export async function createContainer(
   tools.networks.check(endpoints);
   const chosen = tools.registry.reserveName(options.name, id);
   try {
+    checkpoint("create: name taken");
+    const wanted = namedVolumes(wantedMounts(config, hostConfig, inherited(tools, hostConfig)));
+    await checkSources(wanted);
     const record: ContainerRecord = {
       id,
       name: chosen,
@@ -65,20 +70,36 @@ export async function createContainer(
       config,
       hostConfig,
       endpoints,
-      mounts: await resolveMounts(tools, id, wantedMounts(config, hostConfig, inherited(tools, hostConfig))),
+      mounts: plainMounts(wanted),
       path,
       args,
       state: FRESH,
     };
     await makeDirectories(tools, id);
+    checkpoint("create: directories made");
     const container = await tools.registry.add(record);
+    checkpoint("create: record written");
+    await addVolumes(tools, container, wanted);
+    checkpoint("create: volumes made");
     emit(tools, container, "create");
     return { container, warnings: warningsOf(tools, hostConfig) };
   } catch (error) {
-    tools.registry.freeName(chosen, id);
-    await tools.trash.discard(tools.paths.container(id));
+    await discard(tools, id, chosen);
     throw error;
   }
+}
+
+/** A daemon that is killed before the volumes are made finds a container without them, which it takes for unmade. */
+async function addVolumes(tools: Tools, container: Container, wanted: readonly WantedMount[]): Promise<void> {
+  if (!wanted.some(({ Type }) => Type === "volume")) return;
+  const mounts = await makeVolumes(tools, wanted);
+  await tools.registry.change(container, { mounts });
+}
+
+async function discard(tools: Tools, id: string, name: string): Promise<void> {
+  if (tools.registry.has(id)) await tools.registry.remove(tools.registry.find(id));
+  tools.registry.freeName(name, id);
+  await tools.trash.discard(tools.paths.container(id));
 }
 
 const FRESH = {
@@ -206,42 +227,6 @@ function otherContainer(tools: Tools, reference: string): Container {
     return tools.registry.find(reference);
   } catch (cause) {
     throw new EngineError("invalid", messageOf(cause), { cause });
-  }
-}
-
-/** Makes the volumes that are not there yet, and looks for what is bound. */
-async function resolveMounts(
-  tools: Tools,
-  id: string,
-  wanted: readonly WantedMount[],
-): Promise<readonly ResolvedMount[]> {
-  const resolved: ResolvedMount[] = [];
-  for (const { labels, driver: _, driverOptions, ...mount } of wanted) {
-    if (mount.Type === "bind") await checkSource(mount);
-    if (mount.Type !== "volume") {
-      resolved.push(mount);
-      continue;
-    }
-    const volume = await tools.volumes.create({
-      ...(mount.Name === undefined ? {} : { Name: mount.Name }),
-      Driver: mount.Driver ?? "local",
-      ...(labels === undefined ? {} : { Labels: labels }),
-      ...(driverOptions === undefined ? {} : { DriverOpts: driverOptions }),
-    });
-    resolved.push({ ...mount, Name: volume.Name, Source: volume.Mountpoint });
-  }
-  void id;
-  return resolved;
-}
-
-/** `-v` makes a missing directory, `--mount` does not. */
-async function checkSource(mount: ResolvedMount): Promise<void> {
-  const found = await stat(mount.Source).catch(() => undefined);
-  if (found !== undefined) return;
-  if (mount.createSource) await mkdir(mount.Source, { recursive: true, mode: 0o755 });
-  else {
-    const reason = `invalid mount config for type "bind": bind source path does not exist: ${mount.Source}`;
-    throw new EngineError("invalid", reason);
   }
 }
 

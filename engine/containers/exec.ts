@@ -3,6 +3,7 @@ import { EngineError } from "../errors.ts";
 import { NativeError } from "../native/connection.ts";
 import type { Session } from "../native/monitor.ts";
 import { CAPABILITIES } from "./capabilities.ts";
+import { checkpoint } from "./checkpoint.ts";
 import type { Container } from "./container.ts";
 import { parseDetachKeys } from "./detach-keys.ts";
 import { containerEnvironment, overrideEnvironment, withHome } from "./environment.ts";
@@ -82,6 +83,7 @@ export class Execs {
     this.#forgetOld();
     this.#all.set(exec.id, exec);
     this.#sessions.set(exec.id, Promise.withResolvers());
+    checkpoint("exec: created");
     emit(this.#tools, container, `exec_create: ${request.Cmd.join(" ")}`, { execID: exec.id });
     return exec;
   }
@@ -135,6 +137,7 @@ export class Execs {
       this.#set(exec.id, { state: "exited", exitCode: NOT_STARTED });
       throw error instanceof NativeError && process !== undefined ? execFailed(error, process) : error;
     }
+    checkpoint("exec: program runs");
     this.#set(exec.id, { pid: session.pid });
     emit(this.#tools, container, `exec_start: ${request.Cmd?.join(" ")}`, { execID: exec.id });
     opening?.resolve(session);

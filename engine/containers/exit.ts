@@ -1,5 +1,6 @@
 import { messageOf } from "../errors.ts";
 import type { ExitRecord } from "../native/monitor.ts";
+import { checkpoint } from "./checkpoint.ts";
 import type { Container, Live } from "./container.ts";
 import { removeNow } from "./remove.ts";
 import { scheduleRestart, shouldRestart } from "./restart.ts";
@@ -36,6 +37,7 @@ async function ended(
   exit: ExitRecord | undefined,
   startAgain: () => Promise<void>,
 ): Promise<void> {
+  checkpoint("end: seen");
   live.health?.stop();
   live.monitor.close();
   container.live = undefined;
@@ -43,7 +45,9 @@ async function ended(
   const ran = performance.now() - live.since;
   const restarting = shouldRestart(container, exitCode);
   await tools.networks.release(container.id);
+  checkpoint("end: network released");
   await releaseVolumes(tools, container.record);
+  checkpoint("end: volumes released");
   const state = container.record.state;
   const writing = tools.registry.changeState(container, {
     status: restarting ? "restarting" : "exited",
@@ -57,6 +61,7 @@ async function ended(
   emit(tools, container, "die", { exitCode: String(exitCode), execDuration: String(Math.floor(ran / 1000)) });
   // The monitor's exit record is on disk already.
   logFailure(tools, container, writing);
+  checkpoint("end: recorded");
   const { AutoRemove } = container.record.hostConfig;
   if (restarting) scheduleRestart(tools, container, ran, startAgain);
   container.tellExit({ exitCode, error: "" });

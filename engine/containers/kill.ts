@@ -1,4 +1,5 @@
 import { EngineError } from "../errors.ts";
+import { checkpoint } from "./checkpoint.ts";
 import type { Container } from "./container.ts";
 import { thaw } from "./pause.ts";
 import { cancelRestart } from "./restart.ts";
@@ -49,6 +50,7 @@ export async function byUser(tools: Tools, container: Container): Promise<void> 
 export async function send(tools: Tools, container: Container, signal: number): Promise<void> {
   try {
     await container.live?.monitor.signal(signal);
+    checkpoint("stop: signal sent");
     emit(tools, container, "kill", { signal: String(signal) });
   } catch (error) {
     // It ended by itself in this moment; who waits for the end will see it.

@@ -53,11 +53,18 @@ function wantedBack(container: Container): boolean {
 async function recover(tools: Tools, container: Container): Promise<void> {
   const { status } = container.record.state;
   try {
-    if (status === "removing" || status === "dead") await removeNow(tools, container, { volumes: true });
+    const unmade = status === "created" && lacksVolumes(tools, container);
+    if (status === "removing" || unmade) await removeNow(tools, container, { volumes: true });
     else await findProcess(tools, container);
   } catch (error) {
     tools.log.error("a container could not be recovered", { id: container.id, error: messageOf(error) });
   }
+}
+
+/** A volume cannot be removed while a container names it: where one is missing, the daemon was killed before it was made. */
+function lacksVolumes(tools: Tools, container: Container): boolean {
+  const there = new Set(tools.volumes.list().map(({ Name }) => Name));
+  return container.record.mounts.some(({ Type, Name }) => Type === "volume" && !there.has(Name ?? ""));
 }
 
 async function findProcess(tools: Tools, container: Container): Promise<void> {

@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
 import { EngineError } from "../errors.ts";
+import { checkpoint } from "./checkpoint.ts";
 import type { Container } from "./container.ts";
 import { killAndWait } from "./kill.ts";
 import { cancelRestart } from "./restart.ts";
@@ -55,14 +56,20 @@ export async function removeNow(
   // On disk only where a later start would have to know that the volumes go along.
   if (volumes.length > 0) await tools.registry.changeState(container, { status: "removing" });
   else tools.registry.setState(container, { status: "removing" });
+  checkpoint("remove: marked");
   await tools.networks.release(record.id);
+  checkpoint("remove: network released");
   for (const { Name = "" } of volumes) {
     // Another container may have it by --volumes-from; then it stays until that one goes.
     await tools.volumes.remove(Name, { force: true }).catch(() => {});
   }
+  checkpoint("remove: volumes removed");
   await tools.registry.remove(container);
+  checkpoint("remove: record removed");
   await tools.trash.discard(tools.paths.container(record.id));
+  checkpoint("remove: directory discarded");
   await rm(tools.paths.runContainer(record.id), { recursive: true, force: true });
+  checkpoint("remove: run directory removed");
   emit(tools, container, "destroy");
   container.tellRemoved();
 }

@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { EngineError, messageOf } from "../errors.ts";
 import type { Attachment } from "../networks/types.ts";
+import { checkpoint } from "./checkpoint.ts";
 import type { Container, Live } from "./container.ts";
 import { containerEnded } from "./exit.ts";
 import { startHealthProbes } from "./health.ts";
@@ -51,8 +52,11 @@ function refuseWrongState(container: Container): void {
 async function launch(tools: Tools, container: Container): Promise<void> {
   const { record } = container;
   const volumes = await acquireVolumes(tools, record);
+  checkpoint("start: volumes held");
   const network = await attachNetwork(tools, record);
+  checkpoint("start: network attached");
   if (network !== undefined) await writeNetworkFiles(tools, record.id, network);
+  checkpoint("start: files written");
   await takeOwnersName(tools, container);
   const spec = await containerSpec(tools, container, network, volumes);
   let oom = false;
@@ -62,6 +66,7 @@ async function launch(tools: Tools, container: Container): Promise<void> {
       oom = true;
     },
   });
+  checkpoint("start: launched");
   // Before the program runs: one that ends at once must not have ended before it began.
   const startedAt = formatTime(nowNs());
   await runProgram(tools, container, launched);
@@ -76,7 +81,9 @@ async function runProgram(tools: Tools, container: Container, launched: Launch):
     await Promise.all([...container.pending].map((join) => join(monitor)));
     const [rows = 0, columns = 0] = container.record.hostConfig.ConsoleSize ?? [];
     if (container.record.config.Tty && rows > 0 && columns > 0) await monitor.resize(rows, columns);
+    checkpoint("start: clients joined");
     await startProgram(monitor, process);
+    checkpoint("start: program runs");
   } catch (error) {
     await monitor.signal(SIGKILL).catch(() => {}); // A program that could not start has left already.
     await monitor.exited;
@@ -118,6 +125,7 @@ function started(
   followEnd(tools, container, live);
   // The monitor knows that it runs, and the next daemon asks it: nobody need wait for the disk.
   logFailure(tools, container, writing);
+  checkpoint("start: recorded");
 }
 
 /** Sees to the container's end, whenever it comes. */

@@ -1,4 +1,5 @@
 import { EngineError } from "../errors.ts";
+import { checkpoint } from "./checkpoint.ts";
 import type { Container } from "./container.ts";
 import { STOP_TIMEOUT } from "./defaults.ts";
 import { byUser, SIGKILL, send, within } from "./kill.ts";
@@ -50,6 +51,7 @@ async function stop(
     await tools.registry.change(container, { hostConfig: { ...hostConfig, AutoRemove: false } });
   }
   await byUser(tools, container);
+  checkpoint("stop: marked");
   const { live } = container;
   if (live !== undefined) {
     const paused = container.record.state.status === "paused";
