@@ -55,7 +55,7 @@ export async function openEngine(
   const [images, networks, volumes] = await Promise.all([
     Images.open({ paths, workers, events, log }),
     Networks.open({ paths, spawner, events, log }),
-    Volumes.open({ paths, events }),
+    Volumes.open({ paths, events, spawner }),
   ]);
   const containers = await Containers.open({
     ...{ paths, log, events, spawner, workers, images, networks, volumes },

@@ -1,4 +1,4 @@
-/* The network's operations in a launch, and the job that changes the network of what runs already. */
+/* The network's operations in a launch and for what runs already, and the engine's own changes to the machine. */
 #include <fcntl.h>
 
 #include "dns.h"
@@ -6,6 +6,7 @@
 #include "launch.h"
 #include "net.h"
 #include "ports.h"
+#include "volumemount.h"
 
 static int send_messages(struct launch *launch, const struct op *op, struct err *err)
 {
@@ -95,18 +96,20 @@ int net_change(struct loop *loop, pid_t child, const struct request *request, st
 	return result;
 }
 
-/* Job 16: netlink messages to the engine's own namespace. */
+static int send_one(const struct op *op, struct err *err)
+{
+	if (op->code == OP_NETLINK_HOST)
+		return net_send(op, -1, err);
+	return volume_mount_op(op, err);
+}
+
+/* Job 16: netlink messages to the engine's own namespace, mounts of volumes. */
 static int run(struct job *job)
 {
 	struct err err = {0};
 
 	for (uint32_t i = 0; i < job->request->count; i++) {
-		const struct op *op = &job->request->ops[i];
-		int result = op->code == OP_NETLINK_HOST
-				     ? net_send(op, -1, &err)
-				     : err_set(&err, ENOSYS, "operation %u is not for this job", op->code);
-
-		if (result == 0)
+		if (send_one(&job->request->ops[i], &err) == 0)
 			continue;
 		answer_error(job->fd, i, &err);
 		return 1;

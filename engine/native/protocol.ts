@@ -180,6 +180,16 @@ interface NetOps {
   forward: { readonly rules: string };
   /** Writes a setting of the container's network namespace; `path` below /proc/sys/net. */
   netSetting: { readonly path: string; readonly value: string };
+  /** In job `network` alone: mounts a volume that is a file system of its own. `flags` are mount(2)'s. */
+  volumeMount: {
+    readonly type: string;
+    readonly source: string;
+    readonly target: string;
+    readonly flags: number;
+    readonly data: string;
+  };
+  /** Takes it away; that nothing is mounted there is no error. */
+  volumeUnmount: { readonly target: string };
 }
 
 export interface NetlinkBatch {
@@ -274,6 +284,8 @@ const layouts: { readonly [K in keyof AllOps]: readonly [code: number, fields: (
     dns: [202, (o) => [o.path, o.port]],
     forward: [203, (o) => [o.rules]],
     netSetting: [204, (o) => [o.path, o.value]],
+    volumeMount: [220, (o) => [o.type, o.source, o.target, o.flags, o.data]],
+    volumeUnmount: [221, (o) => [o.target]],
   };
 
 function raw(op: Op): RawOp {

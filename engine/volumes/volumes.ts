@@ -5,24 +5,37 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { EngineError } from "../errors.ts";
+import { EngineError, messageOf } from "../errors.ts";
 import type { Events } from "../events.ts";
 import { Filters } from "../filters.ts";
+import { jobKind } from "../native/protocol.ts";
+import type { Spawner } from "../native/spawner.ts";
 import type { Paths } from "../store/paths.ts";
 import { Records } from "../store/records.ts";
 import { Serial } from "../store/serial.ts";
-import { boundDirectory, checkName } from "./options.ts";
+import { isMountPoint } from "./mountinfo.ts";
+import {
+  boundDirectory,
+  checkName,
+  checkOptions,
+  isFileSystem,
+  type VolumeMount,
+  volumeMount,
+} from "./options.ts";
 import { diskUsage } from "./size.ts";
 import type { CreateVolume, Pruned, Volume, VolumeRecord, VolumeUser } from "./types.ts";
 
 export interface VolumesDeps {
   readonly paths: Paths;
   readonly events: Events;
+  /** Mounts volumes that are file systems of their own. */
+  readonly spawner: Pick<Spawner, "request">;
 }
 
 const ANONYMOUS = "com.docker.volume.anonymous";
 
 export class Volumes {
+  readonly #spawner: VolumesDeps["spawner"];
   readonly #paths: Paths;
   readonly #events: Events;
   readonly #records: Records<VolumeRecord>;
@@ -31,7 +44,8 @@ export class Volumes {
   readonly #held = new Map<string, Set<string>>();
   #users: () => readonly VolumeUser[] = () => [];
 
-  private constructor({ paths, events }: VolumesDeps, records: Records<VolumeRecord>) {
+  private constructor({ paths, events, spawner }: VolumesDeps, records: Records<VolumeRecord>) {
+    this.#spawner = spawner;
     this.#paths = paths;
     this.#events = events;
     this.#records = records;
@@ -59,20 +73,22 @@ export class Volumes {
     if ((request.Driver || "local") !== "local") {
       throw new EngineError(
         "notFound",
-        `error looking up volume plugin ${request.Driver}: plugin "${request.Driver}" not found`,
+        `create ${name}: error looking up volume plugin ${request.Driver}: plugin "${request.Driver}" not found`,
       );
     }
-    const bound = boundDirectory(request.DriverOpts);
+    const options = request.DriverOpts ?? null;
+    checkOptions(name, options);
     return this.#serial.run(name, async () => {
       const known = this.#records.get(name);
       if (known !== undefined) return this.#volume(known);
-      if (bound === undefined) await mkdir(this.#data(name), { recursive: true, mode: 0o755 });
+      if (boundDirectory(options) === undefined)
+        await mkdir(this.#data(name), { recursive: true, mode: 0o755 });
       const record: VolumeRecord = {
         Name: name,
         Driver: "local",
         CreatedAt: new Date().toISOString().replace(/\.\d+Z$/, "Z"),
         Labels: { ...(anonymous ? { [ANONYMOUS]: "" } : {}), ...request.Labels },
-        Options: request.DriverOpts ?? null,
+        Options: options,
       };
       await this.#records.put(name, record);
       this.#tell("create", name);
@@ -112,6 +128,7 @@ export class Volumes {
       if (users.length > 0) {
         throw new EngineError("conflict", `remove ${name}: volume is in use - [${users.join(", ")}]`);
       }
+      await this.#unmount(record);
       await this.#records.remove(name);
       await this.#discard(name);
       this.#tell("destroy", name);
@@ -147,9 +164,10 @@ export class Volumes {
   }
 
   /**
-   * The directory of a volume's data, which stays until `release`.
+   * The directory of a volume's data, which stays until `release`. A volume that is a file system of its own is mounted
+   * for the first container that runs with it.
    *
-   * @throws {EngineError} notFound; invalid if the directory that it stands for is not there
+   * @throws {EngineError} notFound; invalid if the directory that it stands for is not there, or cannot be mounted
    */
   async acquire(name: string, containerId: string): Promise<string> {
     const { Mountpoint, Options } = this.get(name);
@@ -157,13 +175,43 @@ export class Volumes {
     if (!(await stat(directory).catch(() => undefined))?.isDirectory()) {
       throw new EngineError("invalid", `volume ${name}: ${directory} is not a directory`);
     }
-    const held = this.#held.get(containerId) ?? new Set();
-    this.#held.set(containerId, held.add(name));
+    const mount = await volumeMount(Options);
+    await this.#serial.run(name, async () => {
+      if (mount !== undefined) await this.#mount(mount, directory);
+      const held = this.#held.get(containerId) ?? new Set();
+      this.#held.set(containerId, held.add(name));
+    });
     return directory;
   }
 
   async release(containerId: string): Promise<void> {
+    const names = this.#held.get(containerId) ?? new Set();
     this.#held.delete(containerId);
+    for (const name of names) {
+      await this.#serial.run(name, async () => {
+        const record = this.#records.get(name);
+        if (record === undefined || [...this.#held.values()].some((held) => held.has(name))) return;
+        await this.#unmount(record);
+      });
+    }
+  }
+
+  /** Also what an earlier daemon left: to unlink the files of something mounted would be to lose somebody's data. */
+  async #unmount({ Name, Options }: VolumeRecord): Promise<void> {
+    const target = this.#data(Name);
+    if (!isFileSystem(Options) || !(await isMountPoint(target))) return;
+    await this.#spawner.request(jobKind.network, [{ op: "volumeUnmount", target }]);
+  }
+
+  async #mount(mount: VolumeMount, target: string): Promise<void> {
+    if (await isMountPoint(target)) return;
+    try {
+      await this.#spawner.request(jobKind.network, [{ op: "volumeMount", ...mount, target }]);
+    } catch (cause) {
+      const data = mount.data === "" ? "" : `, data: ${mount.data}`;
+      const reason = `failed to mount local volume: ${messageOf(cause)}${data}`;
+      throw new EngineError("invalid", `error while mounting volume '${target}': ${reason}`, { cause });
+    }
   }
 
   /** Ids of the containers that name a volume. */

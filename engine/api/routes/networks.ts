@@ -88,7 +88,7 @@ function showNetwork(network: NetworkRecord, containers: object): object {
     Scope: "local",
     Driver,
     EnableIPv6,
-    IPAM,
+    IPAM: { ...IPAM, Config: IPAM.Config.length > 0 ? IPAM.Config : null },
     Internal,
     Attachable,
     Ingress: false,

@@ -8,6 +8,7 @@ import { Events } from "../../../engine/events.ts";
 import { Filters } from "../../../engine/filters.ts";
 import { Paths } from "../../../engine/store/paths.ts";
 import { createDirectories } from "../../../engine/store/records.ts";
+import { volumeMount } from "../../../engine/volumes/options.ts";
 import { Volumes } from "../../../engine/volumes/volumes.ts";
 
 interface Context {
@@ -16,13 +17,16 @@ interface Context {
   volumes: Volumes;
 }
 
+/** Nothing here is mounted. */
+const noSpawner = { request: () => Promise.reject(new Error("there is no spawner")) };
+
 const test = suite<Context>("volumes");
 
 test.before.each(async (context) => {
   context.root = mkdtempSync(join(tmpdir(), "slw-volumes-"));
   context.paths = new Paths(join(context.root, "data"), join(context.root, "run"));
   await createDirectories(context.paths);
-  context.volumes = await Volumes.open({ paths: context.paths, events: new Events() });
+  context.volumes = await Volumes.open({ paths: context.paths, events: new Events(), spawner: noSpawner });
 });
 
 test.after.each(({ root }) => {
@@ -69,16 +73,36 @@ test("prune takes anonymous volumes, and named ones when asked for all", async (
 
 test("records outlive the daemon", async ({ volumes, paths }) => {
   const made = await volumes.create({ Name: "data", Labels: { a: "b" } });
-  assert.equal((await Volumes.open({ paths, events: new Events() })).get("data"), made);
+  assert.equal((await Volumes.open({ paths, events: new Events(), spawner: noSpawner })).get("data"), made);
 });
 
 test("a volume may stand for a directory", async ({ volumes, root }) => {
   await volumes.create({ Name: "bound", DriverOpts: { type: "none", o: "bind", device: root } });
   assert.is(await volumes.acquire("bound", "c1"), root);
-  await refused(
-    volumes.create({ Name: "nfs", DriverOpts: { type: "nfs", device: ":/x" } }),
-    "notImplemented",
-  );
+});
+
+for (const [DriverOpts, why] of [
+  [{ bogus: "1" }, /create data: invalid option: "bogus"/],
+  [{ type: "nfs", o: "addr=10.0.0.1" }, /missing device/],
+  [{ device: "/srv", o: "ro" }, /missing type/],
+  [{ type: "none", o: "bind", device: "srv" }, /not an absolute path/],
+  [{ size: "1g" }, /no quota support/],
+] as const) {
+  test(`the options ${JSON.stringify(DriverOpts)} are refused`, async ({ volumes }) => {
+    assert.match((await refused(volumes.create({ Name: "data", DriverOpts }), "invalid")).message, why);
+  });
+}
+
+test("options are split into what mount(2) takes as flags and as data", async () => {
+  const options = { type: "tmpfs", device: "tmpfs", o: "size=1m,ro,noexec,uid=1000" };
+  assert.equal(await volumeMount(options), {
+    type: "tmpfs",
+    source: "tmpfs",
+    flags: 9,
+    data: "size=1m,uid=1000",
+  });
+  assert.is(await volumeMount({ type: "none", device: "/srv", o: "bind" }), undefined);
+  assert.is(await volumeMount(null), undefined);
 });
 
 test("list filters by name, label and use", async ({ volumes }) => {
