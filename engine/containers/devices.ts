@@ -120,7 +120,17 @@ async function mappedDevices(
 }
 
 /** Parts of /dev that are file systems or links of their own. */
-const NOT_DEVICES = new Set(["pts", "shm", "fd", "mqueue", ".lxc", ".lxd-mounts", ".udev", "console"]);
+const NOT_DEVICES = new Set([
+  "pts",
+  "shm",
+  "fd",
+  "mqueue",
+  ".lxc",
+  ".lxd-mounts",
+  ".udev",
+  "console",
+  "ptmx",
+]);
 
 async function hostNodes(directory: string, target = directory): Promise<readonly DeviceNode[]> {
   const nodes: DeviceNode[] = [];

@@ -161,8 +161,8 @@ export function processOps(process: ProcessSpec): readonly ProcessOp[] {
 /** /proc, /dev, /sys and what is in them; left out where a mount of the user's takes the place. */
 function systemMounts(spec: Spec): readonly Op[] {
   const taken = new Set(spec.mounts.map((mount) => mount.target));
-  const mount = (type: string, target: string, flags: number, data = ""): readonly Op[] =>
-    taken.has(target) ? [] : [{ op: "mount", type, source: type, target, flags, data }];
+  const mount = (type: string, target: string, flags: number, data = "", source = type): readonly Op[] =>
+    taken.has(target) ? [] : [{ op: "mount", type, source, target, flags, data }];
   const bind = (path: string): readonly Op[] =>
     taken.has(path) ? [] : mountOps({ ...ENGINE_BIND, source: path, target: path, recursive: true });
   const sealed = nosuid | noexec | nodev;
@@ -176,7 +176,7 @@ function systemMounts(spec: Spec): readonly Op[] {
 
 function devices(
   spec: Spec,
-  mount: (type: string, target: string, flags: number, data?: string) => readonly Op[],
+  mount: (type: string, target: string, flags: number, data?: string, source?: string) => readonly Op[],
   bind: (path: string) => readonly Op[],
 ): readonly Op[] {
   const shm = `mode=1777,size=${spec.shmSize}`;
@@ -185,7 +185,7 @@ function devices(
     ...mount("devpts", "/dev/pts", nosuid | noexec, "newinstance,ptmxmode=0666,mode=0620,gid=5"),
     // Shows the queues of whatever IPC namespace the container is in.
     ...mount("mqueue", "/dev/mqueue", nosuid | noexec | nodev),
-    ...(spec.hostIpc ? bind("/dev/shm") : mount("tmpfs", "/dev/shm", nosuid | noexec | nodev, shm)),
+    ...(spec.hostIpc ? bind("/dev/shm") : mount("tmpfs", "/dev/shm", nosuid | noexec | nodev, shm, "shm")),
     ...spec.nodes.map((node) => ({ op: "node", ...node }) as const),
     ...(
       [

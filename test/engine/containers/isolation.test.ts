@@ -60,7 +60,7 @@ isolation("a container that asks for nothing has Docker's defaults", async () =>
     proc: "proc /proc proc rw,nosuid,nodev,noexec,relatime",
     dev: "tmpfs /dev tmpfs rw,nosuid,size=65536k,mode=755",
     pts: "devpts /dev/pts devpts rw,nosuid,noexec,relatime,gid=5,mode=620,ptmxmode=666",
-    shm: "tmpfs /dev/shm tmpfs rw,nosuid,nodev,noexec,relatime,size=65536k",
+    shm: "shm /dev/shm tmpfs rw,nosuid,nodev,noexec,relatime,size=65536k",
     mqueue: "mqueue /dev/mqueue mqueue rw,nosuid,nodev,noexec,relatime",
     sys: "sysfs /sys sysfs ro,nosuid,nodev,noexec,relatime",
     cgroup: "ro,nosuid,nodev,noexec",
