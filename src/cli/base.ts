@@ -177,6 +177,8 @@ export abstract class SlipwayCommand extends Command {
 
   /** One line of data. */
   print(line: string): void {
+    // What is redrawn would overwrite it.
+    this.#report?.close();
     process.stdout.write(`${line}\n`);
   }
 }

@@ -5,6 +5,7 @@ import { size } from "./size.ts";
 
 const FRAMES = [..."⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"];
 const REDRAW_MS = 100;
+const STATE_COLUMNS = 46; // what a build step may take
 
 interface Row {
   readonly event: ReportEvent;
@@ -65,12 +66,16 @@ export function ttyReport(
       } else {
         const key = `${event.subject} ${event.id}`;
         const before = rows.get(key);
-        const ended = event.phase === "working" ? undefined : now();
+        const final = event.phase !== "working";
+        // The same last word again changes nothing; a new one after it belongs to the same work.
+        const again = final && before?.ended !== undefined;
+        const ended = !final ? undefined : again && before.event.text === event.text ? before.ended : now();
+        const began = before && (again || before.ended === undefined) ? before.began : now();
         const merged =
           event.why === undefined && before?.event.why !== undefined
             ? { ...event, why: before.event.why }
             : event;
-        rows.set(key, { event: merged, began: before && !before.ended ? before.began : now(), ended });
+        rows.set(key, { event: merged, began, ended });
       }
       schedule();
     },
@@ -118,10 +123,12 @@ function rowText(
         : paint("cyan", spinner);
   const names = rows.map((row) => widthOf(nameOf(row.event)));
   const name = pad(nameOf(event), Math.min(40, Math.max(...names)));
-  const state = event.phase === "failed" ? paint("red", event.text) : event.text;
+  const widest = Math.min(STATE_COLUMNS, Math.max(12, ...rows.map((row) => widthOf(row.event.text))));
+  const text = clip(event.text, widest);
+  const state = event.phase === "failed" ? paint("red", text) : text;
   const seconds = ((ended ?? time) - began) / 1000;
   const bar = event.total ? progress(event.current ?? 0, event.total) : "";
-  return ` ${mark} ${name}  ${pad(state, 12)} ${paint("dim", `${seconds.toFixed(1)}s`.padStart(6))}${bar}${
+  return ` ${mark} ${name}  ${pad(state, widest)} ${paint("dim", `${seconds.toFixed(1)}s`.padStart(6))}${bar}${
     event.why ? `  ${paint("dim", event.why)}` : ""
   }`;
 }

@@ -13,6 +13,8 @@ import { stopProject } from "./stop.ts";
 export interface AttachedOptions {
   /** Services whose output is shown. */
   readonly shown: readonly string[];
+  /** Containers that this `up` has started, as `web-1`: the end of another one is old news. */
+  readonly started: ReadonlySet<string>;
   /** Seconds since 1970: output from before is not shown. */
   readonly since: string;
   /** Stop all when one container exits, or when one fails. */
@@ -46,7 +48,9 @@ export async function stayAttached(
   void watchEvents(events, graph, follower, exits, options);
   const printing = printLines(follower, containers, options);
   for (const { id, service, number, exitCode } of containers) {
-    if (exitCode !== undefined) exits.ended(id, service, `${service}-${number}`, exitCode, options);
+    const source = `${service}-${number}`;
+    if (exitCode !== undefined && options.started.has(source))
+      exits.ended(id, service, source, exitCode, options);
   }
   const ended = await Promise.race([exits.decided, aborted(context.signal)]);
   let status = 0;

@@ -133,6 +133,11 @@ services' output unless -d or --wait is given; Ctrl-C then stops them in order, 
       graph,
       {
         shown,
+        started: new Set(
+          plan.steps.flatMap(({ operation }) =>
+            operation.kind === "startContainer" ? [`${operation.service}-${operation.number}`] : [],
+          ),
+        ),
         since,
         abortOn: flags["abort-on-container-exit"]
           ? "exit"

@@ -63,6 +63,21 @@ report("tty: rows are redrawn in place, and the last state stays", () => {
   assert.match(screens.at(-2)!, /^\x1b\[1A\r ✔ web-1 {2}started/);
 });
 
+report("tty: a later last word belongs to the same work, and keeps its time", () => {
+  const out = sink();
+  let now = 0;
+  const tty = ttyReport(out, painter(false), () => now);
+  tty.on(web("working", "creating"));
+  now = 500;
+  tty.on(web("done", "started"));
+  now = 1500;
+  tty.on(web("done", "healthy"));
+  now = 3000;
+  tty.on(web("done", "healthy"));
+  tty.close();
+  assert.match(out.text().split("\x1b[J").at(-2)!, /healthy +1\.5s/);
+});
+
 report("tty: never more rows than the terminal has; those at work are kept", () => {
   const out = sink();
   const tty = ttyReport(out, painter(false), () => 0);
