@@ -17,6 +17,7 @@ const wants = (part: string): boolean => only.size === 0 || only.has(part);
 if (wants("native")) run("make", ["-s", "-C", join(root, "native"), "all"]);
 if (wants("schema")) run(process.execPath, [join(root, "schema", "compile.ts")]);
 if (wants("bundle")) await bundle();
+if (wants("model")) await library();
 
 async function bundle(): Promise<void> {
   const version = (JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string })
@@ -48,6 +49,42 @@ async function bundle(): Promise<void> {
   ] as const) {
     run(process.execPath, [join(dist, "run.cjs"), name, ...args], { SLIPWAY_WRITE_CACHE: "1" });
   }
+}
+
+/** `import … from "slipway/model"`: the loader by itself, with its types. */
+async function library(): Promise<void> {
+  await build({
+    entryPoints: { model: join(root, "src/model/library.ts") },
+    outdir: dist,
+    outExtension: { ".js": ".mjs" },
+    bundle: true,
+    platform: "node",
+    target: "node20",
+    format: "esm",
+    // What it bundles of older packages asks for modules of Node.
+    banner: {
+      js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
+    },
+    minifySyntax: true,
+    minifyWhitespace: true,
+    logLevel: "warning",
+  });
+  const options = [
+    "--target",
+    "es2024",
+    "--module",
+    "nodenext",
+    "--types",
+    "node",
+    "--strict",
+    "--skipLibCheck",
+  ];
+  const declarations = ["--declaration", "--emitDeclarationOnly", "--allowImportingTsExtensions"];
+  run(process.execPath, [
+    join(root, "node_modules/typescript/bin/tsc"),
+    ...["--ignoreConfig", ...declarations, ...options, "--outDir", join(dist, "types")],
+    join(root, "src/model/library.ts"),
+  ]);
 }
 
 function run(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): void {
