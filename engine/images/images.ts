@@ -116,6 +116,18 @@ export class Images {
     return layer;
   }
 
+  /** A layer as an uncompressed archive; its digest is the diffId. */
+  packLayer(diffId: string): Promise<Readable> {
+    return this.store.layers.pack(diffId);
+  }
+
+  /** Takes a layer in. Hold it by a lease. @throws {EngineError} invalid unless the archive is the one that is expected */
+  async unpackLayer(archive: Readable, diffId: string): Promise<Layer> {
+    const layer = await this.store.layers.unpack(archive, diffId);
+    await this.store.catalog.save();
+    return layer;
+  }
+
   /**
    * Adds an image whose layers are in the store. `config.rootfs` is filled from `diffIds` (bottom first).
    *
