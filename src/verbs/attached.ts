@@ -5,22 +5,22 @@ import type { Graph } from "../graph/graph.ts";
 import { LABEL, projectFilter } from "../labels.ts";
 import { observeContainers } from "../reconcile/observe.ts";
 import type { ObservedContainer } from "../reconcile/observed.ts";
+import { type ExitRules, Exits } from "./exits.ts";
 import { Follower } from "./follow.ts";
 import type { LogLine } from "./lines.ts";
 import { sourceOf } from "./logs.ts";
 import { stopProject } from "./stop.ts";
 
-export interface AttachedOptions {
+/** How soon after an exit the engine has begun to restart a container that is to be restarted. */
+const RESTART_MS = 50;
+
+export interface AttachedOptions extends ExitRules {
   /** Services whose output is shown. */
   readonly shown: readonly string[];
   /** Containers that this `up` has started, as `web-1`: the end of another one is old news. */
   readonly started: ReadonlySet<string>;
   /** Seconds since 1970: output from before is not shown. */
   readonly since: string;
-  /** Stop all when one container exits, or when one fails. */
-  readonly abortOn: "exit" | "failure" | undefined;
-  /** The service whose exit status is ours; only its end ends all. */
-  readonly exitCodeFrom: string | undefined;
   readonly timeout: number | undefined; // seconds to stop in
   onLine(line: LogLine): void;
   onExit(source: string, code: number): void;
@@ -44,13 +44,24 @@ export async function stayAttached(
   const containers = await ownContainers(graph, context);
   const follower = new Follower(engine, end.signal);
   follower.hold(true);
-  const exits = new Exits(containers.filter(({ state }) => state === "running" || state === "restarting"));
-  void watchEvents(events, graph, follower, exits, options);
+  const anyUp = async (): Promise<boolean> => {
+    await sleep(RESTART_MS);
+    return (await ownContainers(graph, context)).some(isUp);
+  };
+  const exits = new Exits(
+    containers.filter(isUp).map(({ id }) => id),
+    options,
+    anyUp,
+  );
+  const tell = (id: string, service: string, source: string, code: number): void => {
+    if (options.shown.includes(service)) options.onExit(source, code);
+    exits.ended(id, service, code);
+  };
+  void watchEvents(events, graph, follower, exits, tell, options);
   const printing = printLines(follower, containers, options);
   for (const { id, service, number, exitCode } of containers) {
     const source = `${service}-${number}`;
-    if (exitCode !== undefined && options.started.has(source))
-      exits.ended(id, service, source, exitCode, options);
+    if (exitCode !== undefined && options.started.has(source)) tell(id, service, source, exitCode);
   }
   const ended = await Promise.race([exits.decided, aborted(context.signal)]);
   let status = 0;
@@ -70,55 +81,12 @@ export async function stayAttached(
   return status;
 }
 
-/** Which containers run, and what has become of the others. */
-class Exits {
-  readonly #running: Set<string>; // ids
-  readonly #decision = Promise.withResolvers<number>();
-  readonly #end = Promise.withResolvers<void>();
-
-  constructor(running: readonly ObservedContainer[]) {
-    this.#running = new Set(running.map(({ id }) => id));
-  }
-
-  get anyRuns(): boolean {
-    return this.#running.size > 0;
-  }
-
-  started(id: string): void {
-    this.#running.add(id);
-  }
-
-  ended(id: string, service: string, source: string, code: number, options: AttachedOptions): void {
-    this.#running.delete(id);
-    if (options.shown.includes(service)) options.onExit(source, code);
-    if (options.exitCodeFrom !== undefined) {
-      if (service === options.exitCodeFrom) this.#decision.resolve(code);
-    } else if (options.abortOn === "exit" || (options.abortOn === "failure" && code !== 0)) {
-      this.#decision.resolve(code);
-    }
-    if (this.#running.size > 0) return;
-    this.#decision.resolve(0);
-    this.#end.resolve();
-  }
-
-  /** The status, as soon as it is clear that all is to end. */
-  get decided(): Promise<number> {
-    if (this.#running.size === 0) this.#decision.resolve(0);
-    return this.#decision.promise;
-  }
-
-  /** When nothing runs any more. */
-  get allEnded(): Promise<void> {
-    if (this.#running.size === 0) this.#end.resolve();
-    return this.#end.promise;
-  }
-}
-
 async function watchEvents(
   events: AsyncIterable<EngineEvent>,
   graph: Graph,
   follower: Follower,
   exits: Exits,
+  tell: (id: string, service: string, source: string, code: number) => void,
   options: AttachedOptions,
 ): Promise<void> {
   try {
@@ -132,7 +100,7 @@ async function watchEvents(
         if (options.shown.includes(service))
           follower.follow({ id: Actor.ID, source, service }, (timeNano / 1e9).toFixed(3));
       } else {
-        exits.ended(Actor.ID, service, source, Number(labels["exitCode"] ?? 0), options);
+        tell(Actor.ID, service, source, Number(labels["exitCode"] ?? 0));
       }
     }
   } catch {
@@ -157,6 +125,10 @@ async function stopAll(graph: Graph, options: AttachedOptions, context: Context)
   const running = (await ownContainers(graph, context)).filter(({ state }) => state === "running");
   // One that has ended meanwhile needs no killing, and a stop that is overtaken has nothing more to say.
   await Promise.allSettled([...running.map(({ id }) => engine.killContainer(id)), stopping]);
+}
+
+function isUp({ state }: ObservedContainer): boolean {
+  return state === "running" || state === "restarting" || state === "paused";
 }
 
 async function ownContainers(graph: Graph, { engine }: Context): Promise<readonly ObservedContainer[]> {

@@ -145,6 +145,7 @@ services' output unless -d or --wait is given; Ctrl-C then stops them in order, 
             ? "failure"
             : undefined,
         exitCodeFrom: flags["exit-code-from"],
+        endless: flags.watch,
         timeout: flags.timeout,
         onLine,
         onExit: (name, code) => this.print(`${name} exited with code ${code}`),
