@@ -63,6 +63,25 @@ async function fetchClients(directory: string): Promise<void> {
   rmSync(work, { recursive: true, force: true });
 }
 
+/**
+ * Fetches dockerode and Testcontainers from the npm registry, once, into `.cache`, and gives their folder: a program
+ * that lies in it can import them.
+ */
+export async function libraries(): Promise<string> {
+  const directory = join(root, ".cache", "libraries");
+  if (existsSync(directory)) return directory;
+  const work = `${directory}.${process.pid}`;
+  mkdirSync(work, { recursive: true });
+  writeFileSync(join(work, "package.json"), '{ "private": true, "type": "module" }\n');
+  const packages = ["dockerode@5.0.1", "testcontainers@10.28.0"];
+  const options = ["--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"];
+  await must(["npm", "install", ...options, ...packages], { cwd: work, limitMs: 180_000 });
+  if (existsSync(directory))
+    rmSync(work, { recursive: true }); // another test was faster
+  else renameSync(work, directory);
+  return directory;
+}
+
 /** Where the machine's own packages come from. */
 function debianMirror(): string {
   for (const [file, form] of [
