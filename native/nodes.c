@@ -34,6 +34,30 @@ static int give(int dir, const char *name, struct owner owner)
 	return fchmodat(dir, name, owner.mode, 0);
 }
 
+/*
+ * In a user namespace no device can be made; the engine's own, of the same name, is mounted
+ * instead if it is the same device.
+ */
+static int bind_device(int parent, const char *name, const char *path, mode_t kind, dev_t device,
+		       struct err *err)
+{
+	struct stat st;
+
+	if (strncmp(path, "/dev/", 5) != 0 || strstr(path, ".."))
+		return err_set(err, EPERM, "make the device %s", path);
+	AUTO_CLOSE int tree = sys_open_tree(AT_FDCWD, path, K_OPEN_TREE_CLONE | K_OPEN_TREE_CLOEXEC);
+	if (tree < 0 || fstat(tree, &st) < 0)
+		return err_errno(err, "open the device %s", path);
+	if ((st.st_mode & S_IFMT) != kind || st.st_rdev != device)
+		return err_set(err, ENODEV, "%s is another device than the container's", path);
+	AUTO_CLOSE int made =
+		openat(parent, name, O_CREAT | O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644);
+	AUTO_CLOSE int target = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (made < 0 || target < 0)
+		return err_errno(err, "make a mount point at %s", path);
+	return mounts_attach(tree, target, path, err);
+}
+
 int nodes_device(struct launch *launch, const struct op *op, struct err *err)
 {
 	struct args args = args_of(op);
@@ -47,8 +71,12 @@ int nodes_device(struct launch *launch, const struct op *op, struct err *err)
 	AUTO_CLOSE int parent = beneath_parent(launch->root, path, &name, err);
 	if (parent < 0)
 		return -1;
-	if (mknodat(parent, name, kind | 0600, makedev((unsigned)major, (unsigned)minor)) < 0)
+	dev_t device = makedev((unsigned)major, (unsigned)minor);
+	if (mknodat(parent, name, kind | 0600, device) < 0) {
+		if (errno == EPERM && !ns_is_initial_user())
+			return bind_device(parent, name, path, kind, device, err);
 		return errno == EEXIST ? 0 : err_errno(err, "make the device %s", path);
+	}
 	return give(parent, name, owner) < 0 ? err_errno(err, "owner and mode of %s", path) : 0;
 }
 

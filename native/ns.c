@@ -5,6 +5,20 @@
 #include "kernel.h"
 #include "ns.h"
 
+bool ns_is_initial_user(void)
+{
+	unsigned long inside, outside, count;
+	char map[256];
+	AUTO_CLOSE int fd = open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read_some(fd, map, sizeof map - 1);
+
+	if (n < 0)
+		return true;
+	map[n] = '\0';
+	return sscanf(map, "%lu %lu %lu", &inside, &outside, &count) == 3 && inside == 0 &&
+	       outside == 0 && count == 0xffffffffu;
+}
+
 int ns_parse(const struct op *op, struct namespaces *ns, struct err *err)
 {
 	struct args args = args_of(op);

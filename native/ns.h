@@ -16,6 +16,9 @@ struct namespaces {
 	} join[NS_JOINS];
 };
 
+/* Whether this process lives in the machine's own user namespace, as opposed to a rootless engine's. */
+bool ns_is_initial_user(void);
+
 int ns_parse(const struct op *op, struct namespaces *ns, struct err *err);
 
 /*

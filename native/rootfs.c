@@ -70,9 +70,14 @@ static int set_each(int fs, const struct field *lowers, size_t count, struct err
 /*
  * An upper directory may become a layer, which must not depend on the layers below by a redirect.
  * Off is the kernel's own default, but distributions change it. Older kernels know no such option.
+ * In a user namespace redirects are off in any case, and marks go to attributes that a user may set.
  */
-static void forbid_redirects(int fs)
+static void set_marks(int fs)
 {
+	if (!ns_is_initial_user()) {
+		(void)sys_fsconfig(fs, K_FSCONFIG_SET_FLAG, "userxattr", NULL, 0);
+		return;
+	}
 	(void)sys_fsconfig(fs, K_FSCONFIG_SET_STRING, "redirect_dir", "off", 0);
 	(void)sys_fsconfig(fs, K_FSCONFIG_SET_STRING, "metacopy", "off", 0);
 }
@@ -98,7 +103,7 @@ static int make_overlay(const struct overlay *overlay, int *fds, struct err *err
 	if (overlay->upper[0] && (set(fs, "upperdir", overlay->upper, err) < 0 ||
 				  set(fs, "workdir", overlay->work, err) < 0))
 		return -1;
-	forbid_redirects(fs);
+	set_marks(fs);
 	for (size_t i = 0; i < overlay->option_count; i++)
 		if (set_option(fs, overlay->options[i].data, err) < 0)
 			return -1;

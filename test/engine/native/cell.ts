@@ -3,7 +3,17 @@
  * the engine would make for `docker run`. Nothing is left when it is closed.
  */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+} from "node:fs";
 import { join } from "node:path";
 import { Monitor, type Session, type Streams } from "../../../engine/native/monitor.ts";
 import {
@@ -21,13 +31,23 @@ export const program =
 /** Docker's 14 capabilities. */
 export const dockerCaps = 0xa80425fbn;
 
-/** Where each v1 hierarchy is mounted, or the one of v2. */
+/** Where each v1 hierarchy is mounted, or the one of v2. None in a user namespace that may not write to them. */
 export function hierarchies(): string[] {
   return readFileSync("/proc/mounts", "utf8")
     .split("\n")
     .map((line) => line.split(" "))
     .filter(([, , type]) => type === "cgroup" || type === "cgroup2")
-    .map(([, path]) => path as string);
+    .map(([, path]) => path as string)
+    .filter((path) => writable(path));
+}
+
+function writable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 export interface CellOptions {
