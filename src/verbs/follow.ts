@@ -8,6 +8,7 @@ export class Follower {
   readonly #signal: AbortSignal;
   readonly #queue: LogLine[] = [];
   readonly #active = new Set<string>(); // ids
+  readonly #again = new Map<string, string>(); // id → since when
   #wake: () => void = () => {};
   #begun = false;
   #open = false; // whether containers may still come
@@ -53,7 +54,11 @@ export class Follower {
 
   /** Begins to follow one container. Lines up to `after` are known already. */
   follow(source: LogSource, since: string | undefined, after?: string): void {
-    if (this.#active.has(source.id)) return;
+    if (this.#active.has(source.id)) {
+      // It has started anew before the log of its last run was read to the end.
+      if (since !== undefined) this.#again.set(source.id, since);
+      return;
+    }
     this.#active.add(source.id);
     void this.#pump(source, since, after);
   }
@@ -84,10 +89,12 @@ export class Follower {
 
   async #pump(source: LogSource, since: string | undefined, after: string | undefined): Promise<void> {
     const known = after === undefined ? undefined : sortable(after);
+    let last = after;
     try {
       const options = { follow: true, tail: "all" as const, ...(since && { since }), signal: this.#signal };
       for await (const line of readLines(this.#engine, source, options)) {
         if (known !== undefined && sortable(line.time) <= known) continue;
+        last = line.time;
         this.#queue.push(line);
         this.#wake();
       }
@@ -95,6 +102,9 @@ export class Follower {
       // A container that is removed while it is followed has nothing more to say.
     } finally {
       this.#active.delete(source.id);
+      const begun = this.#again.get(source.id);
+      this.#again.delete(source.id);
+      if (begun !== undefined && !this.#signal.aborted) this.follow(source, begun, last);
       this.#wake();
     }
   }
