@@ -6,8 +6,7 @@ import { EngineError } from "../errors.ts";
 import { decompress } from "../images/decompress.ts";
 import { parseReference } from "../images/reference.ts";
 import type { Trash } from "../images/trash.ts";
-import type { Image } from "../images/types.ts";
-import type { DirectoryTree } from "../native/trees.ts";
+import type { DirectoryTree, TreeRoot } from "../native/trees.ts";
 import { baseImage } from "./bases.ts";
 import type { BuilderDeps } from "./builder.ts";
 import type { StepCache } from "./cache.ts";
@@ -18,14 +17,16 @@ import type { Linter } from "./dockerfile/lint.ts";
 import { asFailure, BuildFailure } from "./failure.ts";
 import { parseGitReference } from "./giturl.ts";
 import { finishImage } from "./image.ts";
+import { checkOutputs, writeOutputs } from "./outputs.ts";
 import { parsePlatform } from "./plan/arguments.ts";
 import type { PlanOptions, PlanSources } from "./plan/context.ts";
 import { linterFor, planBuild } from "./plan/stages.ts";
 import type { BuildPlan, Step } from "./plan/types.ts";
 import { OWN_PLATFORM, refuseForeign } from "./platform.ts";
 import type { Remotes } from "./remotes.ts";
-import { Solver, type StepOutcome } from "./solve.ts";
+import { type Solved, Solver, type StepOutcome } from "./solve.ts";
 import type { StepTools } from "./steps/types.ts";
+import { checkCaches, exportCache } from "./transfer.ts";
 import { Trees } from "./trees.ts";
 import type { BuildProgress, BuildRequest, BuildResult } from "./types.ts";
 
@@ -53,6 +54,8 @@ export class Build {
     const lease = images.lease();
     try {
       for (const tag of request.tags ?? []) parseReference(tag);
+      checkOutputs(request.outputs ?? []);
+      checkCaches([...(request.cacheTo ?? []), ...(request.cacheFrom ?? [])]);
       const context = await openContext({
         source: request.context,
         dockerfile: request.dockerfile,
@@ -88,9 +91,10 @@ export class Build {
       const solver = this.#solver(request, trees, lease, plan, progress, text, name);
       trees.connect(solver);
       const result = await solver.solve(plan);
-      const image = await this.#image(plan, result, request);
       await trees.save();
-      return { imageId: image.id, warnings: linter.warnings };
+      for (const { path } of request.cacheTo ?? [])
+        await exportCache(path, result.records, this.#deps.images);
+      return { imageId: await this.#deliver(plan, result, request), warnings: linter.warnings };
     } catch (error) {
       throw asFailure(error, text, name);
     }
@@ -165,6 +169,8 @@ export class Build {
       tools,
       progress,
       explain: request.explain === true,
+      cacheFrom: (request.cacheFrom ?? []).map(({ path }) => path),
+      keepFailed: request.keepFailed === true,
       failed: (error: unknown, step: Step) => {
         if (first === undefined) {
           first = asFailure(error, text, name, step);
@@ -175,17 +181,31 @@ export class Build {
     });
   }
 
-  async #image(
-    plan: BuildPlan,
-    result: Awaited<ReturnType<Solver["solve"]>>,
-    request: BuildRequest,
-  ): Promise<Image> {
-    const { images } = this.#deps;
-    return images.createImage(
-      finishImage(plan, result.created),
-      result.layers.map(({ diffId }) => diffId),
-      { tags: request.tags ?? [] },
-    );
+  /** @returns the image's id, "" where none was wanted */
+  async #deliver(plan: BuildPlan, result: Solved, request: BuildRequest): Promise<string> {
+    const { images, workers } = this.#deps;
+    const { outputs = [], tags = [] } = request;
+    const layers = result.layers.map(({ diffId }) => diffId);
+    const lowers = layers.map((diffId) => images.layerDir(diffId)).reverse();
+    const files = outputs.filter(({ type }) => type === "local" || type === "tar");
+    if (files.length > 0) {
+      const tree =
+        lowers.length === 1
+          ? { kind: "dir" as const, path: lowers[0]! }
+          : { kind: "overlay" as const, lowers };
+      await writeOutputs(files, tree, { id: "", tags: [] }, { images, workers });
+      if (files.length === outputs.length) return "";
+    }
+    const image = await images.createImage(finishImage(plan, result.created), layers, { tags });
+    const archives = outputs.filter((output) => !files.includes(output));
+    await writeOutputs(archives, await this.#tree(lowers), { id: image.id, tags }, { images, workers });
+    return image.id;
+  }
+
+  /** @param lowers top first */
+  async #tree(lowers: readonly string[]): Promise<TreeRoot> {
+    if (lowers.length > 1) return { kind: "overlay", lowers };
+    return { kind: "dir", path: lowers[0] ?? (await this.#scratch()) };
   }
 
   async #fetch(url: string, signal = new AbortController().signal): Promise<string> {

@@ -13,6 +13,8 @@ export interface FailureDetails {
   /** The step's last lines of output. */
   readonly lastOutput?: readonly string[];
   readonly hint?: string;
+  /** Id of an image of what the failing command left, where that was asked for. */
+  readonly image?: string;
 }
 
 /** A build that failed, with the Dockerfile's place. */
@@ -30,6 +32,8 @@ export class CommandFailure extends EngineError {
   readonly command: string;
   readonly exitCode: number;
   readonly lastOutput: readonly string[];
+  /** Id of an image of what it left. */
+  image: string | undefined;
 
   constructor(command: string, exitCode: number, lastOutput: readonly string[], oomKilled: boolean) {
     const why = oomKilled ? " (out of memory)" : "";
@@ -59,6 +63,7 @@ export function asFailure(
     ...(range && { line: range.start.line, column: range.start.column, frame: frameOf(source, range) }),
     ...(where && { step: where.title }),
     ...(command && { exitCode: command.exitCode, lastOutput: command.lastOutput }),
+    ...(command?.image !== undefined && { image: command.image }),
     ...(own?.hint !== undefined && { hint: own.hint }),
   };
   return new BuildFailure(error.message, details, { cause: error });

@@ -19,19 +19,24 @@ export async function performStep(
   chain: Chain,
   output: Parameters<Prepared["perform"]>[1],
   earlier: Parameters<Prepared["perform"]>[2],
+  failed?: (error: unknown, upper: string, chain: Chain) => Promise<void>,
 ): Promise<FreshSnapshot> {
   tools.signal.throwIfAborted();
   const borrowed = await Promise.all(
     (prepared.independent ? [] : chain).map((snapshot) => snapshot.borrow()),
   );
+  const target = await newTarget(borrowed.map(({ directory }) => directory).reverse(), tools);
   try {
-    const target = await newTarget(borrowed.map(({ directory }) => directory).reverse(), tools);
-    await prepared.perform(target, output, earlier);
-    tools.signal.throwIfAborted();
-    return new FreshSnapshot(target.upper, images, lease);
-  } finally {
-    for (const each of borrowed) each.release();
+    await prepared.perform(target, output, earlier).finally(() => {
+      // Before anything waits for the layers below: they are stored when nobody uses their directories.
+      for (const each of borrowed) each.release();
+    });
+  } catch (error) {
+    await failed?.(error, target.upper, chain);
+    throw error;
   }
+  tools.signal.throwIfAborted();
+  return new FreshSnapshot(target.upper, images, lease);
 }
 
 /** @param lowers top first */

@@ -4,6 +4,7 @@ import type { Lease } from "../images/leases.ts";
 import type { Layer } from "../images/types.ts";
 import { digestOf, type StepCache, type StepRecord, stepKey } from "./cache.ts";
 import { reasonsFor } from "./explain.ts";
+import { keepFailed } from "./failed.ts";
 import { Limiter } from "./limiter.ts";
 import { performStep } from "./perform.ts";
 import type { BuildPlan, StagePlan, Step, TreeSource } from "./plan/types.ts";
@@ -12,6 +13,7 @@ import { prepareCopy } from "./steps/copy.ts";
 import { prepareRun } from "./steps/run.ts";
 import type { Chain, Prepared, StepTools } from "./steps/types.ts";
 import { prepareWorkdir } from "./steps/workdir.ts";
+import { importStep } from "./transfer.ts";
 import type { BuildEvent, BuildProgress, StepInfo } from "./types.ts";
 
 /** What a step made: its layer may still be on its way into the store. */
@@ -29,6 +31,9 @@ export interface SolverDeps {
   readonly tools: StepTools;
   readonly progress: BuildProgress;
   readonly explain: boolean;
+  /** Directories with results of other machines. */
+  readonly cacheFrom: readonly string[];
+  readonly keepFailed: boolean;
   /** Tells where an error comes from. */
   failed(error: unknown, step: Step): unknown;
 }
@@ -43,6 +48,8 @@ interface StageOutcome {
 export interface Solved {
   readonly layers: readonly Layer[]; // bottom first
   readonly created: readonly string[];
+  /** Of every step that the build needed. */
+  readonly records: readonly StepRecord[];
 }
 
 /** Steps of one build that run at the same time. */
@@ -55,6 +62,7 @@ export class Solver {
   readonly #instructions = new Map<Step, number>();
   /** What goes on besides the steps: layers being stored. */
   readonly #background: Promise<unknown>[] = [];
+  readonly #records = new Map<string, StepRecord>();
   #started = 0;
 
   constructor(deps: SolverDeps) {
@@ -78,7 +86,8 @@ export class Solver {
       await Promise.all(plan.stages.map((stage) => this.#stage(stage)));
       await Promise.all(this.#background);
       const { chain, created } = await this.#stage(plan.target);
-      return { layers: await Promise.all(chain.map((snapshot) => snapshot.layer())), created };
+      const layers = await Promise.all(chain.map((snapshot) => snapshot.layer()));
+      return { layers, created, records: [...this.#records.values()] };
     } finally {
       await Promise.allSettled([...this.#stages.values(), ...this.#background]);
     }
@@ -138,6 +147,7 @@ export class Solver {
     const info = this.#info(stage, step);
     const tell = (state: "start" | "cached" | "done" | "error", more: StepExtras = {}): void =>
       this.#deps.progress({ kind: "step", step: info, state, ms: performance.now() - from, ...more });
+    if (!step.noCache) await this.#import(key);
     const found = step.noCache ? undefined : this.#known(key);
     // Without waiting in between, so that of two equal steps the second finds the first.
     const known = found instanceof Promise ? await found : found;
@@ -172,12 +182,19 @@ export class Solver {
     };
   }
 
+  async #import(key: string): Promise<void> {
+    const { cacheFrom, cache, images, lease } = this.#deps;
+    if (cacheFrom.length > 0 && cache.get(key) === undefined)
+      await importStep(cacheFrom, key, cache, images, lease);
+  }
+
   /** What the cache has, or what another stage or build is making at this moment. */
   #known(key: string): StepOutcome | Promise<StepOutcome | undefined> | undefined {
     const { cache, running, lease, images } = this.#deps;
     const record = cache.get(key);
     if (record !== undefined) {
       const { id, diffId, size, created } = record;
+      this.#records.set(key, record);
       lease.hold(diffId);
       this.#background.push(cache.use(record));
       return { snapshot: new StoredSnapshot(id, { diffId, size }, images.layerDir(diffId)), created };
@@ -203,11 +220,16 @@ export class Solver {
     const earlier = await this.#earlier(prepared, place, inputs);
     const output = (stream: "stdout" | "stderr", data: Uint8Array): void =>
       progress({ kind: "log", step: info, stream, data });
-    const snapshot = await performStep(this.#deps, prepared, chain, output, earlier);
+    const keep = this.#deps.keepFailed && step.kind === "run" ? keepFailed(step, this.#deps) : undefined;
+    const snapshot = await performStep(this.#deps, prepared, chain, output, earlier, keep);
     const now = Date.now();
     const created = new Date(now).toISOString();
     const record = { key, inputs, place, created, id: snapshot.id, title: step.title, usedAt: now, uses: 1 };
-    const stored = snapshot.layer().then((layer) => cache.put({ ...record, ...layer }, prepared.manifest));
+    const stored = snapshot.layer().then((layer) => {
+      const whole = { ...record, ...layer };
+      this.#records.set(key, whole);
+      return cache.put(whole, prepared.manifest);
+    });
     stored.catch(() => {});
     this.#background.push(stored);
     return { snapshot, created };

@@ -3,6 +3,8 @@ import type { Readable } from "node:stream";
 import type { Ulimit } from "../containers/types.ts";
 import type { RegistryAuth } from "../images/types.ts";
 import type { Warning } from "./dockerfile/lint.ts";
+import type { Output } from "./outputs.ts";
+import type { CacheDirectory } from "./transfer.ts";
 
 export type ContextSource =
   /** An absolute directory of this machine: it is read where it lies. */
@@ -42,6 +44,13 @@ export interface BuildRequest {
   readonly contexts?: Readonly<Record<string, string>> | undefined;
   /** `security.insecure`, `network.host` */
   readonly entitlements?: readonly string[] | undefined;
+  /** Where the result goes; default: an image of the store. */
+  readonly outputs?: readonly Output[] | undefined;
+  /** Directories that results of steps are written to, and looked for in. */
+  readonly cacheTo?: readonly CacheDirectory[] | undefined;
+  readonly cacheFrom?: readonly CacheDirectory[] | undefined;
+  /** Makes an image of what a failing RUN left, to look around in; the failure names it. */
+  readonly keepFailed?: boolean | undefined;
   /** Only finds what is wrong with the Dockerfile. */
   readonly check?: boolean | undefined;
   /** Tells for each step that is not cached what changed. */
@@ -96,7 +105,7 @@ export type BuildEvent =
 export type BuildProgress = (event: BuildEvent) => void;
 
 export interface BuildResult {
-  /** "" for a check. */
+  /** "" for a check, and where no output is an image. */
   readonly imageId: string;
   readonly warnings: readonly Warning[];
 }

@@ -108,6 +108,11 @@ interface LocalBuild {
   readonly entitlements?: readonly string[];
   readonly check?: boolean;
   readonly explain?: boolean;
+  readonly outputs?: BuildRequest["outputs"];
+  readonly cacheTo?: BuildRequest["cacheTo"];
+  /** Names of images are taken too, and passed over: only directories are read. */
+  readonly cacheFrom?: readonly (string | NonNullable<BuildRequest["cacheFrom"]>[number])[];
+  readonly keepFailed?: boolean;
 }
 
 async function localBuild(builder: Builder, request: ApiRequest, reply: Reply): Promise<void> {
@@ -118,6 +123,9 @@ async function localBuild(builder: Builder, request: ApiRequest, reply: Reply): 
     context: localContext(body),
     dockerfileText: body.dockerfileInline,
     args: argumentsOf(body.args),
+    cacheFrom: body.cacheFrom?.flatMap((cache) =>
+      typeof cache === "string" ? cacheDirectory(cache) : [cache],
+    ),
     secrets: body.secrets?.map(({ id, file, value }) => ({
       id,
       file,
@@ -136,6 +144,13 @@ async function localBuild(builder: Builder, request: ApiRequest, reply: Reply): 
     progress.write(failureMessage(error, false));
   }
   progress.end();
+}
+
+/** `type=local,src=DIRECTORY`, as Compose's cache_from has it; other kinds are no error there, only no help. */
+function cacheDirectory(text: string): NonNullable<BuildRequest["cacheFrom"]> {
+  const fields = new Map(text.split(",").map((field) => field.split("=", 2) as [string, string]));
+  const path = fields.get("src");
+  return fields.get("type") === "local" && path !== undefined ? [{ type: "local", path }] : [];
 }
 
 function localContext({ directory, remote }: LocalBuild): ContextSource {
