@@ -24,7 +24,7 @@ export function mergeConfig(request: CreateRequest, image: RunConfig, id: string
     AttachStdin: asked.AttachStdin ?? false,
     AttachStdout: asked.AttachStdout ?? false,
     AttachStderr: asked.AttachStderr ?? false,
-    ...optional("ExposedPorts", merged(image.ExposedPorts, exposed(asked))),
+    ...optional("ExposedPorts", merged(image.ExposedPorts, exposed(request))),
     Tty: asked.Tty ?? false,
     OpenStdin: asked.OpenStdin ?? false,
     StdinOnce: asked.StdinOnce ?? false,
