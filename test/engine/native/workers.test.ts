@@ -52,6 +52,12 @@ function fill(root: string, files: Readonly<Record<string, string | null>>): str
   return root;
 }
 
+async function collect(stream: Readable): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  for await (const piece of stream) pieces.push(piece as Buffer);
+  return Buffer.concat(pieces);
+}
+
 function dir(path: string): TreeRoot {
   return { kind: "dir", path };
 }
@@ -142,7 +148,7 @@ workers(
       { cwd: root },
     );
     const pack = async (path: string): Promise<Buffer> =>
-      Buffer.concat(await Array.fromAsync(of.tar(dir(path), { whiteouts: "layer" }))) as Buffer;
+      await collect(of.tar(dir(path), { whiteouts: "layer" }));
     const first = await pack(root);
     assert.ok(first.equals(await pack(root)));
     const back = fill(join(directory, "back"), { "": null });
@@ -162,7 +168,7 @@ workers("whiteouts of an overlay become a layer's, and back", async (place) => {
   await of.makeDirectory(tree, "opaque");
   await of.write(tree, "opaque/new", "n");
   const names = execFileSync("tar", ["-t"], {
-    input: Buffer.concat(await Array.fromAsync(of.tar(dir(upper), { whiteouts: "layer" }))) as Buffer,
+    input: await collect(of.tar(dir(upper), { whiteouts: "layer" })),
   });
   assert.equal(names.toString().trim().split("\n"), [
     ".wh.gone",
