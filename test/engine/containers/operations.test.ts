@@ -147,7 +147,9 @@ operations("a mount of the user's takes the place of the engine's", () => {
   const mounts = ["/dev/shm", "/sys"].map((target) => engineFile(`/host${target}`, target, true));
   const lines = text(prepareOps(spec(V2, { mounts }))).split("\n");
   assert.equal(
-    lines.filter((line) => /shm|\/sys"|\/sys\/fs/.test(line) && !/^(cgroup|write|deviceFilter|readonly)/.test(line)),
+    lines.filter(
+      (line) => /shm|\/sys"|\/sys\/fs/.test(line) && !/^(cgroup|write|deviceFilter|readonly)/.test(line),
+    ),
     ['bind "/host/dev/shm" "/dev/shm" false 1 "rprivate"', 'bind "/host/sys" "/sys" false 1 "rprivate"'],
   );
 });
