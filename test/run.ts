@@ -91,9 +91,14 @@ function execute(file: string): Promise<{ code: number | string; output: string 
     }, LIMIT_MS);
     child.on("exit", (code, signal) => {
       clearTimeout(timer);
-      setImmediate(() =>
-        resolve({ code: late ? `a limit of ${LIMIT_MS} ms` : (code ?? signal ?? 1), output }),
-      );
+      const done = (): void =>
+        resolve({ code: late ? `a limit of ${LIMIT_MS} ms` : (code ?? signal ?? 1), output });
+      // What it wrote last may still be on its way; what it left running may hold the pipes for ever.
+      const grace = setTimeout(done, 1000);
+      child.once("close", () => {
+        clearTimeout(grace);
+        done();
+      });
     });
   });
 }

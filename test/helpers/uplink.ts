@@ -7,6 +7,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { until } from "./command.ts";
 
 const LINK = "slw-up0";
 const PEER = "slw-up1";
@@ -21,9 +22,11 @@ export interface Uplink {
 }
 
 /** Gives the network namespace `netns` (a name of ip-netns(8)) a default route through this machine. */
-export function openUplink(netns: string): Uplink {
+export async function openUplink(netns: string): Promise<Uplink> {
+  await until("the way out of another test run is closed", () => !isHeld(), 10 * 60_000);
   closeUplink(); // of a run that was killed
-  writeFileSync(STATE, JSON.stringify({ forward: readFileSync(FORWARD, "utf8").trim() }));
+  const forward = readFileSync(FORWARD, "utf8").trim();
+  writeFileSync(STATE, JSON.stringify({ forward, pid: process.pid }), { flag: "wx" });
   try {
     connect(netns);
   } catch (error) {
@@ -31,6 +34,13 @@ export function openUplink(netns: string): Uplink {
     throw error;
   }
   return { [Symbol.dispose]: closeUplink };
+}
+
+/** Whether another test run that is still alive has it. */
+function isHeld(): boolean {
+  if (!existsSync(STATE)) return false;
+  const { pid } = JSON.parse(readFileSync(STATE, "utf8")) as { pid: number };
+  return existsSync(`/proc/${pid}`);
 }
 
 function connect(netns: string): void {

@@ -119,12 +119,22 @@ errors("an unhealthy service tells its last probe and its last lines", async () 
   assert.match(result.stderr, /web.*not started/);
 });
 
-errors("a service that ends early tells its status and its last lines", async () => {
-  const text = 'services:\n  job:\n    image: busybox\n    command: sh -c "echo boom; exit 4"\n';
-  const result = await up(text, "--wait");
+errors("a job that fails tells its status and its last lines, and who needed it does not start", async () => {
+  const result = await up(
+    `services:
+  job:
+    image: busybox
+    command: sh -c "echo boom; exit 4"
+  web:
+    image: busybox
+    depends_on: {job: {condition: service_completed_successfully}}
+`,
+    "--wait",
+  );
   assert.is(result.status, 1);
-  assert.match(result.stderr, /SERVICE_EXITED compose\.yaml:4:5 .*job exited with 4/);
+  assert.match(result.stderr, /SERVICE_EXITED compose\.yaml:4:5 .*job.* exit(ed with)? 4/);
   assert.match(result.stderr, /│ boom/);
+  assert.match(result.stderr, /web.*not started/);
 });
 
 errors("a port that a container has is refused, and the container named", async () => {

@@ -18,7 +18,7 @@ let cwd: string;
 shop.before(async () => {
   try {
     sandbox = await Sandbox.open({ busybox: false });
-    uplink = openUplink(sandbox.netns);
+    uplink = await openUplink(sandbox.netns);
   } catch (error) {
     console.error(error); // uvu says nothing of a failed hook
     throw error;
