@@ -17,7 +17,27 @@ export function checkConsistency(model: Model, problems: Problems): void {
   for (const [name, service] of model.services.entries) {
     if (isMap(service)) for (const check of CHECKS) check({ name, service, problems, ...model });
   }
+  checkContainerNames(model.services, problems);
   checkCycles(model.services, problems);
+}
+
+/** The engine has one container of a name. */
+function checkContainerNames(services: MapNode, problems: Problems): void {
+  const taken = new Map<string, { readonly service: string; readonly at: Node }>();
+  for (const [service, node] of services.entries) {
+    const own = child(node, "container_name");
+    const name = textOf(own);
+    if (!own || !name) continue;
+    const before = taken.get(name);
+    if (before)
+      problems.add(
+        "COMPOSE_CONFLICT",
+        `services.${service} and services.${before.service} have one container_name: ${name}`,
+        own.at,
+        { other: before.at.at, hint: "Rename one of them." },
+      );
+    else taken.set(name, { service, at: own });
+  }
 }
 
 interface Checked extends Model {

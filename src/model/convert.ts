@@ -1,8 +1,20 @@
 /** One short form each; `canonical.ts` says where they apply. Their input has passed the schema. */
+import { posix } from "node:path";
 import { AppError, type FailureCode } from "../errors.ts";
 import type { Context, Transform } from "./canonical.ts";
 import { MountError, parseMount } from "./mounts.ts";
-import { isList, isMap, isNull, list, type MapNode, map, type Node, scalar, withEntry } from "./node.ts";
+import {
+  change,
+  isList,
+  isMap,
+  isNull,
+  list,
+  type MapNode,
+  map,
+  type Node,
+  scalar,
+  withEntry,
+} from "./node.ts";
 import { PortError, parsePort } from "./ports.ts";
 import { problem } from "./problems.ts";
 import { formatScalar } from "./scalars.ts";
@@ -169,22 +181,31 @@ export const gpus: Transform = (node) =>
   isText(node) ? list([record({ count: -1 }, bare(node))], node) : node;
 
 export const mount: Transform = (node, context) => {
-  if (!isText(node)) return node;
+  if (!isText(node)) return isMap(node) ? change(node, "target", cleaned) : node;
   try {
     const { unknown, ...fields } = parseMount(node.value);
-    if (unknown)
+    if (unknown) {
+      const options = unknown.map((option) => `"${option}"`).join(", ");
       context.problems.warn(
         "MOUNT_OPTION",
-        `${context.path.join(".")}: nobody knows the option ${unknown.map((option) => `"${option}"`).join(", ")}`,
+        `${context.path.join(".")}: nobody knows the option ${options}`,
         node.at,
       );
-    return record(fields, node);
+    }
+    return change(record(fields, node), "target", cleaned);
   } catch (error) {
     if (error instanceof MountError)
       throw fail(node, context, "COMPOSE_VALUE", error.message, "Write it as [SOURCE:]TARGET[:OPTIONS].");
     throw error;
   }
 };
+
+/** `/a/../b/` is `/b`: mounts are told apart by their target. */
+function cleaned(node: Node): Node {
+  if (!isText(node) || !node.value.startsWith("/")) return node;
+  const value = posix.normalize(node.value).replace(/(.)\/$/, "$1");
+  return value === node.value ? node : ({ ...node, value } as Node);
+}
 
 export const device: Transform = (node, context) => {
   if (!isText(node)) return node;

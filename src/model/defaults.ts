@@ -23,6 +23,9 @@ const whenMap =
 /** No bytes at all mean that no limit is set. */
 const bytes: Default = (node) => (textOf(node) === "0" ? undefined : node);
 
+/** Switches that are off when nobody speaks of them: `false` says nothing. */
+const off: Default = (node) => (node.kind === "scalar" && node.value === false ? undefined : node);
+
 /** Hosts by name; the addresses of one name stay in the order they were given in. */
 const hosts: Default = (node) => {
   if (node.kind !== "list") return node;
@@ -53,6 +56,13 @@ const RULES = rules<Default>({
   "services.*.mem_limit services.*.mem_reservation services.*.memswap_limit services.*.mem_swappiness": bytes,
   "services.*.shm_size services.*.build.shm_size services.*.volumes.*.tmpfs.size": bytes,
   "services.*.extra_hosts services.*.build.extra_hosts": hosts,
+  "services.*.privileged services.*.read_only services.*.stdin_open services.*.tty services.*.oom_kill_disable":
+    off,
+  "services.*.healthcheck.disable services.*.volumes.*.read_only services.*.volumes.*.volume.nocopy": off,
+  "services.*.build.no_cache services.*.build.pull services.*.build.privileged services.*.depends_on.*.restart":
+    off,
+  "networks.*.internal networks.*.attachable networks.*.external volumes.*.external secrets.*.external configs.*.external":
+    off,
 });
 
 export function setDefaults(model: MapNode): MapNode {

@@ -1,5 +1,4 @@
 /** What the rest of the program relies on: names from keys, the default network, dependencies that other settings imply. */
-import { posix } from "node:path";
 import {
   change,
   child,
@@ -73,17 +72,8 @@ function normalizeService(service: MapNode): MapNode {
       ? fallback(build, "dockerfile", "Dockerfile")
       : build,
   );
-  result = change(result, "volumes", (volumes) =>
-    mapMaps(volumes, (volume) =>
-      change(volume, "target", (target) =>
-        textOf(target)?.startsWith("/") ? ({ ...target, value: clean(textOf(target)!) } as Node) : target,
-      ),
-    ),
-  );
   return withDependencies(result);
 }
-
-const clean = (path: string): string => posix.normalize(path).replace(/(.)\/$/, "$1");
 
 /** Links, volumes_from and namespaces of another service wait for it as `depends_on` does. */
 function withDependencies(service: MapNode): MapNode {

@@ -2,6 +2,8 @@
  * `$NAME` and `${NAME…}` in text. What stands after an operator is only looked at when it is needed, so that
  * `${A:-${B:?x}}` does not fail while A is set.
  */
+/** Defaults inside defaults. */
+const MAX_DEPTH = 50;
 const NAME = /[_a-zA-Z][_a-zA-Z0-9]*/y;
 const OPERATOR = /:[-?+]|[-?+]/y;
 
@@ -45,7 +47,9 @@ export class TemplateError extends Error {
  *
  * @throws {TemplateError}
  */
-export function fill(template: string, lookup: Lookup, offset = 0): string {
+export function fill(template: string, lookup: Lookup, offset = 0, depth = 0): string {
+  if (depth > MAX_DEPTH)
+    throw new TemplateError("format", "variables are nested too deeply", offset, offset + 1);
   let result = "";
   let at = 0;
   for (;;) {
@@ -59,7 +63,7 @@ export function fill(template: string, lookup: Lookup, offset = 0): string {
     } else if (next === "{") {
       const end = closing(template, dollar);
       const part = parse(template, dollar, end, offset);
-      result += expand(part, lookup, offset + dollar, offset + end + 1, offset);
+      result += expand(part, lookup, offset + dollar, offset + end + 1, offset, depth);
       at = end + 1;
     } else {
       const name = match(NAME, template, dollar + 1);
@@ -101,12 +105,19 @@ function plain(name: string, lookup: Lookup): string {
   return value ?? "";
 }
 
-function expand(part: Part, lookup: Lookup, start: number, end: number, offset: number): string {
+function expand(
+  part: Part,
+  lookup: Lookup,
+  start: number,
+  end: number,
+  offset: number,
+  depth: number,
+): string {
   const { name, operator, rest } = part;
   if (operator === undefined) return plain(name, lookup);
   const value = lookup.value(name);
   const given = value !== undefined && !(operator[0] === ":" && value === "");
-  const inner = (): string => fill(rest, lookup, offset + part.restAt);
+  const inner = (): string => fill(rest, lookup, offset + part.restAt, depth + 1);
   if (operator.endsWith("+")) {
     lookup.used?.(name, "alternative");
     return given ? inner() : "";
@@ -148,7 +159,8 @@ export interface Variable {
 }
 
 /** All variables that a template names, also those inside defaults, in the order they stand in. */
-export function variablesOf(template: string): Variable[] {
+export function variablesOf(template: string, depth = 0): Variable[] {
+  if (depth > MAX_DEPTH) return [];
   const found: Variable[] = [];
   for (let at = template.indexOf("$"); at >= 0; at = template.indexOf("$", at)) {
     if (template[at + 1] === "$") at += 2;
@@ -168,7 +180,7 @@ export function variablesOf(template: string): Variable[] {
         default: kind === "-" ? part.rest : "",
         alternative: kind === "+" ? part.rest : "",
       });
-      found.push(...variablesOf(part.rest));
+      found.push(...variablesOf(part.rest, depth + 1));
       at = end + 1;
     } else {
       const name = match(NAME, template, at + 1);
