@@ -60,7 +60,17 @@ const FAMILY: Readonly<Record<Family, TableFamily>> = { 4: "ip", 6: "ip6" };
 const ANY = "ports";
 const EXACT = "address_ports";
 
-/** Replaces the table by one that says this. */
+/** Makes the table, which must not be there. */
+export function createTable(
+  name: string,
+  family: Family,
+  zones: readonly Zone[],
+  forwards: readonly Forward[],
+): NetlinkBatch {
+  return transaction(content(new Table(FAMILY[family], name), family, zones, forwards));
+}
+
+/** Replaces the table by one that says this. To destroy takes the kernel some 15 ms (an RCU grace period), to make 1. */
 export function replaceTable(
   name: string,
   family: Family,
@@ -68,15 +78,28 @@ export function replaceTable(
   forwards: readonly Forward[],
 ): NetlinkBatch {
   const table = new Table(FAMILY[family], name);
-  return transaction([
+  return transaction([table.create(), table.destroy(), ...content(table, family, zones, forwards)]);
+}
+
+/** Adds networks to a table that is there. */
+export function addZones(name: string, family: Family, zones: readonly Zone[]): NetlinkBatch {
+  return transaction(zoneMessages(new Table(FAMILY[family], name), family, zones));
+}
+
+function content(
+  table: Table,
+  family: Family,
+  zones: readonly Zone[],
+  forwards: readonly Forward[],
+): Chunk[] {
+  return [
     table.create(),
-    table.destroy(),
-    table.create(),
-    ...sets(table, family, zones),
+    ...sets(table, family),
     ...forwardChain(table),
-    ...natChains(table, family, zones),
+    ...natChains(table, family),
+    ...zoneMessages(table, family, zones),
     ...elements(forwards, family).map(([map, element]) => table.add(map, [element])),
-  ]);
+  ];
 }
 
 /** Changes nothing; fails (ENOENT) if the table is not there. */
@@ -110,23 +133,27 @@ export function removeForwards(
 }
 const ENOENT = 2;
 
-function sets(table: Table, family: Family, zones: readonly Zone[]): Chunk[] {
+function sets(table: Table, family: Family): Chunk[] {
   const address = family === 4 ? 4 : 16;
-  const names = zones.map(({ bridge }) => ifname(bridge));
-  const internal = zones.filter((zone) => zone.internal).map(({ bridge }) => ifname(bridge));
-  const all: [string, Element[]][] = [
-    ["bridges", names.map((key) => ({ key }))],
-    ["same_bridge", names.map((name) => ({ key: concat(name, name) }))],
-    ["internal", internal.map((key) => ({ key }))],
-  ];
   return [
     table.set("bridges", 1, [16]),
     table.set("same_bridge", 2, [16, 16]),
     table.set("internal", 3, [16]),
     table.map(ANY, 4, [1, 2], address + 4),
     table.map(EXACT, 5, [1, address, 2], address + 4),
-    ...all.filter(([, list]) => list.length > 0).map(([set, list]) => table.add(set, list)),
   ];
+}
+
+function zoneMessages(table: Table, family: Family, zones: readonly Zone[]): Chunk[] {
+  return zones.flatMap((zone) => {
+    const name = ifname(zone.bridge);
+    return [
+      table.add("bridges", [{ key: name }]),
+      table.add("same_bridge", [{ key: concat(name, name) }]),
+      ...(zone.internal ? [table.add("internal", [{ key: name }])] : []),
+      ...(zone.masquerade && !zone.internal ? masqueradeRules(table, FAMILY[family], zone) : []),
+    ];
+  });
 }
 
 /** What is neither from nor to one of our bridges is not ours to judge. */
@@ -145,7 +172,7 @@ function forwardChain(table: Table): Chunk[] {
   ];
 }
 
-function natChains(table: Table, family: Family, zones: readonly Zone[]): Chunk[] {
+function natChains(table: Table, family: Family): Chunk[] {
   const ip = FAMILY[family];
   const address = family === 4 ? 4 : 16;
   const parts = Math.ceil(address / 4);
@@ -179,9 +206,6 @@ function natChains(table: Table, family: Family, zones: readonly Zone[]): Chunk[
     table.rule("output", toThisMachine, ...notLoopback, ...exact),
     table.rule("output", toThisMachine, ...notLoopback, ...any),
     table.chain("postrouting", hook.postrouting),
-    ...zones
-      .filter((zone) => zone.masquerade && !zone.internal)
-      .flatMap((zone) => masqueradeRules(table, ip, zone)),
   ];
 }
 

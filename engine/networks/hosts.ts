@@ -17,8 +17,13 @@ export interface HostLine {
 
 /** @param lines the user's own, then links, then the container's */
 export function formatHosts(lines: readonly HostLine[]): string {
-  const all = [...LOCAL, ...lines.map(({ address, names }) => [address, names.join(" ")] as const)];
-  return all.map(([address, names]) => `${address}\t${names}\n`).join("");
+  return `${LOCAL.map(([address, names]) => `${address}\t${names}\n`).join("")}${lines.map(formatLine).join("")}`;
+}
+
+/** A name with a blank or a line's end in it, such as another container's host name, must not become further names. */
+function formatLine({ address, names }: HostLine): string {
+  const words = names.filter((name) => /^[^\s#]+$/.test(name));
+  return words.length === 0 || !/^\S+$/.test(address) ? "" : `${address}\t${words.join(" ")}\n`;
 }
 
 /** Of a container in the machine's own network: what the machine's file says, and the user's own lines. */
@@ -29,8 +34,7 @@ export function machineHosts(extra: readonly HostLine[]): string {
   } catch {
     text = formatHosts([]);
   }
-  const lines = extra.map(({ address, names }) => `${address}\t${names.join(" ")}\n`);
-  return `${text.replace(/\n?$/, "\n")}${lines.join("")}`;
+  return `${text.replace(/\n?$/, "\n")}${extra.map(formatLine).join("")}`;
 }
 
 /** `name` and, before it, the full name where there is a domain. */

@@ -8,14 +8,15 @@ import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EngineError } from "../errors.ts";
 import type { Log } from "../log.ts";
-import { Connection, connectPath } from "../native/connection.ts";
+import { Connection, connectPath, NativeError } from "../native/connection.ts";
 import { encodeRequest, jobKind, type NetlinkBatch, type Op } from "../native/protocol.ts";
 import type { Spawner } from "../native/spawner.ts";
 import type { Paths } from "../store/paths.ts";
 import { Serial } from "../store/serial.ts";
 import { type Family, type Prefix, parseAddress, prefixOf } from "./address.ts";
 import {
-  addForwards,
+  addZones,
+  createTable,
   type Forward,
   findTable,
   removeForwards,
@@ -35,6 +36,12 @@ export interface MachineOptions {
   readonly directory: string;
 }
 
+/** What the rules are made of. */
+export interface RulesState {
+  readonly zones: readonly Zone[];
+  readonly forwards: readonly Forward[];
+}
+
 export interface Bridge {
   readonly name: string;
   readonly mac: string;
@@ -49,6 +56,8 @@ export class Machine {
   readonly #options: MachineOptions;
   readonly #serial = new Serial();
   #nftables: Promise<boolean> | undefined;
+  /** The bridges that the table knows; absent until this process has made it, or when that failed. */
+  readonly #zones = new Map<Family, ReadonlySet<string>>();
 
   constructor(options: MachineOptions) {
     this.#options = options;
@@ -60,15 +69,12 @@ export class Machine {
 
   /** Whether the kernel has nftables; without it the monitors forward published ports. */
   hasNftables(): Promise<boolean> {
-    this.#nftables ??= this.#run([removeTable(`${this.table}_probe`, 4)]).then(
+    this.#nftables ??= this.#has(`${this.table}_probe`, 4).then(
       () => true,
       (error: Error) => {
-        this.#options.log.warn(
-          "no nftables: containers cannot reach other machines, published ports are forwarded by the monitors",
-          {
-            reason: error.message,
-          },
-        );
+        const effect =
+          "containers cannot reach other machines, published ports are forwarded by the monitors";
+        this.#options.log.warn(`no nftables: ${effect}`, { reason: error.message });
         return false;
       },
     );
@@ -123,51 +129,57 @@ export class Machine {
   }
 
   /**
-   * Replaces the rules. `state` is asked when its turn has come, so that the newest rules win.
+   * Makes the rules what `state` says when their turn has come, so that the newest wins.
    *
    * A launch that adds its own ports waits with `settled` first: a replacement under way may not know of them.
    */
-  async rules(
-    family: Family,
-    state: () => { zones: readonly Zone[]; forwards: readonly Forward[] },
-  ): Promise<void> {
+  async rules(family: Family, state: () => RulesState): Promise<void> {
+    if (await this.hasNftables()) await this.#serial.run("rules", () => this.#makeRules(family, state()));
+  }
+
+  /** Puts the rules back that somebody else took away (`nft flush ruleset`). */
+  async verify(family: Family, state: () => RulesState): Promise<void> {
     if (!(await this.hasNftables())) return;
-    await this.#serial.run("rules", () => {
-      const { zones, forwards } = state();
-      const empty = zones.length === 0 && forwards.length === 0;
-      return this.#run([
-        empty ? removeTable(this.table, family) : replaceTable(this.table, family, zones, forwards),
-      ]);
+    await this.#serial.run("rules", async () => {
+      if (this.#zones.get(family) === undefined || (await this.#has(this.table, family))) return;
+      this.#options.log.warn("the engine's nftables table was gone; it is put back", { table: this.table });
+      this.#zones.delete(family);
+      await this.#makeRules(family, state());
     });
   }
 
-  /**
-   * Puts the rules back that somebody else took away (`nft flush ruleset`). Without ports a launch need not wait for it.
-   *
-   * @param state as of `rules`
-   */
-  async verify(
-    family: Family,
-    state: () => { zones: readonly Zone[]; forwards: readonly Forward[] },
-  ): Promise<void> {
-    if (!(await this.hasNftables())) return;
-    const found = await this.#run([findTable(this.table, family)]).then(
-      () => true,
-      () => false,
-    );
-    if (found) return;
-    this.#options.log.warn("the engine's nftables table was gone; it is put back", { table: this.table });
-    await this.rules(family, state);
+  async #makeRules(family: Family, { zones, forwards }: RulesState): Promise<void> {
+    const { table } = this;
+    const known = this.#zones.get(family);
+    const wanted = new Map(zones.map((zone) => [zone.bridge, zone]));
+    const added = zones.filter(({ bridge }) => !known?.has(bridge));
+    const grows = known !== undefined && [...known].every((bridge) => wanted.has(bridge));
+    if (grows && added.length === 0) return;
+    this.#zones.delete(family);
+    if (zones.length === 0 && forwards.length === 0) {
+      await this.#run([removeTable(table, family)]);
+      return;
+    }
+    if (grows) await this.#run([addZones(table, family, added)]);
+    else if (await this.#has(table, family)) await this.#run([replaceTable(table, family, zones, forwards)]);
+    else await this.#run([createTable(table, family, zones, forwards)]);
+    this.#zones.set(family, new Set(wanted.keys()));
+  }
+
+  /** Whether there is such a table. @throws if the kernel has no nftables */
+  async #has(table: string, family: Family): Promise<boolean> {
+    try {
+      await this.#run([findTable(table, family)]);
+      return true;
+    } catch (error) {
+      if (error instanceof NativeError && error.code === "ENOENT") return false;
+      throw error;
+    }
   }
 
   /** Resolves when no replacement of the rules is under way. */
   async settled(): Promise<void> {
     if (this.#serial.busy("rules")) await this.#serial.run("rules", async () => {});
-  }
-
-  async publish(family: Family, forwards: readonly Forward[]): Promise<void> {
-    if (forwards.length === 0 || !(await this.hasNftables())) return;
-    await this.#serial.run("rules", () => this.#run([addForwards(this.table, family, forwards)]));
   }
 
   async unpublish(family: Family, forwards: readonly Forward[]): Promise<void> {

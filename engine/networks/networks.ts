@@ -95,6 +95,7 @@ export class Networks {
   /** All networks that the filters let through. @throws {EngineError} invalid, for an unknown filter */
   list(filters?: Filters): NetworkRecord[] {
     if (filters === undefined) return this.#records.all();
+    filters.accept("dangling", "driver", "id", "label", "name", "scope", "type");
     return selectNetworks(this.#records.all(), filters, ({ Id }) => this.containersOf(Id).size > 0);
   }
 

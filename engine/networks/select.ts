@@ -28,14 +28,13 @@ export function resolveNetwork(
 /**
  * The networks that the filters of a list or a prune let through.
  *
- * @throws {EngineError} invalid, for an unknown filter or a value that cannot be read
+ * @throws {EngineError} invalid, for a value that cannot be read
  */
 export function selectNetworks(
   networks: readonly NetworkRecord[],
   filters: Filters,
   inUse: (network: NetworkRecord) => boolean,
 ): NetworkRecord[] {
-  filters.accept("dangling", "driver", "id", "label", "label!", "name", "scope", "type", "until");
   const dangling = filters.bool("dangling");
   const until = filters.has("until") ? Math.min(...filters.values("until").map(readTime)) : undefined;
   const predefined = ({ Name }: NetworkRecord): boolean => PREDEFINED.some(({ name }) => name === Name);

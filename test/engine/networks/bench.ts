@@ -175,6 +175,11 @@ export class Bench implements AsyncDisposable {
     return stdout.trim() || stderr.trim();
   }
 
+  /** Runs a program of the machine's in a container's network namespace. */
+  run(container: Started, ...argv: readonly string[]): Promise<string> {
+    return must(["nsenter", "--net", "-t", String(container.pid), "--", ...argv]);
+  }
+
   /** A file of the container's, as its programs see it. */
   async read(container: Started, path: string): Promise<string> {
     return must(["nsenter", "--mount", "-t", String(container.pid), "--", "/bin/cat", path]);

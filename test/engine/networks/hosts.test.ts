@@ -34,6 +34,11 @@ for (const text of ["db", ":10.0.0.9", "db:", "a b:1.2.3.4", "db:1.2.3.4\n6.6.6.
   hosts(`${JSON.stringify(text)} is refused`, () => assert.is(parseExtraHost(text), undefined));
 }
 
+hosts("a hostile host name cannot become a line", () => {
+  const text = formatHosts([{ address: "172.17.0.2", names: ["db", "x\n6.6.6.6 bank", "a b", ""] }]);
+  assert.equal(text.split("\n").slice(-2), ["172.17.0.2\tdb", ""]);
+});
+
 hosts("resolv.conf is read as the C library reads it", () => {
   const text =
     "# mine\nnameserver 10.0.0.1\nnameserver fd00::1 ; comment\ndomain a.example\nsearch b.example c.example\noptions ndots:2\noptions rotate\n";

@@ -223,6 +223,53 @@ networks("a network in use is not removed", async () => {
 });
 
 networks(
+  "a container of several networks has a link in each, and its way out by the first name",
+  async () => {
+    const { client: engine } = bench.sandbox;
+    const EndpointsConfig = { shop: {}, other: { Aliases: ["both"] }, inside: {} };
+    const HostConfig = { NetworkMode: "shop" };
+    const create = {
+      name: "all-three",
+      Image: "busybox",
+      Cmd: ["sleep", "1000"],
+      HostConfig,
+      NetworkingConfig: { EndpointsConfig },
+    };
+    const { Id } = await engine.createContainer(create);
+    await engine.startContainer(Id);
+    const container = await bench.inspect(Id);
+    assert.equal(Object.keys(container.addresses).sort(), ["inside", "other", "shop"]);
+    assert.is(await bench.resolve(stranger, "both"), container.addresses["other"]);
+    assert.is(await bench.resolve(container, "web"), web.addresses["shop"]);
+    const routes = await bench.run(container, "ip", "route");
+    assert.match(routes, /^default via 172\.\d+\.0\.1 dev eth2 $/m, "eth0 is shop, eth1 inside, eth2 other");
+    await bench.remove(container);
+  },
+);
+
+networks("options of a network: no talk between containers, no masquerade, an MTU", async () => {
+  const option = (name: string, value: string) => ({ Options: { [`com.docker.network.${name}`]: value } });
+  const { client: engine } = bench.sandbox;
+  await engine.createNetwork({ Name: "quiet", ...option("bridge.enable_icc", "false") });
+  await engine.createNetwork({ Name: "open", ...option("bridge.enable_ip_masquerade", "false") });
+  await engine.createNetwork({ Name: "narrow", ...option("driver.mtu", "1300") });
+  const [a, b, c, d] = [
+    await bench.start("quiet-a", "quiet", { PortBindings: { "80/tcp": [{ HostPort: "8087" }] } }),
+    await bench.start("quiet-b", "quiet"),
+    await bench.start("open-c", "open"),
+    await bench.start("narrow-d", "narrow"),
+  ];
+  await bench.serve(a);
+  assert.match(await bench.call(b, a.addresses["quiet"]!, 80), /EHOSTUNREACH|ETIMEDOUT/);
+  assert.is(await bench.call("outside", HERE, 8087), `::ffff:${OUTSIDE}`);
+  const ask = `const d = require("node:dns").promises, r = new d.Resolver(); r.setServers(["${OUTSIDE}"]); r.resolve4("x.test").then(([a]) => console.log(a))`;
+  assert.is(await bench.node(b, ask), HERE);
+  assert.is(await bench.node(c, ask), c.addresses["open"]);
+  assert.match(await bench.run(d, "ip", "link", "show", "eth0"), /mtu 1300/);
+  await bench.remove(a, b, c, d);
+});
+
+networks(
   "a bridge of somebody else's is used and left alone; a link that is no bridge is refused",
   async () => {
     const { client: engine, inside } = { client: bench.sandbox.client, inside: bench.inside };
