@@ -36,6 +36,7 @@ import { ImageStore, type StoreDeps } from "./store.ts";
 import { type Swept, sweep } from "./sweep.ts";
 import type { Image, ImageConfig, Layer, Progress, RegistryAuth } from "./types.ts";
 import { type DiskUsage, diskUsage } from "./usage.ts";
+import { type Verified, verifyStore } from "./verify.ts";
 
 export interface ImagesDeps extends StoreDeps {
   readonly events: Events;
@@ -283,6 +284,11 @@ export class Images {
       actor: { id: "", attributes: { reclaimed: String(pruned.bytes) } },
     });
     return pruned;
+  }
+
+  /** Checks every digest and reference by reading the whole store, and makes good what it can if asked to. */
+  verify(repair: boolean): Promise<Verified> {
+    return this.#serial.run("verify", () => verifyStore(this.store, repair));
   }
 
   /** What the images take on disk. */

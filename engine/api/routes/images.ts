@@ -129,6 +129,13 @@ export function bootstrapRoutes({ images }: { readonly images: Images }): Route[
         progress.end();
       },
     },
+    {
+      method: "POST",
+      path: "/slipway/v1/images/check",
+      async handle({ query }, reply) {
+        reply.json(200, await images.verify(query.bool("repair")));
+      },
+    },
   ];
 }
 
