@@ -1,5 +1,7 @@
 /** Values that Docker applies to every container, as of 2026. */
 
+import { readFileSync } from "node:fs";
+
 /** Hidden: they tell about the machine or the neighbours. */
 export const MASKED_PATHS: readonly string[] = [
   "/proc/asound",
@@ -26,10 +28,22 @@ export const READONLY_PATHS: readonly string[] = [
 ];
 
 /** For a container with a network namespace of its own: any user may bind low ports and ping. */
-export const NETWORK_SYSCTLS: Readonly<Record<string, string>> = {
-  "net.ipv4.ip_unprivileged_port_start": "0",
-  "net.ipv4.ping_group_range": "0 2147483647",
-};
+export function networkSysctls(): Readonly<Record<string, string>> {
+  return {
+    "net.ipv4.ip_unprivileged_port_start": "0",
+    "net.ipv4.ping_group_range": `0 ${highestGroup()}`,
+  };
+}
+
+/** The kernel takes no group that the engine's user namespace does not have, and none above a signed 32-bit number. */
+function highestGroup(): number {
+  const lines = readFileSync("/proc/self/gid_map", "utf8").trim().split("\n");
+  const ends = lines.map((line) => {
+    const [inside = 0, , count = 0] = line.trim().split(/\s+/).map(Number);
+    return inside + count - 1;
+  });
+  return Math.min(Math.max(...ends), 0x7fffffff);
+}
 
 /** Bytes of /dev/shm. */
 export const SHM_SIZE = 64 << 20;

@@ -7,7 +7,7 @@ import { containerCapabilities } from "./capabilities.ts";
 import { limitWrites } from "./cgroups/limits.ts";
 import { checkedParent } from "./cgroups/parent.ts";
 import type { Container } from "./container.ts";
-import { NETWORK_SYSCTLS, SHM_SIZE } from "./defaults.ts";
+import { networkSysctls, SHM_SIZE } from "./defaults.ts";
 import { containerDevices, throttleNumbers } from "./devices.ts";
 import { containerEnvironment, withHome } from "./environment.ts";
 import type { Host } from "./host.ts";
@@ -64,7 +64,7 @@ export async function containerSpec(
     domainname: config.Domainname ?? "",
     privileged: hostConfig.Privileged ?? false,
     shmSize: hostConfig.ShmSize || SHM_SIZE,
-    hostIpc: hostConfig.IpcMode === "host",
+    sharedShm: sharedShm(tools, record),
     nodes: devices.nodes,
     mounts: [
       ...record.mounts.map((mount) => specMount(mount, volumes)),
@@ -75,7 +75,7 @@ export async function containerSpec(
     masked: security.masked.length === 0 ? [] : [...security.masked, ...host.sidechannelPaths],
     readonlyPaths: security.readonlyPaths,
     sysctls: {
-      ...(namespaces.namespaces.includes("net") ? NETWORK_SYSCTLS : {}),
+      ...(namespaces.namespaces.includes("net") ? networkSysctls() : {}),
       ...hostConfig.Sysctls,
     },
   };
@@ -111,6 +111,26 @@ export function containerProcess(
     init: hostConfig.Init ?? false,
     keyring: `_ses.${record.id}`,
   };
+}
+
+/**
+ * /dev/shm of a container that shares its IPC: the machine's own, or a directory beneath the run directory of the one
+ * that others may join. A tmpfs cannot be had from another container's mount namespace.
+ */
+export function sharedShm(tools: Tools, record: ContainerRecord): string | undefined {
+  const mode = record.hostConfig.IpcMode ?? "";
+  if (mode === "host") return "/dev/shm";
+  if (mode === "shareable") return join(tools.paths.runContainer(record.id), "shm");
+  if (!mode.startsWith("container:")) return undefined;
+  const other = tools.registry.find(mode.slice("container:".length));
+  const shared = sharedShm(tools, other.record);
+  if (shared === undefined) {
+    throw new EngineError(
+      "conflict",
+      `cannot join IPC of container ${other.id}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`,
+    );
+  }
+  return shared;
 }
 
 export function logPath(tools: Pick<Tools, "paths">, record: ContainerRecord): string {

@@ -9,7 +9,7 @@ import type { Attachment } from "../networks/types.ts";
 import type { Paths } from "../store/paths.ts";
 import { CAPABILITIES, DEFAULT_CAPABILITIES } from "./capabilities.ts";
 import { limitWrites } from "./cgroups/limits.ts";
-import { MASKED_PATHS, NETWORK_SYSCTLS, READONLY_PATHS, SHM_SIZE } from "./defaults.ts";
+import { MASKED_PATHS, networkSysctls, READONLY_PATHS, SHM_SIZE } from "./defaults.ts";
 import { containerDevices } from "./devices.ts";
 import { DEFAULT_PATH, overrideEnvironment, withHome } from "./environment.ts";
 import type { Host } from "./host.ts";
@@ -136,14 +136,14 @@ export class Steps implements StepRunner {
       domainname: "",
       privileged,
       shmSize: step.shmSize || SHM_SIZE,
-      hostIpc: false,
+      sharedShm: undefined,
       nodes: devices.nodes,
       mounts,
       files: [],
       directories: cwd === "/" ? [] : [cwd],
       masked: privileged ? [] : [...MASKED_PATHS, ...host.sidechannelPaths],
       readonlyPaths: privileged ? [] : READONLY_PATHS,
-      sysctls: attachment.hostNamespace ? {} : NETWORK_SYSCTLS,
+      sysctls: attachment.hostNamespace ? {} : networkSysctls(),
     };
   }
 

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { access, constants, readFile } from "node:fs/promises";
 
 /** The cgroup tree of the machine. Paths are mount points in the engine's mount namespace. */
 export type Cgroups =
@@ -12,15 +12,36 @@ export interface Hierarchy {
   readonly options: string;
 }
 
-/** What the machine has, from the engine's own mounts; a hybrid machine counts as v1, its v2 tree has no controllers. */
+/**
+ * What the machine has, from the engine's own mounts; a hybrid machine counts as v1, its v2 tree has no controllers.
+ * A rootless engine has what was delegated to it: nothing on v1, which is a tree of no hierarchies.
+ */
 export async function detectCgroups(): Promise<Cgroups> {
   const mounts = parseMountInfo(await readFile("/proc/self/mountinfo", "utf8"));
   const v1 = mounts.filter((mount) => mount.type === "cgroup");
-  if (v1.length > 0) return { version: 1, hierarchies: v1.map(hierarchy) };
+  if (v1.length > 0) {
+    const own = await Promise.all(v1.map(async (mount) => ((await writable(mount.target)) ? [mount] : [])));
+    return { version: 1, hierarchies: own.flat().map(hierarchy) };
+  }
   const v2 = mounts.find((mount) => mount.type === "cgroup2");
-  const mount = v2?.target ?? "/sys/fs/cgroup";
+  const mount = await delegated(v2?.target ?? "/sys/fs/cgroup");
+  if (mount === undefined) return { version: 1, hierarchies: [] };
   const controllers = await readFile(`${mount}/cgroup.controllers`, "utf8").catch(() => "");
   return { version: 2, mount, controllers: controllers.trim().split(/\s+/) };
+}
+
+function writable(path: string): Promise<boolean> {
+  return access(path, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** The highest cgroup that the engine may make others in: the root of the tree, or its own. */
+async function delegated(mount: string): Promise<string | undefined> {
+  if (await writable(mount)) return mount;
+  const own = /^0::(.*)$/m.exec(await readFile("/proc/self/cgroup", "utf8").catch(() => ""))?.[1] ?? "/";
+  return (await writable(mount + own)) ? mount + own : undefined;
 }
 
 /** The directory of a controller's hierarchy, or undefined if the machine has none. */
