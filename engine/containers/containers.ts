@@ -30,7 +30,7 @@ import { killContainer } from "./kill.ts";
 import { Launcher } from "./launcher.ts";
 import { type ListOptions, listContainers, listEntry } from "./list.ts";
 import type { LogEntry } from "./log-files.ts";
-import { type LogOptions, readLogs } from "./logs.ts";
+import { type LogOptions, readLogs, refuseUnlogged } from "./logs.ts";
 import { connectContainer, disconnectContainer } from "./networking.ts";
 import { pauseContainer, unpauseContainer } from "./pause.ts";
 import { type PrunedContainers, pruneContainers } from "./prune.ts";
@@ -173,8 +173,11 @@ export class Containers implements StepRunner {
     return attachContainer(this.tools, this.find(reference), options, client);
   }
 
+  /** @throws {EngineError} at once, and not with the first piece: invalid where nothing is kept */
   logs(reference: string, options: LogOptions, signal: AbortSignal): AsyncGenerator<readonly LogEntry[]> {
-    return readLogs(this.tools, this.find(reference), options, signal);
+    const container = this.find(reference);
+    refuseUnlogged(container);
+    return readLogs(this.tools, container, options, signal);
   }
 
   async resize(reference: string, rows: number, columns: number): Promise<void> {

@@ -4,6 +4,7 @@ import { checkpoint } from "./checkpoint.ts";
 import type { Container, Live } from "./container.ts";
 import { removeNow } from "./remove.ts";
 import { scheduleRestart, shouldRestart } from "./restart.ts";
+import { removeShm } from "./shm.ts";
 import { formatTime, nowNs } from "./time.ts";
 import { emit, logFailure, type Tools } from "./tools.ts";
 import { releaseVolumes } from "./volume-use.ts";
@@ -47,6 +48,7 @@ async function ended(
   await tools.networks.release(container.id);
   checkpoint("end: network released");
   await releaseVolumes(tools, container.record);
+  await removeShm(tools, container.record);
   checkpoint("end: volumes released");
   const state = container.record.state;
   const writing = tools.registry.changeState(container, {

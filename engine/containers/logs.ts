@@ -17,20 +17,20 @@ export interface LogOptions {
   readonly until: bigint;
 }
 
-/**
- * A container's log, in pieces.
- *
- * @throws {EngineError} invalid for a container whose log driver keeps nothing
- */
+/** @throws {EngineError} invalid for a container whose log driver keeps nothing */
+export function refuseUnlogged(container: Container): void {
+  if (container.record.hostConfig.LogConfig?.Type === "none") {
+    throw new EngineError("invalid", "configured logging driver does not support reading");
+  }
+}
+
+/** A container's log, in pieces. */
 export async function* readLogs(
   tools: Tools,
   container: Container,
   options: LogOptions,
   signal: AbortSignal,
 ): AsyncGenerator<readonly LogEntry[]> {
-  if (container.record.hostConfig.LogConfig?.Type === "none") {
-    throw new EngineError("invalid", "configured logging driver does not support reading");
-  }
   const wanted = filter(options);
   const path = logPath(tools, container.record);
   // Told of growth before the first line is read: what is written in between is seen by the next look.

@@ -41,8 +41,8 @@ export interface Spec {
   readonly privileged: boolean;
   /** Bytes. */
   readonly shmSize: number;
-  /** /dev/shm is the engine's own. */
-  readonly hostIpc: boolean;
+  /** A directory of the host that is /dev/shm, for who shares it with others; undefined for a tmpfs of its own. */
+  readonly sharedShm: string | undefined;
   readonly nodes: readonly DeviceNode[];
   /** In the order of mounting. */
   readonly mounts: readonly SpecMount[];
@@ -163,8 +163,8 @@ function systemMounts(spec: Spec): readonly Op[] {
   const taken = new Set(spec.mounts.map((mount) => mount.target));
   const mount = (type: string, target: string, flags: number, data = "", source = type): readonly Op[] =>
     taken.has(target) ? [] : [{ op: "mount", type, source, target, flags, data }];
-  const bind = (path: string): readonly Op[] =>
-    taken.has(path) ? [] : mountOps({ ...ENGINE_BIND, source: path, target: path, recursive: true });
+  const bind = (source: string, target: string): readonly Op[] =>
+    taken.has(target) ? [] : mountOps({ ...ENGINE_BIND, source, target });
   const sealed = nosuid | noexec | nodev;
   return [
     ...mount("proc", "/proc", sealed),
@@ -177,7 +177,7 @@ function systemMounts(spec: Spec): readonly Op[] {
 function devices(
   spec: Spec,
   mount: (type: string, target: string, flags: number, data?: string, source?: string) => readonly Op[],
-  bind: (path: string) => readonly Op[],
+  bind: (source: string, target: string) => readonly Op[],
 ): readonly Op[] {
   const shm = `mode=1777,size=${spec.shmSize}`;
   return [
@@ -185,7 +185,9 @@ function devices(
     ...mount("devpts", "/dev/pts", nosuid | noexec, "newinstance,ptmxmode=0666,mode=0620,gid=5"),
     // Shows the queues of whatever IPC namespace the container is in.
     ...mount("mqueue", "/dev/mqueue", nosuid | noexec | nodev),
-    ...(spec.hostIpc ? bind("/dev/shm") : mount("tmpfs", "/dev/shm", nosuid | noexec | nodev, shm, "shm")),
+    ...(spec.sharedShm === undefined
+      ? mount("tmpfs", "/dev/shm", nosuid | noexec | nodev, shm, "shm")
+      : bind(spec.sharedShm, "/dev/shm")),
     ...spec.nodes.map((node) => ({ op: "node", ...node }) as const),
     ...(
       [

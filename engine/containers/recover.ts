@@ -7,6 +7,7 @@ import { cgroupDirectories } from "./cgroups/operations.ts";
 import type { Container, Live } from "./container.ts";
 import { resumeHealthProbes } from "./health.ts";
 import { removeNow } from "./remove.ts";
+import { removeShm } from "./shm.ts";
 import { cgroupPath } from "./spec.ts";
 import { followEnd, startContainer } from "./start.ts";
 import { formatTime, nowNs, parseTime } from "./time.ts";
@@ -128,6 +129,7 @@ async function recordEnd(tools: Tools, container: Container, exit: ExitRecord | 
     finishedAt: formatTime(exit?.finishedAt ?? nowNs()),
     error: exit === undefined ? "the container's processes were lost while no daemon was there" : "",
   });
+  await removeShm(tools, container.record);
   if (exit === undefined) await killGroup(tools, cgroupPath(tools.host, container.record));
   emit(tools, container, "die", { exitCode: String(exitCode) });
   if (container.record.hostConfig.AutoRemove) await removeNow(tools, container, { volumes: true });

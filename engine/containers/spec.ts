@@ -16,6 +16,7 @@ import { engineFile, type ProcessSpec, type Spec, type SpecMount } from "./opera
 import { rlimits } from "./rlimits.ts";
 import { initLayer } from "./rootfs.ts";
 import { parseSecurity } from "./security.ts";
+import { sharedShm } from "./shm.ts";
 import { tmpfsOptions } from "./tmpfs.ts";
 import type { Tools } from "./tools.ts";
 import type { ContainerRecord, ResolvedMount } from "./types.ts";
@@ -111,26 +112,6 @@ export function containerProcess(
     init: hostConfig.Init ?? false,
     keyring: `_ses.${record.id}`,
   };
-}
-
-/**
- * /dev/shm of a container that shares its IPC: the machine's own, or a directory beneath the run directory of the one
- * that others may join. A tmpfs cannot be had from another container's mount namespace.
- */
-export function sharedShm(tools: Tools, record: ContainerRecord): string | undefined {
-  const mode = record.hostConfig.IpcMode ?? "";
-  if (mode === "host") return "/dev/shm";
-  if (mode === "shareable") return join(tools.paths.runContainer(record.id), "shm");
-  if (!mode.startsWith("container:")) return undefined;
-  const other = tools.registry.find(mode.slice("container:".length));
-  const shared = sharedShm(tools, other.record);
-  if (shared === undefined) {
-    throw new EngineError(
-      "conflict",
-      `cannot join IPC of container ${other.id}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`,
-    );
-  }
-  return shared;
 }
 
 export function logPath(tools: Pick<Tools, "paths">, record: ContainerRecord): string {

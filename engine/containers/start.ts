@@ -9,6 +9,7 @@ import { SIGKILL } from "./kill.ts";
 import { type Launch, startExitCode, startProgram } from "./launcher.ts";
 import { removeNow } from "./remove.ts";
 import { cancelRestart } from "./restart.ts";
+import { makeShm } from "./shm.ts";
 import { containerProcess, containerSpec, networkFiles, networkOwner } from "./spec.ts";
 import { formatTime, nowNs } from "./time.ts";
 import { emit, logFailure, type Tools } from "./tools.ts";
@@ -58,6 +59,7 @@ async function launch(tools: Tools, container: Container): Promise<void> {
   if (network !== undefined) await writeNetworkFiles(tools, record.id, network);
   checkpoint("start: files written");
   await takeOwnersName(tools, container);
+  await makeShm(tools, container.record);
   const spec = await containerSpec(tools, container, network, volumes);
   let oom = false;
   const launched = await tools.launcher.launch(spec, {

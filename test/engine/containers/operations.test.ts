@@ -50,7 +50,7 @@ function spec(tree: Cgroups, change: Partial<Spec> = {}): Spec {
     domainname: "",
     privileged: false,
     shmSize: 1024,
-    hostIpc: false,
+    sharedShm: undefined,
     nodes: DEFAULT_NODES.slice(0, 1),
     mounts: [engineFile("/data/c/hosts", "/etc/hosts", false)],
     files: [],
