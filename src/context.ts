@@ -27,5 +27,6 @@ export interface Context {
   readonly report: Report;
   readonly signal: AbortSignal; // aborted by the first Ctrl-C: stop in order
   readonly insist: AbortSignal; // aborted by the second: do not wait
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly parallel: number; // operations at once, 1 or more
 }

@@ -158,6 +158,7 @@ export abstract class SlipwayCommand extends Command {
       report,
       signal: this.interrupt.first,
       insist: this.interrupt.second,
+      env: process.env,
       parallel: flags.parallel !== undefined && flags.parallel > 0 ? flags.parallel : 64,
     };
   }

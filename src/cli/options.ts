@@ -69,3 +69,8 @@ export const recreateFlags = {
 export function recreatePolicy(flags: { "force-recreate": boolean; "no-recreate": boolean }) {
   return flags["force-recreate"] ? "force" : flags["no-recreate"] ? "never" : "diverged";
 }
+
+/** `-e KEY=VALUE`, or `-e KEY` to pass our own value on. */
+export function readEnvironment(texts: readonly string[] = []): string[] {
+  return texts.map((text) => (text.includes("=") ? text : `${text}=${process.env[text] ?? ""}`));
+}

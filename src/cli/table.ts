@@ -43,6 +43,8 @@ export const COMMANDS: Readonly<Record<string, () => Promise<CommandClass>>> = {
   explain: async () => (await import("./commands/explain.ts")).Explain,
   lsp: async () => (await import("./commands/lsp.ts")).Lsp,
   version: async () => (await import("./commands/version.ts")).Version,
+  login: async () => (await import("./commands/login.ts")).Login,
+  logout: async () => (await import("./commands/logout.ts")).Logout,
   inspect: async () => (await import("./commands/inspect.ts")).Inspect,
   tag: async () => (await import("./commands/image/tag.ts")).ImageTag,
   save: async () => (await import("./commands/image/save.ts")).ImageSave,

@@ -5,6 +5,7 @@ import { AppError } from "../errors.ts";
 import { buildGraph } from "../graph/graph.ts";
 import { load } from "../model/load.ts";
 import type { ProjectSource } from "../model/types.ts";
+import { loginFor } from "./credentials.ts";
 import { doImageWork } from "./images.ts";
 import { reportWarnings } from "./notes.ts";
 import { select } from "./up.ts";
@@ -49,8 +50,9 @@ export async function build(
     await pushImage(tag, context);
 }
 
-export async function pushImage(image: string, { engine, report, signal }: Context): Promise<void> {
+export async function pushImage(image: string, { engine, report, signal, env }: Context): Promise<void> {
+  const login = await loginFor(image, env);
   report.on({ subject: "image", id: image, phase: "working", text: "pushing" });
-  await engine.pushImage(image, { signal });
+  await engine.pushImage(image, { signal, ...(login && { login }) });
   report.on({ subject: "image", id: image, phase: "done", text: "pushed" });
 }

@@ -10,7 +10,7 @@ export interface ExecOptions {
   readonly tty: boolean;
   readonly stdin: boolean;
   readonly detach: boolean;
-  readonly environment: readonly string[]; // KEY=VALUE, or KEY to pass ours on
+  readonly environment: readonly string[]; // KEY=VALUE
   readonly user: string | undefined;
   readonly workdir: string | undefined;
   readonly privileged: boolean;
@@ -42,16 +42,13 @@ export async function execIn(
   engine: EngineClient,
 ): Promise<number> {
   const { tty, size } = options;
-  const environment = options.environment.map((text) =>
-    text.includes("=") ? text : `${text}=${process.env[text] ?? ""}`,
-  );
   const exec = await engine.createExec(id, {
     Cmd: [...options.command],
     AttachStdin: options.stdin && !options.detach,
     AttachStdout: !options.detach,
     AttachStderr: !options.detach,
     Tty: tty,
-    Env: environment,
+    Env: [...options.environment],
     Privileged: options.privileged,
     ...(options.user !== undefined && { User: options.user }),
     ...(options.workdir !== undefined && { WorkingDir: options.workdir }),

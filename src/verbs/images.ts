@@ -7,6 +7,7 @@ import { AppError, throwAll } from "../errors.ts";
 import type { Project } from "../model/types.ts";
 import { imageOf } from "../reconcile/definition.ts";
 import { observeImages } from "../reconcile/observe.ts";
+import { loginFor } from "./credentials.ts";
 
 /**
  * @throws {AppError | AppErrors} BUILD_CONTEXT_MISSING, DOCKERFILE_MISSING, IMAGE_MISSING before anything is begun;
@@ -79,8 +80,9 @@ export async function pullImage(
   image: string,
   platform: string | undefined,
   why: string,
-  { engine, report, signal }: Context,
+  { engine, report, signal, env }: Context,
 ): Promise<void> {
+  const login = await loginFor(image, env);
   const layers = new Map<string, { readonly current: number; readonly total: number }>();
   const sum = (key: "current" | "total"): number =>
     [...layers.values()].reduce((all, layer) => all + layer[key], 0);
@@ -89,6 +91,7 @@ export async function pullImage(
     await engine.pullImage(image, {
       signal,
       ...(platform && { platform }),
+      ...(login && { login }),
       onProgress({ id, progressDetail }) {
         const { current, total } = progressDetail ?? {};
         if (!id || current === undefined || !total) return;

@@ -2,6 +2,7 @@ import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import { AppError } from "../../errors.ts";
 import { SlipwayCommand } from "../base.ts";
+import { readEnvironment } from "../options.ts";
 
 export class Exec extends SlipwayCommand {
   static override summary = "Run a program in a running container of a service";
@@ -73,7 +74,7 @@ export class Exec extends SlipwayCommand {
         tty,
         stdin: flags.interactive,
         detach: flags.detach,
-        environment: flags.env ?? [],
+        environment: readEnvironment(flags.env),
         user: flags.user,
         workdir: flags.workdir,
         privileged: flags.privileged,

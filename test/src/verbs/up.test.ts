@@ -57,7 +57,7 @@ class Bench {
 
   get context() {
     const signal = new AbortController().signal;
-    return { engine: this.memory.engine, report: this.report, signal, insist: signal, parallel: 1 };
+    return { engine: this.memory.engine, report: this.report, signal, insist: signal, env: {}, parallel: 1 };
   }
 
   get source() {

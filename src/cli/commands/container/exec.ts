@@ -2,6 +2,7 @@ import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import { AppError } from "../../../errors.ts";
 import { SlipwayCommand } from "../../base.ts";
+import { readEnvironment } from "../../options.ts";
 
 export class ContainerExec extends SlipwayCommand {
   static override summary = "Run a program in a running container";
@@ -50,7 +51,7 @@ export class ContainerExec extends SlipwayCommand {
       tty,
       stdin,
       detach,
-      environment: flags.env ?? [],
+      environment: readEnvironment(flags.env),
       user,
       workdir,
       privileged,

@@ -4,6 +4,7 @@ import * as Flags from "@oclif/core/flags";
 import { AppError } from "../../../errors.ts";
 import { SlipwayCommand } from "../../base.ts";
 import { labelFlag, readPairs } from "../../objects.ts";
+import { readEnvironment } from "../../options.ts";
 
 const repeated = { multiple: true, multipleNonGreedy: true } as const;
 
@@ -73,9 +74,7 @@ export class ContainerRun extends SlipwayCommand {
       Image: image,
       ...(command.length > 0 && { Cmd: command }),
       ...(flags.entrypoint !== undefined && { Entrypoint: [flags.entrypoint] }),
-      Env: (flags.env ?? []).map((text) =>
-        text.includes("=") ? text : `${text}=${process.env[text] ?? ""}`,
-      ),
+      Env: readEnvironment(flags.env),
       Labels: readPairs(flags.label),
       Tty: tty,
       OpenStdin: interactive,
