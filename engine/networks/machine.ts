@@ -139,9 +139,11 @@ export class Machine {
 
   /** Puts the rules back that somebody else took away (`nft flush ruleset`). */
   async verify(family: Family, state: () => RulesState): Promise<void> {
-    if (!(await this.hasNftables())) return;
+    if (!(await this.hasNftables()) || !this.#zones.has(family) || (await this.#has(this.table, family)))
+      return;
     await this.#serial.run("rules", async () => {
-      if (this.#zones.get(family) === undefined || (await this.#has(this.table, family))) return;
+      // Somebody else may have found it out meanwhile, or the last network may have gone.
+      if (!this.#zones.has(family) || (await this.#has(this.table, family))) return;
       this.#options.log.warn("the engine's nftables table was gone; it is put back", { table: this.table });
       this.#zones.delete(family);
       await this.#makeRules(family, state());
@@ -182,9 +184,14 @@ export class Machine {
     if (this.#serial.busy("rules")) await this.#serial.run("rules", async () => {});
   }
 
+  /**
+   * Takes published ports away. To forget them takes the kernel some 15 ms, for which nobody else is held up; but a
+   * replacement of the rules that is under way may have known of them, and must be over.
+   */
   async unpublish(family: Family, forwards: readonly Forward[]): Promise<void> {
     if (forwards.length === 0 || !(await this.hasNftables())) return;
-    await this.#serial.run("rules", () => this.#run(removeForwards(this.table, family, forwards)));
+    await this.settled();
+    await this.#run(removeForwards(this.table, family, forwards));
   }
 
   /** Has the monitor of a running container do operations of the network. */

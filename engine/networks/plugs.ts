@@ -88,13 +88,14 @@ export class Plugs {
       ? [this.#tools.find("bridge")]
       : [];
     await Promise.all([...networks, ...viaHost].map(({ Id }) => fabric.ensure(Id)));
+    const requested = portRequests(request);
+    const verified = this.#verify(requested.length > 0);
     const endpoints: Endpoint[] = [];
     let published: readonly PublishedPort[] = [];
     try {
       for (const { network, settings } of wanted) {
         endpoints.push(this.#endpoint(network, settings, `eth${endpoints.length}`, request));
       }
-      const requested = portRequests(request);
       published = await this.#publish(request.name, endpoints, requested);
       const record: AttachmentRecord = {
         id: request.id,
@@ -113,7 +114,7 @@ export class Plugs {
       this.#keep(record);
       // A replacement of the rules that is under way may not know of these ports, and would drop them.
       if (published.length > 0) await this.#tools.machine.settled();
-      await this.#verify(published.length > 0);
+      await verified;
       for (const network of networks) this.#tools.tell("connect", network, request.id);
       return await this.#attachment(request, record);
     } catch (error) {
@@ -276,13 +277,14 @@ export class Plugs {
   }
 
   /** Rules can be gone behind our back. Ports cannot be added then, so those wait; others are not held up. */
-  async #verify(wait: boolean): Promise<void> {
+  #verify(wait: boolean): Promise<void> {
     const now = performance.now();
-    if (!wait && now - this.#verified < VERIFY_EVERY) return;
+    if (!wait && now - this.#verified < VERIFY_EVERY) return Promise.resolve();
     this.#verified = now;
     const verified = this.#tools.fabric.verify();
-    if (wait) await verified;
-    else this.#tools.later(verified);
+    this.#tools.later(verified);
+    // A failure is in the log by then, and shows when the ports are added.
+    return wait ? verified.catch(() => {}) : Promise.resolve();
   }
 
   async #publish(
