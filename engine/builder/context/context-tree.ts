@@ -4,11 +4,10 @@ import { join, posix } from "node:path";
 import type { Readable } from "node:stream";
 import { EngineError } from "../../errors.ts";
 import type { FileType, TreeRoot } from "../../native/trees.ts";
-import type { Manifest } from "../manifest.ts";
 import { compileName, hasWildcard, matchName } from "../match.ts";
 import type { Hashes } from "./hashes.ts";
 import { compare, type Scan, type ScanEntry } from "./scan.ts";
-import type { Found, SourceTree } from "./tree.ts";
+import type { Content, Found, SourceTree } from "./tree.ts";
 
 /** As many links as the kernel follows in one path. */
 const MOST_LINKS = 40;
@@ -51,35 +50,24 @@ export class ContextTree implements SourceTree {
     return entries.map(({ path, type }) => ({ path: path.slice(prefix.length), type }));
   }
 
-  async digest(found: Found, exclude: ReadonlySet<string>): Promise<string> {
-    const digest = createHash("sha256");
-    for (const [path, signature] of await this.#signatures(found, exclude))
-      digest.update(`${path}\0${signature}\0`);
-    return digest.digest("hex");
-  }
-
-  async manifest(found: Found, exclude: ReadonlySet<string>): Promise<Manifest> {
-    const all = await this.#signatures(found, exclude);
-    return new Map(
-      [...all].filter(([path]) => path !== "").map(([path, signature]) => [path.slice(1), signature]),
-    );
-  }
-
-  /** By path from what was found, with a slash in front. */
-  async #signatures(found: Found, exclude: ReadonlySet<string>): Promise<Map<string, string>> {
+  async content(found: Found, exclude: ReadonlySet<string>): Promise<Content> {
     const entries = this.#subtree(found.path).filter(
       ({ path, type }) => type !== "socket" && !isExcluded(path, exclude),
     );
     const hashes = await this.#hashes.of(this.#scan, entries);
-    const signatures = new Map<string, string>();
+    const manifest = new Map<string, string>();
+    const digest = createHash("sha256");
     const cut = found.path === "" ? 0 : found.path.length + 1;
     for (const { path, type, mode, link } of entries) {
+      const isTop = path === found.path;
       // A copied directory's own mode is not copied, only what is in it.
-      const own = path === found.path && type === "dir";
-      const name = path === found.path ? "" : `/${path.slice(cut)}`;
-      signatures.set(name, `${type} ${own || type === "symlink" ? 0 : mode} ${hashes.get(path) ?? link}`);
+      const shownMode = (isTop && type === "dir") || type === "symlink" ? 0 : mode;
+      const signature = `${type} ${shownMode} ${hashes.get(path) ?? link}`;
+      const name = isTop ? "" : path.slice(cut);
+      digest.update(`${name}\0${signature}\0`);
+      if (!isTop) manifest.set(name, signature);
     }
-    return signatures;
+    return { digest: digest.digest("hex"), manifest };
   }
 
   hiddenBelow(path: string): string[] {

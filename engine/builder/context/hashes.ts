@@ -12,13 +12,13 @@ import { writeDurably } from "../../store/records.ts";
 import type { Scan, ScanEntry } from "./scan.ts";
 
 /** A file changed this shortly before it was looked at may change again within one tick of the file system's clock. */
-const RACY_NS = 20_000_000n;
+const RACY = 20; // milliseconds
 /** Files up to this size are read in one go. */
-const WHOLE = 1n << 20n;
+const WHOLE = 1 << 20;
 const PARALLEL = 8;
 /** Contexts whose hashes stay in memory. */
 const MOST_OPEN = 16;
-const FORMAT = "slipway-hashes 1";
+const FORMAT = "slipway-hashes 2\n";
 
 /** The hashes of every context, each read from disk once. */
 export class HashStore {
@@ -41,34 +41,34 @@ export class HashStore {
   }
 }
 
+interface Known {
+  readonly size: number;
+  readonly device: number;
+  readonly inode: number;
+  readonly mtime: number;
+  readonly ctime: number;
+  readonly mode: number;
+  readonly hash: string;
+}
+
 export class Hashes {
   readonly #file: string;
-  #known: Map<string, string>;
+  #known: Map<string, Known>; // by path
   #changed = false;
 
-  private constructor(file: string, known: Map<string, string>) {
+  private constructor(file: string, known: Map<string, Known>) {
     this.#file = file;
     this.#known = known;
   }
 
   /** @param file where they are kept; one that is absent or broken is an empty one */
   static async open(file: string): Promise<Hashes> {
-    const known = new Map<string, string>();
-    const lines = await readFile(file, "utf8").then(
-      (text) => text.split("\n"),
-      () => [],
-    );
-    if (lines[0] === FORMAT) {
-      for (const line of lines.slice(1)) {
-        const space = line.indexOf(" ");
-        if (space > 0) known.set(line.slice(0, space), line.slice(space + 1));
-      }
-    }
-    return new Hashes(file, known);
+    const text = await readFile(file, "utf8").catch(() => "");
+    return new Hashes(file, text.startsWith(FORMAT) ? parseKnown(text.slice(FORMAT.length)) : new Map());
   }
 
   /**
-   * The sha256 of every regular file of a scan that `wanted` names.
+   * The sha256 of every regular file among the entries of a scan.
    *
    * @throws {EngineError} conflict if a file changed or went away since the scan
    */
@@ -77,17 +77,18 @@ export class Hashes {
     const missing: ScanEntry[] = [];
     for (const entry of wanted) {
       if (entry.type !== "file") continue;
-      const known = this.#known.get(keyOf(entry));
-      if (known === undefined) missing.push(entry);
-      else hashes.set(entry.path, known);
+      const known = this.#known.get(entry.path);
+      if (known !== undefined && isSame(known, entry)) hashes.set(entry.path, known.hash);
+      else missing.push(entry);
     }
     let next = 0;
     const work = async (): Promise<void> => {
       for (let entry = missing[next++]; entry !== undefined; entry = missing[next++]) {
         const hash = await hashFile(join(scan.root, entry.path), entry);
         hashes.set(entry.path, hash);
-        if (isRacy(entry, scan.startedNs)) continue;
-        this.#known.set(keyOf(entry), hash);
+        if (isRacy(entry, scan.started)) continue;
+        const { size, device, inode, mtime, ctime, mode } = entry;
+        this.#known.set(entry.path, { size, device, inode, mtime, ctime, mode, hash });
         this.#changed = true;
       }
     };
@@ -95,27 +96,59 @@ export class Hashes {
     return hashes;
   }
 
-  /** Keeps only what belongs to these files, and writes it down where it changed. */
+  /** Writes them down where they changed; those of files that are gone are forgotten. */
   async save(scan: Scan): Promise<void> {
-    const live = new Map<string, string>();
-    for (const entry of scan.entries) {
-      const hash = entry.type === "file" ? this.#known.get(keyOf(entry)) : undefined;
-      if (hash !== undefined) live.set(keyOf(entry), hash);
-    }
-    if (!this.#changed && live.size === this.#known.size) return;
-    this.#known = live;
+    if (!this.#changed) return;
     this.#changed = false;
-    const lines = [...live].map(([key, hash]) => `${key} ${hash}\n`);
-    await writeDurably(this.#file, `${FORMAT}\n${lines.join("")}`);
+    const live = new Map<string, Known>();
+    for (const { path } of scan.entries) {
+      const known = this.#known.get(path);
+      if (known !== undefined) live.set(path, known);
+    }
+    this.#known = live;
+    await writeDurably(this.#file, FORMAT + formatKnown(live));
   }
 }
 
-function keyOf({ device, inode, size, mtimeNs, ctimeNs, mode }: ScanEntry): string {
-  return `${device}:${inode}:${size}:${mtimeNs}:${ctimeNs}:${mode}`;
+function formatKnown(known: ReadonlyMap<string, Known>): string {
+  const lines: string[] = [];
+  for (const [path, { size, device, inode, mtime, ctime, mode, hash }] of known) {
+    lines.push(`${size} ${device} ${inode} ${mtime} ${ctime} ${mode} ${hash} ${path}\0`);
+  }
+  return lines.join("");
 }
 
-function isRacy({ mtimeNs, ctimeNs }: ScanEntry, startedNs: bigint): boolean {
-  return startedNs - ctimeNs < RACY_NS || startedNs - mtimeNs < RACY_NS;
+function parseKnown(text: string): Map<string, Known> {
+  const known = new Map<string, Known>();
+  for (const line of text.split("\0")) {
+    const match = /^(\S+) (\S+) (\S+) (\S+) (\S+) (\S+) ([0-9a-f]{64}) ([\s\S]+)$/.exec(line);
+    if (match === null) continue;
+    const [size, device, inode, mtime, ctime, mode] = match.slice(1, 7).map(Number) as [
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+    known.set(match[8]!, { size, device, inode, mtime, ctime, mode, hash: match[7]! });
+  }
+  return known;
+}
+
+function isSame(known: Known, entry: ScanEntry): boolean {
+  return (
+    known.inode === entry.inode &&
+    known.ctime === entry.ctime &&
+    known.mtime === entry.mtime &&
+    known.size === entry.size &&
+    known.mode === entry.mode &&
+    known.device === entry.device
+  );
+}
+
+function isRacy({ mtime, ctime }: ScanEntry, started: number): boolean {
+  return started - ctime < RACY || started - mtime < RACY;
 }
 
 async function hashFile(path: string, entry: ScanEntry): Promise<string> {
@@ -126,7 +159,7 @@ async function hashFile(path: string, entry: ScanEntry): Promise<string> {
     },
   );
   try {
-    const stats = await file.stat({ bigint: true });
+    const stats = await file.stat();
     if (!stats.isFile() || stats.ino !== entry.inode || stats.dev !== entry.device) throw changed(entry);
     const hash = createHash("sha256");
     if (stats.size <= WHOLE) hash.update(await file.readFile());

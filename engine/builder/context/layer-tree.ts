@@ -4,7 +4,7 @@ import { Readable } from "node:stream";
 import type { FileType, TreeRoot } from "../../native/trees.ts";
 import type { Workers } from "../../native/workers.ts";
 import { compileName, hasWildcard, matchName } from "../match.ts";
-import type { Found, SourceTree } from "./tree.ts";
+import type { Content, Found, SourceTree } from "./tree.ts";
 
 /** A stage's or an image's tree: every look is a worker's, which cannot leave the root. */
 export class LayerTree implements SourceTree {
@@ -43,17 +43,13 @@ export class LayerTree implements SourceTree {
   }
 
   /** An archive without times holds exactly what a copy takes, owners and extended attributes included. */
-  async digest(found: Found, exclude: ReadonlySet<string>): Promise<string> {
+  async content(found: Found, exclude: ReadonlySet<string>): Promise<Content> {
     const digest = createHash("sha256");
     const tar = this.#workers.tar(this.root, { path: found.path, name: "", mtime: 0 });
     for await (const chunk of tar) digest.update(chunk as Buffer);
     // What is left out is named, not measured: leaving out less is then another digest too.
     digest.update([...exclude].sort().join("\0"));
-    return digest.digest("hex");
-  }
-
-  async manifest(): Promise<undefined> {
-    return undefined;
+    return { digest: digest.digest("hex") };
   }
 
   hiddenBelow(): string[] {

@@ -1,6 +1,7 @@
 /** Where a build's files come from: a directory, read where it lies, or a tar, unpacked for the time of the build. */
-import { lstat, readFile, realpath } from "node:fs/promises";
-import { isAbsolute } from "node:path";
+import { constants } from "node:fs";
+import { type FileHandle, lstat, open, readFile, realpath } from "node:fs/promises";
+import { isAbsolute, join } from "node:path";
 import { EngineError } from "../../errors.ts";
 import { decompress } from "../../images/decompress.ts";
 import type { Workers } from "../../native/workers.ts";
@@ -115,13 +116,34 @@ async function readOutside(path: string): Promise<string> {
   }
 }
 
-/** Through a worker: the context may hold links to anywhere. */
+/**
+ * A text of the context. Plain files at its root are opened as they are; anything else by a worker, which follows links
+ * inside the context only.
+ */
 async function readInside(directory: string, path: string, workers: Workers): Promise<string | undefined> {
+  const plain = path.includes("/") ? "other" : await readPlain(join(directory, path));
+  if (plain !== "other") return plain;
   try {
     return (await workers.read({ kind: "dir", path: directory }, path, MOST_TEXT)).toString("utf8");
   } catch (error) {
     if (error instanceof EngineError && error.kind === "notFound") return undefined;
     throw error;
+  }
+}
+
+/** @returns "other" for a link, a pipe, a directory, a file that is too large */
+async function readPlain(path: string): Promise<string | undefined | "other"> {
+  let file: FileHandle;
+  try {
+    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ENOENT" ? undefined : "other";
+  }
+  try {
+    const stats = await file.stat();
+    return stats.isFile() && stats.size <= MOST_TEXT ? await file.readFile("utf8") : "other";
+  } finally {
+    await file.close();
   }
 }
 

@@ -1,5 +1,5 @@
 /** The walk over a build context: one lstat an entry, directories that are ignored are not looked into. */
-import { type BigIntStats, lstatSync, readdirSync, readlinkSync } from "node:fs";
+import { lstatSync, readdirSync, readlinkSync, type Stats } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { FileType } from "../../native/trees.ts";
@@ -9,11 +9,12 @@ export interface ScanEntry {
   readonly path: string; // relative, "" for the root
   readonly type: FileType;
   readonly mode: number; // permission bits
-  readonly size: bigint;
-  readonly device: bigint;
-  readonly inode: bigint;
-  readonly mtimeNs: bigint;
-  readonly ctimeNs: bigint;
+  readonly size: number;
+  readonly device: number;
+  readonly inode: number;
+  /** Milliseconds since the epoch, to about 0.2 µs: big integers would be exact, and cost more than the walk itself. */
+  readonly mtime: number;
+  readonly ctime: number;
   readonly link: string;
 }
 
@@ -23,8 +24,8 @@ export interface Scan {
   readonly entries: readonly ScanEntry[];
   /** What .dockerignore hides: the topmost path of each hidden part. */
   readonly hidden: readonly string[];
-  /** When the walk began, nanoseconds since the epoch. */
-  readonly startedNs: bigint;
+  /** When the walk began, milliseconds since the epoch. */
+  readonly started: number;
 }
 
 /**
@@ -35,8 +36,8 @@ const TURN = 500;
 
 /** @param root absolute; it is followed if it is a link */
 export async function scan(root: string, ignore: IgnoreMatcher | undefined): Promise<Scan> {
-  const startedNs = BigInt(Date.now()) * 1_000_000n;
-  const entries: ScanEntry[] = [entryOf("", lstatSync(join(root, "."), { bigint: true }), "")];
+  const started = Date.now();
+  const entries: ScanEntry[] = [entryOf("", lstatSync(join(root, ".")), "")];
   const hidden: string[] = [];
   const open: string[] = [""];
   let turn = TURN;
@@ -49,7 +50,7 @@ export async function scan(root: string, ignore: IgnoreMatcher | undefined): Pro
         continue;
       }
       const full = `${root}/${path}`;
-      const stats = lstatSync(full, { bigint: true, throwIfNoEntry: false });
+      const stats = lstatSync(full, { throwIfNoEntry: false });
       if (stats === undefined) continue; // Removed while the walk went on.
       if (isHidden && !stats.isDirectory()) {
         hidden.push(path);
@@ -64,7 +65,7 @@ export async function scan(root: string, ignore: IgnoreMatcher | undefined): Pro
     }
   }
   entries.sort((a, b) => compare(a.path, b.path));
-  return { root, entries: withoutEmptyHidden(entries, ignore, hidden), hidden, startedNs };
+  return { root, entries: withoutEmptyHidden(entries, ignore, hidden), hidden, started };
 }
 
 /** A hidden directory is there only as the way to something that is shown. */
@@ -87,21 +88,21 @@ function withoutEmptyHidden(
   });
 }
 
-function entryOf(path: string, stats: BigIntStats, link: string): ScanEntry {
+function entryOf(path: string, stats: Stats, link: string): ScanEntry {
   return {
     path,
     type: typeOf(stats),
-    mode: Number(stats.mode & 0o7777n),
+    mode: stats.mode & 0o7777,
     size: stats.size,
     device: stats.dev,
     inode: stats.ino,
-    mtimeNs: stats.mtimeNs,
-    ctimeNs: stats.ctimeNs,
+    mtime: stats.mtimeMs,
+    ctime: stats.ctimeMs,
     link,
   };
 }
 
-function typeOf(stats: BigIntStats): FileType {
+function typeOf(stats: Stats): FileType {
   if (stats.isFile()) return "file";
   if (stats.isDirectory()) return "dir";
   if (stats.isSymbolicLink()) return "symlink";

@@ -11,6 +11,12 @@ export interface Found {
   readonly type: FileType;
 }
 
+export interface Content {
+  readonly digest: string;
+  /** Path by path, where the tree knows it without reading all: contexts. */
+  readonly manifest?: Manifest;
+}
+
 /** Where COPY, ADD and mounts take files from: a build context, a stage, an image. */
 export interface SourceTree {
   readonly root: TreeRoot;
@@ -21,13 +27,11 @@ export interface SourceTree {
   /** Every path below a directory, relative to it, sorted: for patterns that look deeper. */
   below(directory: string): Promise<readonly { readonly path: string; readonly type: FileType }[]>;
   /**
-   * A digest of what a copy would take: names, kinds, modes, contents and links; times never.
+   * What a copy would take: names, kinds, modes, contents and links; times never.
    *
-   * @param exclude paths below it that are left out
+   * @param exclude paths of the tree below it that are left out
    */
-  digest(found: Found, exclude: ReadonlySet<string>): Promise<string>;
-  /** What a copy would take, path by path, where the tree knows it without reading: contexts. */
-  manifest(found: Found, exclude: ReadonlySet<string>): Promise<Manifest | undefined>;
+  content(found: Found, exclude: ReadonlySet<string>): Promise<Content>;
   /** Paths of the tree below one that must not be copied. */
   hiddenBelow(path: string): readonly string[];
   read(path: string): Promise<Readable>;

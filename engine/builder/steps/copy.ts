@@ -41,15 +41,17 @@ export async function prepareCopy(step: CopyStep, tools: StepTools): Promise<Pre
     target: digestOf([target, chown, chmod, link, add, tools.epoch]),
     ...Object.fromEntries(files.map(({ name, content }) => [`heredoc ${name}`, digestOf(content)])),
   };
+  let manifest: Manifest | undefined;
   for (const [index, source] of sources.entries()) {
     const { tree, found, only, unpack } = source;
-    const content = await tree.digest(found, hiddenOf(source));
-    inputs[`${index} ${found.name}`] = digestOf([found.type, content, only, unpack]);
+    const { digest, manifest: listed } = await tree.content(found, hiddenOf(source));
+    inputs[`${index} ${found.name}`] = digestOf([found.type, digest, only, unpack]);
+    if (index === 0) manifest = listed;
   }
-  const [only] = sources;
+  const [first] = sources;
   const isOneDirectory =
-    sources.length === 1 && files.length === 0 && only?.found.type === "dir" && only.only === undefined;
-  const manifest = isOneDirectory ? await only.tree.manifest(only.found, hiddenOf(only)) : undefined;
+    sources.length === 1 && files.length === 0 && first?.found.type === "dir" && first.only === undefined;
+  if (!isOneDirectory) manifest = undefined;
   return {
     inputs,
     independent: link,

@@ -42,7 +42,7 @@ export async function prepareMounts(step: RunStep, tools: StepTools): Promise<Mo
       if (found === undefined)
         throw new EngineError("invalid", `"${source}": not found, for the mount at ${target}`);
       trees.push({ plan, tree, found });
-      inputs[`mount ${index} ${target}`] = digestOf([own, await tree.digest(found, new Set())]);
+      inputs[`mount ${index} ${target}`] = digestOf([own, (await tree.content(found, new Set())).digest]);
     } else inputs[`mount ${index} ${target}`] = own;
   }
   return { inputs, plans: step.mounts, trees };
