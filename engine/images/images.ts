@@ -11,6 +11,7 @@ import { load } from "./archive/load.ts";
 import { save } from "./archive/save.ts";
 import { type Bootstrapped, bootstrap, bootstrapKey, type StepRunner } from "./bootstrap/bootstrap.ts";
 import type { BootstrapOptions } from "./bootstrap/plan.ts";
+import { digestOf } from "./digest.ts";
 import { type HistoryLine, historyOf } from "./history.ts";
 import { type ImportOptions, importImage } from "./import.ts";
 import type { LayerIdentity } from "./layers.ts";
@@ -141,6 +142,11 @@ export class Images {
   ): Promise<Image> {
     const references = (options.tags ?? []).map((tag) => withDefaultTag(parseReference(tag)));
     const bytes = Buffer.from(JSON.stringify({ ...config, rootfs: { type: "layers", diff_ids: diffIds } }));
+    // Made before, and named so: a build of which nothing changed writes nothing.
+    const known = this.store.catalog.images.has(digestOf(bytes));
+    const isNamed =
+      known && references.every((reference) => this.store.resolve(full(reference))?.id === digestOf(bytes));
+    if (isNamed) return this.get(digestOf(bytes));
     const id = await this.store.add(bytes, { parent: options.parent ?? "" });
     for (const reference of references) this.store.setName(reference, id);
     await this.store.catalog.save();

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EngineError } from "../../errors.ts";
 import { printSources, type Source } from "./sources.ts";
@@ -38,6 +38,7 @@ export class PrivateApt {
     for (const path of ["lists/partial", "cache/archives/partial", "etc/preferences.d", "sources"]) {
       await mkdir(join(directory, path), { recursive: true });
     }
+    await copyLists("/var/lib/apt/lists", join(directory, "lists"));
     const apt = new PrivateApt(directory);
     await writeFile(join(directory, "status"), "");
     await writeFile(join(directory, "sources", "image.sources"), printSources(sources));
@@ -109,6 +110,15 @@ export class PrivateApt {
     };
     return runProgram("apt-get", ["-q", ...args], { env, ...(signal === undefined ? {} : { signal }) });
   }
+}
+
+/** The machine's own lists to begin with: what of them is current need not be fetched; apt verifies all of it again. */
+async function copyLists(from: string, to: string): Promise<void> {
+  const names = await readdir(from).catch(() => []);
+  const wanted = names.filter((name) =>
+    /_(InRelease|Release|Release\.gpg|Packages|Packages\.[a-z0-9]+)$/.test(name),
+  );
+  await Promise.all(wanted.map((name) => copyFile(join(from, name), join(to, name)).catch(() => {})));
 }
 
 export interface RunOptions {

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { parseReference } from "../../../engine/images/reference.ts";
@@ -15,7 +16,7 @@ crash("killed at any moment, a store opens, and all that it names is whole", asy
   for (let round = 0; round < 6; round++) {
     const child = spawn(
       process.execPath,
-      [join(import.meta.dirname, "crash-child.ts"), of.directory, program, String(round)],
+      [fileURLToPath(new URL("./crash-child.ts", import.meta.url)), of.directory, program, String(round)],
       {
         stdio: ["ignore", "pipe", "inherit"],
       },
@@ -39,7 +40,7 @@ crash("on a full disk an import fails and leaves nothing, and the next one that 
   const data = of.paths.dataRoot;
   rmSync(data, { recursive: true });
   mkdirSync(data);
-  execFileSync("mount", ["-t", "tmpfs", "-o", "size=4m", "tmpfs", data]);
+  execFileSync("sh", ["-c", `mount -t tmpfs -o size=4m tmpfs ${data}`]);
   try {
     for (const [path, mode] of of.paths.directories) mkdirSync(path, { recursive: true, mode });
     let images = await of.reopen();
@@ -55,7 +56,7 @@ crash("on a full disk an import fails and leaves nothing, and the next one that 
     assert.equal((await images.verify(false)).findings, []);
     assert.ok(images.resolve("small"));
   } finally {
-    execFileSync("umount", [data]);
+    execFileSync("sh", ["-c", `umount ${data}`]);
   }
 });
 
