@@ -8,9 +8,10 @@ import { FAILURES } from "../errors.ts";
 export async function fail(error: unknown, argv: readonly string[]): Promise<number> {
   const { failuresOf, printFailures } = await import("../ui/failures.ts");
   const failures = failuresOf(error);
-  const json =
-    /^(?:.*\n)?json$/.test(argv.includes("--progress") ? (argv[argv.indexOf("--progress") + 1] ?? "") : "") ||
-    argv.includes("--progress=json");
+  // Who reads data as JSON reads failures as JSON.
+  const json = ["--progress", "--format"].some(
+    (flag) => argv[argv.indexOf(flag) + 1] === "json" || argv.includes(`${flag}=json`),
+  );
   printFailures(failures, process.stderr, process.env, json ? "json" : "text");
   return FAILURES[failures[0]!.code];
 }

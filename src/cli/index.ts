@@ -15,6 +15,10 @@ import { COMMANDS } from "./table.ts";
  */
 export async function run(argv: readonly string[]): Promise<number> {
   try {
+    if (argv[0] === "completion" && argv[1] === "words") {
+      const { printCompletions } = await import("./complete.ts");
+      return await printCompletions(argv.slice(argv[2] === "--" ? 3 : 2));
+    }
     const found = findCommand(argv, Object.keys(COMMANDS));
     if (found.kind === "help") {
       const { printHelp } = await import("./help.ts");
