@@ -44,6 +44,8 @@ export interface SystemCalls {
   slipwayFeatures(): Promise<ReadonlySet<string>>;
   /** A GET beneath `/slipway/v1`, which answers with JSON. */
   slipwayGet<T>(path: string): Promise<T>;
+  /** A POST there without a body. */
+  slipwayPost<T>(path: string): Promise<T>;
 }
 
 export interface ContainerCalls {

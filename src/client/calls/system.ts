@@ -21,6 +21,7 @@ export function systemCalls(engine: Transport): SystemCalls {
       return features;
     },
     slipwayGet: (path) => engine.json("GET", `/slipway/v1${path}`),
+    slipwayPost: (path) => engine.json("POST", `/slipway/v1${path}`),
   };
 }
 
