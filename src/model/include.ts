@@ -48,6 +48,14 @@ function includeOne(entry: MapNode, file: string, loading: Loading, load: LoadFi
     throw problem("COMPOSE_INCLUDE", "an include names no file", entry.key ?? entry.at, {
       hint: "Add `path: FILE`.",
     });
+  const remote = paths.find((path) =>
+    /^(https?|git|ssh|oci):\/\/|^git@|^github\.com\//.test(textOf(path) ?? ""),
+  );
+  if (remote) {
+    throw problem("COMPOSE_INCLUDE", `${textOf(remote)} is not on this machine`, remote.at, {
+      hint: "Only local files can be included: fetch it first.",
+    });
+  }
   const files = paths.map((path) => absolute(textOf(path) ?? "", loading));
   const including = [...loading.including, file];
   if (including.includes(files[0]!)) {

@@ -72,6 +72,13 @@ function normalizeService(service: MapNode): MapNode {
       ? fallback(build, "dockerfile", "Dockerfile")
       : build,
   );
+  // Where both words for the number are possible, the newer one has it too.
+  const scale = result.entries.get("scale");
+  if (scale?.kind === "scalar") {
+    result = change(result, "deploy", (deploy) =>
+      isMap(deploy) && !deploy.entries.has("replicas") ? withEntry(deploy, "replicas", scale) : deploy,
+    );
+  }
   return withDependencies(result);
 }
 

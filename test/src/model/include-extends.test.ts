@@ -100,6 +100,11 @@ for (const [what, texts, expected] of [
     "COMPOSE_FILE_MISSING compose.yaml:2:5 there is no file x.yaml",
   ],
   [
+    "an include from elsewhere",
+    { "compose.yaml": "include: [https://example.invalid/a.git]\nservices: {}" },
+    "COMPOSE_INCLUDE compose.yaml:1:11 https://example.invalid/a.git is not on this machine",
+  ],
+  [
     "files that include each other",
     { "compose.yaml": "include: [a.yaml]\nservices: {}", "a.yaml": "include: [compose.yaml]\nservices: {}" },
     "COMPOSE_INCLUDE a.yaml:1:11 files include each other in a circle: compose.yaml → a.yaml → compose.yaml",

@@ -37,10 +37,10 @@ verb.after(() => rmSync(folder, { recursive: true }));
 
 verb("YAML can be loaded again, and says the same", async () => {
   const { text } = await config(source, { services: [], format: "yaml" });
-  assert.match(text, "PRICE: $$$$5");
+  assert.match(text, "PRICE: $$5");
   writeFileSync(join(folder, "again.yaml"), text);
   const again = await load({ ...source, files: ["again.yaml"] });
-  assert.equal(renderProject(again), renderProject(await load({ ...source })).valueOf());
+  assert.equal(renderProject(again), renderProject(await load(source)));
 });
 
 verb("JSON says command and entrypoint, and leaves out what begins with x-", async () => {
