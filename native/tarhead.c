@@ -382,6 +382,8 @@ int tar_next(struct tar_reader *reader, struct err *err)
 		/* A missing end mark is common enough, and so is nothing at all; half an entry is not. */
 		if (got == 0)
 			return reader->pax->has == 0 ? 0 : broken(reader, err, "the archive is cut off");
+		if (is_zero(block) && reader->concatenated)
+			continue;
 		if (is_zero(block))
 			return 0;
 		reader->headers++;

@@ -49,6 +49,7 @@ struct tar_reader {
 	uint64_t data_left; /* of the current entry's data */
 	unsigned padding;   /* after it */
 	uint64_t headers; /* seen so far, for messages */
+	bool concatenated; /* archives follow each other: an end mark is not the end */
 };
 
 int tar_reader_open(struct tar_reader *reader, struct source *source, struct err *err);

@@ -389,6 +389,7 @@ int untar(struct source *source, int root, const struct untar_options *options,
 	work.parents.context = &work;
 	if (tar_reader_open(&work.reader, source, err) < 0)
 		return -1;
+	work.reader.concatenated = options->concatenated;
 	while ((got = tar_next(&work.reader, err)) > 0) {
 		result->entries++;
 		if (options->entry_limit && result->entries > options->entry_limit) {

@@ -7,6 +7,7 @@ struct untar_options {
 	bool overlay;    /* `.wh.` entries become overlayfs's whiteouts; overlay's own marks are refused */
 	bool keep_kinds; /* refuse to put a file over a directory and the other way round */
 	bool keep_links; /* a directory entry leaves a symbolic link to a directory as it is (dpkg) */
+	bool concatenated; /* several archives, one after the other */
 	bool own;        /* give all to uid, gid */
 	uint32_t uid;
 	uint32_t gid;

@@ -15,7 +15,7 @@ static int refuse(const struct job *job, const struct err *err)
 	return -1;
 }
 
-/* OP_UNTAR: overlay | keep kinds | keep links | own | uid | gid | path | list of patterns | entry limit | byte limit */
+/* OP_UNTAR: overlay | keep kinds | keep links | concatenated | own | uid | gid | path | list of patterns | entry limit | byte limit */
 static int run_untar(struct job *job, struct untar_result *result, struct err *err)
 {
 	const struct request *request = job->request;
@@ -28,6 +28,7 @@ static int run_untar(struct job *job, struct untar_result *result, struct err *e
 	options.overlay = args_number(&args);
 	options.keep_kinds = args_number(&args);
 	options.keep_links = args_number(&args);
+	options.concatenated = args_number(&args);
 	options.own = args_number(&args);
 	options.uid = (uint32_t)args_number(&args);
 	options.gid = (uint32_t)args_number(&args);

@@ -61,6 +61,7 @@ export class NativeWorkers implements Workers {
         options.whiteouts === "overlay",
         options.keepKinds === true,
         options.keepLinks === true,
+        options.concatenated === true,
         owner !== undefined,
         owner?.uid ?? 0,
         owner?.gid ?? 0,

@@ -16,6 +16,8 @@ export interface UntarOptions {
   readonly keepKinds?: boolean;
   /** Leave a symbolic link to a directory where the archive has a directory, as dpkg does. */
   readonly keepLinks?: boolean;
+  /** Several archives follow each other. */
+  readonly concatenated?: boolean;
   /** Shell patterns ("*" crosses "/") of paths that are left out; "!" takes in again, the last match counts. */
   readonly exclude?: readonly string[];
   /** The archive is refused when it has more entries, or more bytes of file data, than this. */

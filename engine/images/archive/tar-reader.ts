@@ -8,6 +8,7 @@ export interface TarEntry {
   readonly link: string;
   readonly size: number; // bytes
   readonly mtime: number; // seconds since the epoch
+  readonly archive: number; // which one, from 0, where several follow each other
   /** The content; only until the next entry is asked for. */
   content(): AsyncGenerator<Buffer>;
   /** The whole content. @throws {EngineError} invalid if it is larger than `limit` bytes */
@@ -28,14 +29,26 @@ const TYPES: Readonly<Record<string, TarEntry["type"]>> = {
 /**
  * Reads the entries of an uncompressed archive in their order. Contents that are not asked for are skipped.
  *
+ * @param concatenated archives follow each other
  * @throws {EngineError} invalid if it is broken or cut off
  */
-export async function* readTar(source: AsyncIterable<Buffer>): AsyncGenerator<TarEntry> {
+export async function* readTar(
+  source: AsyncIterable<Buffer>,
+  concatenated = false,
+): AsyncGenerator<TarEntry> {
   const reader = new ByteReader(source);
   try {
     let extended: Record<string, string> = {};
+    let archive = 0;
+    let ended = false;
     for (;;) {
       const block = await reader.exactly(BLOCK);
+      if (concatenated && block?.every((byte) => byte === 0)) {
+        ended = true;
+        continue;
+      }
+      if (ended) archive++;
+      ended = false;
       if (block === undefined || block.every((byte) => byte === 0)) {
         // To the end, so that who writes it does not find the pipe closed.
         while ((await reader.some(1 << 20)) !== undefined);
@@ -52,7 +65,7 @@ export async function* readTar(source: AsyncIterable<Buffer>): AsyncGenerator<Ta
         else if (type === "K") extended["linkpath"] = text(data, 0, data.length);
         continue;
       }
-      const entry = new Entry(reader, block, size, extended);
+      const entry = new Entry(reader, block, size, extended, archive);
       extended = {};
       yield entry;
       await entry.finish();
@@ -68,12 +81,20 @@ class Entry implements TarEntry {
   readonly link: string;
   readonly size: number;
   readonly mtime: number;
+  readonly archive: number;
   readonly #reader: ByteReader;
   readonly #padding: number;
   #left: number;
 
-  constructor(reader: ByteReader, block: Buffer, size: number, extended: Readonly<Record<string, string>>) {
+  constructor(
+    reader: ByteReader,
+    block: Buffer,
+    size: number,
+    extended: Readonly<Record<string, string>>,
+    archive: number,
+  ) {
     this.#reader = reader;
+    this.archive = archive;
     const prefix = block.toString("latin1", 257, 263) === "ustar\0" ? text(block, 345, 155) : "";
     const plain = text(block, 0, 100);
     this.name = extended["path"] ?? (prefix === "" ? plain : `${prefix}/${plain}`);

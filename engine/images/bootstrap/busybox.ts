@@ -8,7 +8,7 @@ import { hostPlatform } from "../import.ts";
 import type { ImageConfig } from "../types.ts";
 import { PrivateApt, runProgram } from "./apt.ts";
 import type { Workshop } from "./bootstrap.ts";
-import { unpackPackage } from "./package.ts";
+import { unpackPackages } from "./package.ts";
 import { LABEL, machineNames, machineSuite } from "./plan.ts";
 import { machineSources, sourcesFor } from "./sources.ts";
 
@@ -35,7 +35,8 @@ export async function makeBusybox(workshop: Workshop): Promise<ImageConfig> {
   const staging = await store.layers.stage();
   try {
     const exclude = ["*", "!.", "!bin", "!bin/busybox", "!usr", "!usr/bin", "!usr/bin/busybox"];
-    const pkg = await unpackPackage(deb, { workers: store.workers, tree: staging.fs, exclude });
+    const [pkg] = await unpackPackages([deb], { workers: store.workers, tree: staging.fs, exclude });
+    if (pkg === undefined) throw new EngineError("unavailable", "apt fetched no busybox-static");
     const program = pkg.paths.find((path) => path.endsWith("/bin/busybox")) ?? "/bin/busybox";
     const applets = await listApplets(join(staging.fs, program));
     const into = { kind: "dir", path: staging.fs } as const;

@@ -10,15 +10,13 @@ import type { ImageConfig } from "../types.ts";
 import { PrivateApt, runProgram } from "./apt.ts";
 import type { Workshop } from "./bootstrap.ts";
 import { packageDatabase } from "./database.ts";
-import { type Package, unpackPackage } from "./package.ts";
+import { type Package, unpackPackages } from "./package.ts";
 import { type BootstrapPlan, LABEL, machineNames, machineSuite } from "./plan.ts";
 import { CONFIGURE, imageSettings, SLIM_EXCLUDES } from "./settings.ts";
 import { machineSources, type Source, sourcesFor } from "./sources.ts";
 
 type DebianPlan = Extract<BootstrapPlan, { kind: "debian" }>;
 
-/** Unpacking is bound by the processor: one package a core would be no faster with more. */
-const AT_ONCE = 3;
 const KEYRING_PACKAGE = "/usr/share/keyrings/debian-archive-keyring.gpg";
 /** Installed as a link to it: has the same keys. */
 const LIB64 = new Set(["amd64", "ppc64el", "ppc64", "s390x"]);
@@ -92,15 +90,7 @@ async function unpackAll(
   await workers.untar(Readable.from([mergedRoot(architecture)]), into, { whiteouts: "plain" });
   const exclude = plan.variant === "slim" ? SLIM_EXCLUDES : [];
   const options = { workers, tree: staging.fs, exclude, ...(signal === undefined ? {} : { signal }) };
-  const packages: Package[] = [];
-  const queue = [...debs];
-  const unpackers = Array.from({ length: AT_ONCE }, async () => {
-    for (let deb = queue.shift(); deb !== undefined; deb = queue.shift()) {
-      packages.push(await unpackPackage(deb, options));
-    }
-  });
-  const results = await Promise.allSettled(unpackers);
-  for (const result of results) if (result.status === "rejected") throw result.reason;
+  const packages = await unpackPackages(debs, options);
   return packages.sort((a, b) => (a.key < b.key ? -1 : 1));
 }
 
