@@ -1,6 +1,7 @@
 import type { ContainerInspect, EngineClient } from "../client/client.ts";
 import { AppError } from "../errors.ts";
 import type { Project } from "../model/types.ts";
+import { signalOf } from "./signals.ts";
 
 const LINES = 10;
 
@@ -24,7 +25,7 @@ export async function healthFailure(
     `${service} is unhealthy after ${count} failed probe${count === 1 ? "" : "s"}${verdict}`,
     {
       ...(at && { at }),
-      said: { by: service, lines: await lastLines(container, engine) },
+      said: { by: service, lines: await lastLines(container, engine, LINES) },
       hint: probeHint(container.Config.Healthcheck?.Test, service, image),
     },
   );
@@ -38,21 +39,26 @@ export async function exitFailure(
   engine: EngineClient,
 ): Promise<AppError> {
   const { ExitCode, OOMKilled, Error: reason } = container.State;
-  const how = OOMKilled ? `${ExitCode}, out of memory` : `${ExitCode}${signalName(ExitCode)}`;
+  const signal = signalOf(ExitCode);
+  const how = OOMKilled ? `${ExitCode}, out of memory` : `${ExitCode}${signal ? ` (${signal})` : ""}`;
   const at =
     project.positionOf(["services", service, "command"]) ?? project.positionOf(["services", service]);
   return new AppError("SERVICE_EXITED", `${service} exited with ${how}${reason ? `: ${reason}` : ""}`, {
     ...(at && { at }),
-    said: { by: service, lines: await lastLines(container, engine) },
+    said: { by: service, lines: await lastLines(container, engine, LINES) },
     hint: OOMKilled ? `Raise mem_limit of ${service}.` : `\`slipway logs ${service}\` shows all it said.`,
   });
 }
 
 /** None where the log driver keeps none: the failure itself matters more. */
-async function lastLines({ Id, Config }: ContainerInspect, engine: EngineClient): Promise<readonly string[]> {
+export async function lastLines(
+  { Id, Config }: ContainerInspect,
+  engine: EngineClient,
+  count: number,
+): Promise<readonly string[]> {
   let text = "";
   try {
-    const options = { stdout: true, stderr: true, tail: LINES, tty: Config.Tty ?? false };
+    const options = { stdout: true, stderr: true, tail: count, tty: Config.Tty ?? false };
     for await (const { data } of engine.logs(Id, options)) text += data.toString("utf8");
   } catch {
     return [];
@@ -60,24 +66,11 @@ async function lastLines({ Id, Config }: ContainerInspect, engine: EngineClient)
   return text
     .split(/\r?\n/)
     .filter((line) => line !== "")
-    .slice(-LINES);
+    .slice(-count);
 }
 
 function probeHint(test: readonly string[] | undefined, service: string, image: string | undefined): string {
   const command = test?.[0] === "CMD-SHELL" ? test[1] : test?.slice(1).join(" ");
   if (!command) return `The probe is defined by the image ${image ?? "of the service"}.`;
   return `Try the probe by hand: slipway exec ${service} ${test?.[0] === "CMD-SHELL" ? `sh -c '${command}'` : command}`;
-}
-
-/** 128 + a signal's number is how a shell, and the engine, say that one ended the process. */
-function signalName(code: number): string {
-  const names: Readonly<Record<number, string>> = {
-    129: "SIGHUP",
-    130: "SIGINT",
-    134: "SIGABRT",
-    137: "SIGKILL",
-    139: "SIGSEGV",
-    143: "SIGTERM",
-  };
-  return names[code] ? ` (${names[code]})` : "";
 }

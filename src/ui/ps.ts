@@ -11,21 +11,24 @@ interface Row {
   readonly Health: string;
   readonly ExitCode: number;
   readonly Ports: string;
+  readonly Why: string;
 }
 
 /** The containers as people read them: green is well, yellow is not yet, red has failed. */
 export function psTable(rows: readonly Row[], paint: Paint, columns: number | undefined): string {
+  const titles = ["NAME", "SERVICE", "IMAGE", "STATUS", "PORTS"];
+  // A column for what is wrong, where something is.
+  const reasons = rows.some(({ Why }) => Why !== "");
   const cells = rows.map((row) => [
     row.Name,
     row.Service,
     row.Image,
     paint(colourOf(row), row.Status),
     row.Ports,
+    ...(reasons ? [row.Why] : []),
   ]);
-  const text = tableText(
-    ["NAME", "SERVICE", "IMAGE", "STATUS", "PORTS"].map((word) => paint("bold", word)),
-    cells,
-  );
+  const head = [...titles, ...(reasons ? ["WHY"] : [])].map((word) => paint("bold", word));
+  const text = tableText(head, cells);
   return columns === undefined
     ? text
     : text

@@ -4,7 +4,9 @@ import { buildGraph } from "../graph/graph.ts";
 import { checkServices } from "../graph/walk.ts";
 import { LABEL, projectFilter } from "../labels.ts";
 import type { ProjectSource } from "../model/types.ts";
+import { lastLines } from "../reconcile/lastwords.ts";
 import { readContainer } from "../reconcile/observe.ts";
+import { signalOf } from "../reconcile/signals.ts";
 import { loadOrRecall } from "./project.ts";
 
 export interface PsOptions {
@@ -36,6 +38,8 @@ export interface PsRow {
   readonly LocalVolumes: string;
   readonly Labels: string;
   readonly Size: string;
+  /** Ours: why it does not run or is not healthy, in a few words. */
+  readonly Why: string;
 }
 
 export interface Publisher {
@@ -56,16 +60,32 @@ export async function ps(
   const found = await engine.listContainers({ all: true, filters: projectFilter(project.name) });
   const known = (service: string): boolean =>
     service in project.services || service in project.disabledServices;
-  return found
-    .filter(({ Labels: labels, State }) => {
-      const service = labels[LABEL.service] ?? "";
-      if (options.services.length > 0 && !options.services.includes(service)) return false;
-      if (!options.orphans && !known(service)) return false;
-      if (options.status.length > 0) return options.status.includes(State);
-      return options.all || State === "running" || State === "paused" || State === "restarting";
-    })
-    .map(rowOf)
-    .sort((a, b) => (a.Name < b.Name ? -1 : 1));
+  const shown = found.filter(({ Labels: labels, State }) => {
+    const service = labels[LABEL.service] ?? "";
+    if (options.services.length > 0 && !options.services.includes(service)) return false;
+    if (!options.orphans && !known(service)) return false;
+    if (options.status.length > 0) return options.status.includes(State);
+    return options.all || State === "running" || State === "paused" || State === "restarting";
+  });
+  const rows = await Promise.all(
+    shown.map(async (info) => ({ ...rowOf(info), Why: await reasonOf(info, engine) })),
+  );
+  return rows.sort((a, b) => (a.Name < b.Name ? -1 : 1));
+}
+
+/** Only what is not well is looked at: for the others there is nothing to explain. */
+async function reasonOf(info: ContainerInfo, engine: EngineClient): Promise<string> {
+  const { exitCode, health, state } = readContainer(info);
+  const failed = state === "dead" || state === "restarting" || (exitCode !== undefined && exitCode !== 0);
+  if (!failed && health !== "unhealthy") return "";
+  const container = await engine.inspectContainer(info.Id);
+  const { State, HostConfig } = container;
+  const probe = State.Health?.Log?.at(-1)?.Output.trim().split("\n").at(-1);
+  if (health === "unhealthy") return probe ? `probe: ${probe}` : "";
+  const limit = HostConfig.Memory ? `, limit ${Math.round(HostConfig.Memory / 2 ** 20)} MiB` : "";
+  if (State.OOMKilled) return `out of memory${limit}`;
+  const [said] = await lastLines(container, engine, 1);
+  return State.Error || signalOf(State.ExitCode) || (said ? `said: ${said.slice(0, 60)}` : "");
 }
 
 function rowOf(info: ContainerInfo): PsRow {
@@ -100,6 +120,7 @@ function rowOf(info: ContainerInfo): PsRow {
       .map(([key, value]) => `${key}=${value}`)
       .join(","),
     Size: "0B",
+    Why: "",
   };
 }
 
