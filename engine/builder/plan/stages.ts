@@ -350,7 +350,9 @@ function asDockerfileError(error: unknown): unknown {
 
 function addLabels(target: StageState, { labels }: PlanOptions): void {
   if (Object.keys(labels).length === 0 || target.draft === undefined) return;
-  target.draft.config.Labels = { ...target.draft.config.Labels, ...labels };
+  // Clients in Go send them in another order each time; the image's id must not change with it.
+  const added = Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));
+  target.draft.config.Labels = { ...target.draft.config.Labels, ...Object.fromEntries(added) };
 }
 
 /** The name a context is looked up by: as people write it, without `:latest`. */
