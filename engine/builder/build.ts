@@ -78,7 +78,9 @@ export class Build {
     progress: BuildProgress,
   ): Promise<BuildResult> {
     const { text, name } = context.dockerfile;
-    const trees = new Trees(this.#deps, context, request.contexts ?? {});
+    const trees = new Trees(this.#deps, context, request.contexts ?? {}, (url) =>
+      this.#fetch(url, request.signal),
+    );
     const linter = linterFor(text);
     let told = 0;
     const tellWarnings = (): void => {
