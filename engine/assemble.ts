@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { existsSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Route } from "./api/router.ts";
@@ -23,6 +22,7 @@ import { Events } from "./events.ts";
 import { readHost } from "./host.ts";
 import { Images } from "./images/images.ts";
 import type { Log } from "./log.ts";
+import { program } from "./native/program.ts";
 import { Spawner } from "./native/spawner.ts";
 import { NativeWorkers } from "./native/worker-client.ts";
 import { Networks } from "./networks/networks.ts";
@@ -47,7 +47,7 @@ export async function openEngine(
   const events = new Events();
   await rm(paths.spawnerSocket, { force: true }); // of a daemon that was killed
   const spawner = await Spawner.start({
-    program: nativeProgram(),
+    program: program(),
     socket: paths.spawnerSocket,
     onLost: (reason) => lost(log, reason),
   });
@@ -101,16 +101,6 @@ export async function openEngine(
       await spawner.close();
     },
   };
-}
-
-/** The built C program: beside the bundle, or in the `dist` of a checkout. */
-function nativeProgram(): string {
-  const given = process.env["SLIPWAY_NATIVE"];
-  if (given) return given;
-  const [bundled, checkout] = ["native/slipway-native", "../dist/native/slipway-native"].map((name) =>
-    join(import.meta.dirname, name),
-  ) as [string, string];
-  return existsSync(bundled) ? bundled : checkout;
 }
 
 /** Without a spawner nothing can be started; containers run on, and the next command starts a whole daemon. */

@@ -9,6 +9,7 @@ import { ApiServer } from "./api/server.ts";
 import { openEngine } from "./assemble.ts";
 import { EngineError, messageOf } from "./errors.ts";
 import { type Log, openLog } from "./log.ts";
+import { engineUser, enterNamespace, needsNamespace } from "./native/rootless.ts";
 import { type DaemonOptions, parseOptions, USAGE } from "./options.ts";
 import { lockData } from "./store/lock.ts";
 import { Paths } from "./store/paths.ts";
@@ -23,9 +24,10 @@ void main(process.argv.slice(2)); // says itself what went wrong
 
 async function main(args: readonly string[]): Promise<void> {
   try {
-    const options = parseOptions(args, process.getuid?.() ?? 0, process.env);
+    const options = parseOptions(args, engineUser(process.env), process.env);
     if (options === "help") process.stdout.write(USAGE);
     else if (options === "version") process.stdout.write(`${VERSION}\n`);
+    else if (needsNamespace(process.env)) enterNamespace(options.execRoot);
     else await serve(options);
   } catch (error) {
     process.stderr.write(`slipway daemon: ${messageOf(error)}\n`);

@@ -25,6 +25,7 @@
 #define K_CLONE_NEWPID 0x20000000ull
 #define K_CLONE_NEWNET 0x40000000ull
 #define K_CLONE_PIDFD 0x00001000ull
+#define K_CLONE_PARENT 0x00008000ull
 #define K_CLONE_INTO_CGROUP 0x200000000ull
 
 struct k_clone_args {
