@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 
 #include "parents.h"
 #include "kernel.h"
@@ -140,6 +142,8 @@ static int open_layers(const struct layers *layers, struct err *err)
 
 int tree_open(const struct op *op, struct err *err)
 {
+	/* Nobody takes a worker's result when the daemon, and so the spawner, is gone. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	struct args args = args_of(op);
 	uint64_t kind = args_number(&args);
 	const char *path = args_string(&args);
