@@ -35,7 +35,11 @@ export interface RunOptions {
   readonly remove: boolean;
   readonly build: boolean;
   readonly size: TerminalSize | undefined;
+  readonly forward: Forward;
 }
+
+/** Where signals to this process go while the program runs; the returned function ends it. */
+export type Forward = (send: (signal: string) => void) => () => void;
 
 export type JoinRun = (
   attachment: Attachment,
@@ -111,9 +115,29 @@ async function runToEnd(
   const attachment = await engine.attach(id, { stdin, stdout: true, stderr: true, tty });
   const { result } = await engine.beginWait(id, { condition: "next-exit" });
   await start();
-  if (tty && size) await engine.resizeContainer(id, size).catch(() => undefined); // It may have ended already.
-  await join(attachment, (changed) => engine.resizeContainer(id, changed));
-  return (await result).StatusCode;
+  return await accompany(id, options, engine, async () => {
+    if (tty && size) await engine.resizeContainer(id, size).catch(() => undefined); // It may have ended already.
+    await join(attachment, (changed) => engine.resizeContainer(id, changed));
+    return (await result).StatusCode;
+  });
+}
+
+/** Waits for a program whose container gets the signals that come here. */
+export async function accompany(
+  id: string,
+  { forward }: { readonly forward: Forward },
+  engine: Context["engine"],
+  wait: () => Promise<number>,
+): Promise<number> {
+  const end = forward((signal) => {
+    // It may have ended just now: then there is nothing to be told.
+    void engine.killContainer(id, { signal }).catch(() => undefined);
+  });
+  try {
+    return await wait();
+  } finally {
+    end();
+  }
 }
 
 /** Networks and volumes of the service, and its dependencies altogether; the service's own containers stay as they are. */

@@ -83,7 +83,7 @@ published, unless -P or -p is given.`;
     const own = (await load(source)).services[service];
     const context = await this.quietContext(flags);
     const report = await this.report(flags);
-    const { joinStreams, terminalSize } = await import("../terminal.ts");
+    const { forwardSignals, joinStreams, terminalSize } = await import("../terminal.ts");
     const { runOnce } = await import("../../verbs/run.ts");
     const tty =
       !flags["no-tty"] && !flags.detach && process.stdin.isTTY === true && process.stdout.isTTY === true;
@@ -122,6 +122,7 @@ published, unless -P or -p is given.`;
         remove: flags.rm,
         build: flags.build,
         size: terminalSize(),
+        forward: forwardSignals,
       },
       () => report.close(),
       (attachment, onResize) => joinStreams(attachment, { stdin, tty, onResize }),
