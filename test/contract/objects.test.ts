@@ -230,8 +230,11 @@ docker("events tell of a container's life in order", async () => {
 
 docker("info, version and df answer", async () => {
   assert.is(await ok("version", "--format", "{{.Server.APIVersion}}"), "1.45");
-  assert.is(await ok("info", "--format", "{{.Images}} {{.Containers}} {{.OSType}}"), "1 0 linux");
-  assert.match(await ok("system", "df"), /^Images\s+1\s/m);
+  assert.match(
+    await ok("info", "--format", "{{.Images}} {{.Containers}} {{.OSType}}"),
+    /^[1-9]\d* \d+ linux$/,
+  );
+  assert.match(await ok("system", "df"), /^Images\s+[1-9]/m);
   assert.match(await ok("stats", "--no-stream"), /^CONTAINER ID/);
 });
 
