@@ -33,6 +33,14 @@ const UPSTREAM = `
   require("node:net").createServer((c) => c.once("data", (d) => { const a = answer(d.subarray(2), c.remoteAddress.split(":").pop()); const l = Buffer.alloc(2); l.writeUInt16BE(a.length); c.end(Buffer.concat([l, a])); })).listen(53, () => console.log("ready"));
 `;
 
+const program =
+  process.env["SLIPWAY_NATIVE"] ?? join(import.meta.dirname, "../../../dist/native/slipway-native");
+
+/** The address of a module of the engine, as a string literal. */
+function engine(path: string): string {
+  return JSON.stringify(join(import.meta.dirname, "../../../engine", path));
+}
+
 export interface Started {
   readonly id: string;
   readonly pid: number;
@@ -54,6 +62,8 @@ export class Bench implements AsyncDisposable {
   static async open(): Promise<Bench> {
     const bench = new Bench(await Sandbox.open());
     const [here, there] = [bench.sandbox.netns, bench.#outside];
+    // A new namespace takes this setting over from the machine's, which another test may have switched on.
+    await bench.inside("sh", "-c", "echo 0 >/proc/sys/net/ipv4/ip_forward");
     await must(["ip", "netns", "add", there]);
     await must([
       "ip",
@@ -191,13 +201,18 @@ export class Bench implements AsyncDisposable {
 
   /** Takes the engine's nftables away, as `nft flush ruleset` would. */
   async dropTable(): Promise<void> {
-    const script = join(import.meta.dirname, "droptable.ts");
-    await this.inside(
-      process.execPath,
-      "--disable-warning=ExperimentalWarning",
-      script,
-      this.sandbox.execRoot,
-    );
+    const script = `
+      const { jobKind } = await import(${engine("native/protocol.ts")});
+      const { Spawner } = await import(${engine("native/spawner.ts")});
+      const { removeTable } = await import(${engine("networks/firewall.ts")});
+      const { markOf } = await import(${engine("networks/machine.ts")});
+      const [program, socket, execRoot] = process.argv.slice(1);
+      const spawner = await Spawner.start({ program, socket });
+      await spawner.request(jobKind.network, [{ op: "hostNetlink", ...removeTable("slipway" + markOf(execRoot), 4) }]);
+      await spawner.close();`;
+    const argv = ["--disable-warning=ExperimentalWarning", "--input-type=module", "-e", script, "--"];
+    const socket = join(this.sandbox.directory, "second-spawner.sock");
+    await this.inside(process.execPath, ...argv, program, socket, this.sandbox.execRoot);
   }
 
   async outside(...argv: readonly string[]): Promise<string> {
