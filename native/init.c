@@ -31,6 +31,8 @@ _Noreturn void init_run(pid_t program)
 	sys_close_range(0, ~0u, 0);
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);
+	/* One that ended before the signals were blocked has told nobody. */
+	reap(program);
 	for (;;) {
 		siginfo_t info;
 		int signal = sigwaitinfo(&all, &info);

@@ -44,13 +44,14 @@ async function ended(
   container.live = undefined;
   const exitCode = exit?.code ?? LOST;
   const ran = performance.now() - live.since;
-  const restarting = shouldRestart(container, exitCode);
   await tools.networks.release(container.id);
   checkpoint("end: network released");
   await releaseVolumes(tools, container.record);
   await removeShm(tools, container.record);
   checkpoint("end: volumes released");
-  const state = container.record.state;
+  // Only now: a person may have stopped it meanwhile.
+  const restarting = shouldRestart(container, exitCode);
+  const { state } = container.record;
   const writing = tools.registry.changeState(container, {
     status: restarting ? "restarting" : "exited",
     pid: 0,
