@@ -49,11 +49,12 @@ function filledText(
       value: (name) => environment.get(name),
       used(name, how) {
         if (how === "unset")
-          environment.unset(name, within(node, template.indexOf(name), name.length), problems);
-        filled.push({
-          name,
-          from: how === "value" || how === "alternative" ? (environment.sourceOf(name) ?? "unset") : how,
-        });
+          environment.unset(name, () => within(node, template.indexOf(name), name.length), problems);
+        if (!filled.some((each) => each.name === name))
+          filled.push({
+            name,
+            from: how === "value" || how === "alternative" ? (environment.sourceOf(name) ?? "unset") : how,
+          });
       },
     });
     return { ...node, value, template, filled: [...(node.filled ?? []), ...filled] };

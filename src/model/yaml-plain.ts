@@ -1,6 +1,6 @@
 /**
  * A reader for the YAML that nearly every Compose file is made of: block mappings and lists, text on one line, brackets,
- * `|`. It is some ten times as fast as the whole of YAML. At anything else, and at every mistake, it gives up, and
+ * `|`, anchors and merge keys. It is some ten times as fast as the whole of YAML. At anything else, and at every mistake, it gives up, and
  * `yaml.ts` has the `yaml` package read the file: that one decides, and has the words for what is wrong.
  */
 import { type ListNode, list, type MapNode, map, type Node, type ScalarNode, scalar } from "./node.ts";
@@ -8,6 +8,8 @@ import type { Place, SourceText } from "./place.ts";
 import { resolvePlain } from "./scalars.ts";
 
 const MAX_DEPTH = 60;
+/** As in `yaml.ts`: an alias counts with all that it stands for. */
+const ALIAS_BUDGET = 100_000;
 const COLON = 58;
 /** What no plain text may start with. */
 const INDICATOR = /[,[\]{}#&*!|>'"%@`]/;
@@ -68,17 +70,20 @@ class Reader {
     const entries = new Map<string, Node>();
     const start = this.#at;
     let end = start;
+    let merge: Node | undefined;
     for (;;) {
       if (this.#isItem()) other();
       const from = this.#at;
       const name = this.#key();
-      if (entries.has(name)) other();
-      const value = this.#value(indent, true, this.#place(from, this.#keyEnd));
-      entries.set(name, value);
-      end = value.at.end;
+      const value = this.#value(indent, this.#place(from, this.#keyEnd));
+      if (name === MERGE) merge = merge ? other() : value;
+      else if (entries.has(name)) other();
+      else entries.set(name, value);
+      end = Math.max(start + 1, value.at.end);
       if (this.#at >= this.#text.length || this.#indent < indent) break;
       if (this.#indent > indent) other();
     }
+    if (merge) complete(entries, merge);
     return map(entries, { at: this.#place(start, end), key });
   }
 
@@ -88,28 +93,87 @@ class Reader {
     while (this.#at < this.#text.length && this.#indent === indent && this.#isItem()) {
       this.#at++;
       this.#spaces();
-      if (this.#endOfLine()) {
-        if (!this.#nextLine() || this.#indent <= indent) other();
-        items.push(this.#block(indent, undefined));
-      } else if (this.#isItem() || this.#isKey()) {
-        // What follows the dash is a block of its own, indented to where it starts.
-        this.#indent = this.#at - (this.#text.lastIndexOf("\n", this.#at) + 1);
-        items.push(this.#block(indent, undefined));
-      } else items.push(this.#inline(indent, undefined));
+      const mark = this.#mark();
+      items.push(mark ? this.#marked(mark, () => this.#item(indent, true)) : this.#item(indent, false));
     }
     if (this.#at < this.#text.length && this.#indent > indent) other();
-    return list(items, { at: this.#place(start, items.at(-1)!.at.end), key });
+    return list(items, { at: this.#place(start, Math.max(start + 1, items.at(-1)!.at.end)), key });
+  }
+
+  /** What follows a dash. @param marked after an anchor or tag, which would be the first key's */
+  #item(indent: number, marked: boolean): Node {
+    if (this.#endOfLine()) {
+      if (!this.#nextLine() || this.#indent <= indent) other();
+      return this.#block(indent, undefined);
+    }
+    if (!this.#isItem() && !this.#isKey()) return this.#inline(indent, undefined);
+    if (marked) other();
+    // What follows the dash is a block of its own, indented to where it starts.
+    this.#indent = this.#at - (this.#text.lastIndexOf("\n", this.#at) + 1);
+    return this.#block(indent, undefined);
   }
 
   /** What follows a key's colon. */
-  #value(indent: number, inMap: boolean, key: Place): Node {
+  #value(indent: number, key: Place): Node {
     this.#spaces();
-    if (!this.#endOfLine()) return this.#inline(indent, key);
-    if (!this.#nextLine()) return nothing(key);
-    if (this.#indent > indent) return this.#block(indent, key);
+    const mark = this.#mark();
+    if (mark) return this.#marked(mark, () => this.#bareValue(indent, key));
+    const node = this.#bareValue(indent, key);
     // A list may stand in its key's own column.
-    if (inMap && this.#indent === indent && this.#isItem()) return this.#list(indent, key);
-    return nothing(key);
+    const listed =
+      node.kind === "scalar" &&
+      node.source === "" &&
+      this.#indent === indent &&
+      this.#at < this.#text.length &&
+      this.#isItem();
+    return listed ? this.#list(indent, key) : node;
+  }
+
+  #bareValue(indent: number, key: Place): Node {
+    if (!this.#endOfLine()) return this.#inline(indent, key);
+    return this.#nextLine() && this.#indent > indent ? this.#block(indent, key) : nothing(key);
+  }
+
+  /** `&name`, `!reset` and `!override` before a value. */
+  #mark(): Mark | undefined {
+    let anchor: string | undefined;
+    let tag: Node["tag"];
+    for (;;) {
+      const char = this.#text[this.#at];
+      if (char !== "&" && char !== "!") break;
+      const word = this.#word();
+      if (char === "&") anchor = anchor === undefined && word.length > 1 ? word.slice(1) : other();
+      else
+        tag =
+          tag === undefined && (word === "!reset" || word === "!override")
+            ? (word.slice(1) as Node["tag"])
+            : other();
+      if (!this.#isBreak(this.#at)) other();
+      this.#spaces();
+    }
+    return anchor === undefined && tag === undefined ? undefined : { anchor, tag };
+  }
+
+  /** Up to a space or what ends a word between brackets. */
+  #word(): string {
+    const start = this.#at;
+    while (this.#at < this.#text.length && !/[\s,[\]{}]/.test(this.#text[this.#at]!)) this.#at++;
+    return this.#text.slice(start, this.#at);
+  }
+
+  #marked({ anchor, tag }: Mark, read: () => Node): Node {
+    if (anchor !== undefined) this.#anchors.delete(anchor);
+    const node = read();
+    const result = tag === undefined ? node : { ...node, tag };
+    if (anchor !== undefined) this.#anchors.set(anchor, { node: result, size: sizeOf(result) });
+    return result;
+  }
+
+  #alias(key: Place | undefined): Node {
+    const target = this.#anchors.get(this.#word().slice(1)) ?? other();
+    this.#aliased += target.size;
+    if (this.#aliased > ALIAS_BUDGET) other();
+    return { ...target.node, key };
   }
 
   /** A value on the line; goes on to the next line. */
@@ -122,6 +186,7 @@ class Reader {
       const text = this.#quoted();
       node = scalar(text, { at: this.#place(start, this.#at), key });
     } else if (char === "[" || char === "{") node = this.#flow(indent, key);
+    else if (char === "*") node = this.#alias(key);
     else node = this.#plain(this.#lineEnd(), key);
     this.#spaces();
     if (!this.#endOfLine()) other();
@@ -153,11 +218,13 @@ class Reader {
   }
 
   #comment = -1;
+  readonly #anchors = new Map<string, { readonly node: Node; readonly size: number }>();
+  #aliased = 0;
 
   #keyEnd = 0;
 
   /** Reads a key and its colon. */
-  #key(): string {
+  #key(): string | typeof MERGE {
     const char = this.#text[this.#at]!;
     if (char === '"' || char === "'") {
       const text = this.#quoted();
@@ -169,9 +236,13 @@ class Reader {
     const colon = this.#colon();
     if (colon < 0) other();
     const text = this.#text.slice(this.#at, colon).trimEnd();
+    if (text === "<<") {
+      this.#keyEnd = this.#at + text.length;
+      this.#at = colon + 1;
+      return MERGE;
+    }
     if (
       text === "" ||
-      text === "<<" ||
       INDICATOR.test(text[0]!) ||
       /^[-?](\s|$)/.test(text) ||
       typeof resolvePlain(text) !== "string"
@@ -270,15 +341,18 @@ class Reader {
   #flowMap(indent: number, key: Place | undefined): MapNode {
     const start = this.#at++;
     const entries = new Map<string, Node>();
+    let merge: Node | undefined;
     this.#flowSpace(indent);
     while (this.#text[this.#at] !== "}") {
       const from = this.#at;
       const name = this.#flowKey();
-      if (entries.has(name)) other();
       const place = this.#place(from, this.#keyEnd);
       this.#flowSpace(indent);
       const empty = this.#text[this.#at] === "," || this.#text[this.#at] === "}";
-      entries.set(name, empty ? nothing(place) : this.#flowValue(indent, place));
+      const value = empty ? nothing(place) : this.#flowValue(indent, place);
+      if (name === MERGE) merge = merge ? other() : value;
+      else if (entries.has(name)) other();
+      else entries.set(name, value);
       this.#flowSpace(indent);
       if (this.#text[this.#at] === ",") {
         this.#at++;
@@ -286,24 +360,32 @@ class Reader {
       } else if (this.#text[this.#at] !== "}") other();
     }
     this.#at++;
+    if (merge) complete(entries, merge);
     return map(entries, { at: this.#place(start, this.#at), key });
   }
 
-  #flowKey(): string {
+  #flowKey(): string | typeof MERGE {
     const quoted = this.#text[this.#at] === '"' || this.#text[this.#at] === "'";
     const text = quoted ? this.#quoted() : this.#flowWord();
     this.#keyEnd = this.#at;
-    if (!quoted && (text === "<<" || typeof resolvePlain(text) !== "string")) other();
+    if (!quoted && typeof resolvePlain(text) !== "string") other();
     if (this.#text[this.#at] !== ":") other();
     this.#at++;
     // Between brackets `{a:b}` is one word; after a quoted key the colon needs no space.
     if (!quoted && !this.#isBreak(this.#at) && !/[,\]}]/.test(this.#text[this.#at]!)) other();
-    return text;
+    return !quoted && text === "<<" ? MERGE : text;
   }
 
   #flowValue(indent: number, key: Place | undefined): Node {
+    const mark = this.#mark();
+    if (mark) return this.#marked(mark, () => this.#flowValue(indent, key));
     const char = this.#text[this.#at];
     if (char === "[" || char === "{") return this.#flow(indent, key);
+    if (char === "*") {
+      const node = this.#alias(key);
+      this.#flowSpace(indent);
+      return /[,\]}]/.test(this.#text[this.#at]!) ? node : other();
+    }
     const start = this.#at;
     if (char === '"' || char === "'") {
       const text = this.#quoted();
@@ -424,6 +506,29 @@ class Reader {
   #place(start: number, end: number): Place {
     return { file: this.#file, start, end };
   }
+}
+
+interface Mark {
+  readonly anchor: string | undefined;
+  readonly tag: Node["tag"];
+}
+
+/** The key `<<`. */
+const MERGE = Symbol("<<");
+
+/** `<<`: what the mapping does not say itself; of several, the first wins. */
+function complete(entries: Map<string, Node>, merge: Node): void {
+  for (const source of merge.kind === "list" ? merge.items : [merge]) {
+    if (source.kind !== "map") other();
+    for (const [name, value] of source.entries) if (!entries.has(name)) entries.set(name, value);
+  }
+}
+
+function sizeOf(node: Node): number {
+  if (node.kind === "scalar") return 1;
+  let size = 1;
+  for (const child of node.kind === "list" ? node.items : node.entries.values()) size += sizeOf(child);
+  return size;
 }
 
 const nothing = (key: Place): ScalarNode => ({ ...scalar(null, { at: key, key }), source: "" });
