@@ -208,7 +208,7 @@ export class RegistrySession {
       if (response.statusCode !== 401 || challenge === undefined || tried > 0) return response;
       // A body that is a stream is gone by now; its caller begins anew.
       if (call.body !== undefined && !(call.body instanceof Uint8Array)) return response;
-      if (!(await authorizer.answer(challenge, call.scope, this.#signal))) return response;
+      if (!(await authorizer.answer(challenge, call.scope, own, this.#signal))) return response;
       response.resume();
     }
   }
