@@ -105,7 +105,10 @@ function localSource(
   };
 }
 
-async function tarSource(work: BuildWork): Promise<Partial<BuildOptions> & Pick<BuildOptions, "context">> {
+/** For engines that read no directory themselves. */
+export async function tarSource(
+  work: BuildWork,
+): Promise<Partial<BuildOptions> & Pick<BuildOptions, "context">> {
   const { build } = work;
   const directory = build.context!;
   if (isRemote(directory)) {

@@ -173,6 +173,17 @@ plan("what is left over is named, and removed when asked", () => {
   assert.match(decisions(only, afterUp(pair), { removeOrphans: true }).join("\n"), "- db-1   remove");
 });
 
+plan("settings of the environment decide on what is left over, too", () => {
+  const withSetting = (name: string) =>
+    planUp(
+      buildGraph(project({ web: {} }, { environment: { [name]: "true" } })),
+      afterUp(pair),
+      PLAN_DEFAULTS,
+    );
+  assert.equal(withSetting("COMPOSE_IGNORE_ORPHANS").warnings, []);
+  assert.match(printPlan(withSetting("COMPOSE_REMOVE_ORPHANS")), "- db-1   remove");
+});
+
 plan("an external network that is missing is refused before anything is done", () => {
   const outside = project({ web: {} }, { networks: { default: { name: "lan", external: true } } });
   assert.throws(
