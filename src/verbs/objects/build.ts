@@ -1,8 +1,7 @@
 import { stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Readable } from "node:stream";
-import { Ignore } from "../../build/ignore.ts";
-import { packDirectory } from "../../build/pack.ts";
+import { tarSource } from "../../build/build.ts";
 import { BuildProgress } from "../../build/progress.ts";
 import type { BuildOptions } from "../../client/client.ts";
 import type { Context } from "../../context.ts";
@@ -70,7 +69,7 @@ export async function buildPath(options: BuildPathOptions, context: Context): Pr
     const image = await engine.buildImage({
       ...(await sourceOf(options, own)),
       ...commonOf(options),
-      more: { ...options.own, ...remoteOf(options.context) },
+      more: options.own,
       signal,
       onProgress(message) {
         const step = message["step"] as
@@ -152,18 +151,19 @@ async function sourceOf(
       if (!own)
         throw new AppError("ENGINE_TOO_OLD", "this engine builds from a directory or an archive only");
       return {
-        context: {} as BuildOptions["context"],
+        context: context.kind === "remote" ? { remote: context.url } : {},
         ...(dockerfile && { dockerfile }),
         ...(context.kind === "text" && { dockerfileInline: context.dockerfile }),
       };
-    case "directory": {
+    case "directory":
       if (own) return { context: { directory: context.path }, ...(dockerfile && { dockerfile }) };
-      const packed = packDirectory(context.path, await Ignore.read(context.path, dockerfile), dockerfile);
-      return { context: { tar: packed.stream }, dockerfile: packed.dockerfile };
-    }
+      return await tarSource({
+        kind: "build",
+        services: [nameOf(context)],
+        build: { context: context.path, ...(dockerfile && { dockerfile }) },
+        platform: undefined,
+        tags: [],
+        why: "",
+      });
   }
-}
-
-function remoteOf(context: BuildContext): { readonly remote?: string } {
-  return context.kind === "remote" ? { remote: context.url } : {};
 }
