@@ -54,7 +54,7 @@ export async function openEngine(
   const workers = new NativeWorkers(spawner);
   const [images, networks, volumes] = await Promise.all([
     Images.open({ paths, workers, events, log }),
-    Networks.open({ paths, spawner, events, log }),
+    Networks.open({ paths, spawner, events, log, outside: process.env["SLIPWAY_OUTSIDE"] }),
     Volumes.open({ paths, events, spawner }),
   ]);
   const containers = await Containers.open({
@@ -91,7 +91,7 @@ export async function openEngine(
       ...volumeRoutes({ volumes }),
       ...eventsRoutes({ events }),
       ...usageRoutes({ containers, images, volumes, workers, builder }),
-      ...sessionRoutes({ builder, workers, host, log, directory: paths.builder }),
+      ...sessionRoutes({ builder, images, workers, host, log, directory: paths.builder }),
       ...swarmRoutes(),
       ...pluginRoutes(),
     ],

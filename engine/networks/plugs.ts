@@ -59,6 +59,8 @@ export interface PlugsTools {
   readonly find: (reference: string) => NetworkRecord;
   /** The kernel has IPv6. */
   readonly ipv6: boolean;
+  /** The engine's network is not the machine's. */
+  readonly rootless: boolean;
   readonly tell: (action: "connect" | "disconnect", network: NetworkRecord, containerId: string) => void;
   /** Work that goes on after its caller was answered. */
   readonly later: (work: Promise<void>) => void;
@@ -108,7 +110,7 @@ export class Plugs {
           networks[0]?.Driver === "bridge"
             ? requested.map(({ port, protocol }) => `${port}/${protocol}`)
             : [],
-        dns: resolverFor(request, networks),
+        dns: resolverFor(request, networks, this.#tools.rootless),
         resolver: resolverRequest(request),
       };
       this.#keep(record);
@@ -168,7 +170,7 @@ export class Plugs {
     await fabric.ensure(network.Id);
     const endpoint = this.#endpoint(network, settings, freeName(record.endpoints), container);
     const isGateway = gatewayEndpoint(record.endpoints, this.#networkOf) === undefined;
-    const known = record.dns ?? resolverFor(record.resolver, [network]);
+    const known = record.dns ?? resolverFor(record.resolver, [network], this.#tools.rootless);
     const dns = known && { ...known, aliases: [...known.aliases, ...aliasesOf(settings.Links ?? [])] };
     const after = { ...record, endpoints: [...record.endpoints, endpoint], dns };
     const ops = endpointOps(endpoint, network, { isGateway, publishes: false });
@@ -188,7 +190,7 @@ export class Plugs {
     }
     this.#tools.tell("connect", network, container.id);
     if (dns === undefined || record.dns !== undefined) return undefined;
-    return formatResolvConf(hostResolver(record.resolver, "bridge", true));
+    return formatResolvConf(hostResolver(record.resolver, "bridge", true, this.#tools.rootless));
   }
 
   /** Unplugs a running container. The default route moves on to another of its networks. */
@@ -347,7 +349,9 @@ export class Plugs {
       hostNamespace: Driver === "host",
       sandboxId: record.sandboxId,
       hosts: this.#hosts(request, record, Driver),
-      resolvConf: formatResolvConf(hostResolver(request, Driver, record.dns !== undefined)),
+      resolvConf: formatResolvConf(
+        hostResolver(request, Driver, record.dns !== undefined, this.#tools.rootless),
+      ),
       hostnameFile: `${request.hostname}\n`,
     };
   }
