@@ -86,6 +86,11 @@ function stopSignal(log: Log): Promise<string> {
   process.on("unhandledRejection", (error) => {
     log.error("unhandled", { error: error instanceof Error ? (error.stack ?? "") : String(error) });
   });
+  process.on("uncaughtException", (error) => {
+    // What is on disk is whole; what is in memory may no longer be. The next command starts a daemon that reads it.
+    log.error("the daemon ends by a fault of its own", { trace: error.stack ?? String(error) });
+    process.exit(1);
+  });
   return new Promise((resolve) => {
     for (const name of ["SIGTERM", "SIGINT"] as const) {
       process.on(name, () => {

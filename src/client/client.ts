@@ -380,7 +380,10 @@ export interface BootstrapOptions extends Abortable {
 
 export interface BuildOptions extends Abortable {
   /** A tar of the context; or, for our engine, an absolute directory of its machine, a git URL, or a Dockerfile alone. */
-  readonly context: { readonly tar: Readable } | { readonly directory: string } | { readonly remote?: string };
+  readonly context:
+    | { readonly tar: Readable }
+    | { readonly directory: string }
+    | { readonly remote?: string };
   /** Within the context (tar), or absolute (directory). */
   readonly dockerfile?: string;
   /** The Dockerfile's text, where it is no file. */

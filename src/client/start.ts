@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -82,12 +82,18 @@ function takeLock(path: string): boolean {
       return true;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-      const holder = Number(read(path));
-      // Empty: its holder is about to write into it.
-      if (holder === 0 || isAlive(holder)) return false;
+      if (isHeld(path)) return false;
       rmSync(path, { force: true });
     }
   }
+}
+
+/** Whether the lock's holder still starts a daemon. Before it has written its pid the file is empty, but never for long. */
+function isHeld(path: string): boolean {
+  const holder = Number(read(path));
+  if (holder !== 0) return isAlive(holder);
+  const made = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  return Date.now() - made < 2_000;
 }
 
 function isAlive(pid: number): boolean {

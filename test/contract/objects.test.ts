@@ -1,5 +1,5 @@
 /** The stock docker command line on files, volumes, networks, images and events. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
@@ -200,6 +200,17 @@ docker("a build by BuildKit reads the context over its session, with secrets and
   assert.is(await ok("run", "--rm", "kit:1"), "secret\nkept");
   assert.match((await sandbox.docker([...build, context])).stderr, /\[base 4\/4\] RUN.*\n#\d+ CACHED/);
   await ok("rmi", "kit:1");
+});
+
+docker("the files of a build go to a directory or an archive of the client", async () => {
+  const context = mkdtempSync(join(files, "output-"));
+  writeFileSync(join(context, "Dockerfile"), "FROM scratch\nCOPY --chmod=750 tool /bin/tool\n");
+  writeFileSync(join(context, "tool"), "made");
+  await ok("build", "-q", "-o", join(files, "result"), context);
+  assert.is(readFileSync(join(files, "result", "bin", "tool"), "utf8"), "made");
+  assert.is(statSync(join(files, "result", "bin", "tool")).mode & 0o777, 0o750);
+  await ok("build", "-q", "-o", `type=tar,dest=${join(files, "result.tar")}`, context);
+  assert.match((await sandbox.inside(["tar", "-tf", join(files, "result.tar")])).stdout, /^bin\/tool$/m);
 });
 
 docker("a failing step of a build is told with its status", async () => {

@@ -85,6 +85,8 @@ function classicContext({
   return { context: { kind: "tar", stream: body }, dockerfile };
 }
 
+type Lowercased<T> = { readonly [K in keyof T as Lowercase<K & string>]: T[K] };
+
 interface LocalBuild {
   readonly directory?: string;
   readonly remote?: string;
@@ -101,7 +103,8 @@ interface LocalBuild {
   readonly network?: string;
   readonly extraHosts?: readonly string[];
   readonly shmSize?: number;
-  readonly ulimits?: readonly Ulimit[];
+  /** Docker's names of the fields, or Compose's. */
+  readonly ulimits?: readonly (Ulimit | Lowercased<Ulimit>)[];
   readonly secrets?: readonly { readonly id: string; readonly file?: string; readonly value?: string }[];
   readonly ssh?: readonly { readonly id: string; readonly socket: string }[];
   readonly contexts?: Readonly<Record<string, string>>;
@@ -123,6 +126,7 @@ async function localBuild(builder: Builder, request: ApiRequest, reply: Reply): 
     context: localContext(body),
     dockerfileText: body.dockerfileInline,
     args: argumentsOf(body.args),
+    ulimits: body.ulimits?.map(ulimit),
     cacheFrom: body.cacheFrom?.flatMap((cache) =>
       typeof cache === "string" ? cacheDirectory(cache) : [cache],
     ),
@@ -144,6 +148,10 @@ async function localBuild(builder: Builder, request: ApiRequest, reply: Reply): 
     progress.write(failureMessage(error, false));
   }
   progress.end();
+}
+
+function ulimit(limit: Ulimit | Lowercased<Ulimit>): Ulimit {
+  return "name" in limit ? { Name: limit.name, Soft: limit.soft, Hard: limit.hard } : limit;
 }
 
 /** `type=local,src=DIRECTORY`, as Compose's cache_from has it; other kinds are no error there, only no help. */
