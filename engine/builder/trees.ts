@@ -69,14 +69,16 @@ export class Trees {
     const normal = normalName(name);
     const value = this.#named.get(normal);
     if (value === undefined) return undefined;
-    if (value.startsWith(IMAGE)) {
+    const isScheme = /^[a-z][a-z0-9+-]*:\/\//.test(value);
+    // Compose names the image of a service by its bare name.
+    if (value.startsWith(IMAGE) || !(isScheme || value.startsWith("/") || isRemote(value))) {
       const { images } = this.#deps;
-      const reference = value.slice(IMAGE.length);
+      const reference = value.startsWith(IMAGE) ? value.slice(IMAGE.length) : value;
       parseReference(reference);
       const image = await baseImage(images, reference, OWN_PLATFORM, { pull: false, status: () => {} });
       return { source: { kind: "image", image }, config: image.config };
     }
-    if (/^[a-z][a-z0-9+-]*:/.test(value) && !isRemote(value)) {
+    if (isScheme && !isRemote(value)) {
       throw new EngineError(
         "invalid",
         `the context ${name}=${value} is of a kind that is not supported: give a directory, a URL or ${IMAGE}NAME`,
