@@ -1,10 +1,10 @@
 #include "files.h"
 
 #include <fcntl.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "kernel.h"
 #include "parents.h"
 #include "tree.h"
 #include "walk.h"
@@ -318,9 +318,9 @@ static int spread(const struct job *job, struct err *err)
 	AUTO_CLOSE int fd = beneath_open(root, *path ? path : ".", O_RDONLY | O_DIRECTORY);
 	if (fd < 0)
 		return err_errno(err, "open %.180s", path);
-	if (ioctl(fd, GET_FLAGS, &flags) == 0 && !(flags & TOP_OF_DIRECTORIES)) {
+	if (sys_ioctl(fd, GET_FLAGS, &flags) == 0 && !(flags & TOP_OF_DIRECTORIES)) {
 		flags |= TOP_OF_DIRECTORIES;
-		ioctl(fd, SET_FLAGS, &flags);
+		(void)sys_ioctl(fd, SET_FLAGS, &flags);
 	}
 	return 0;
 }

@@ -69,6 +69,27 @@ struct k_mount_attr {
 	uint64_t attr_set, attr_clr, propagation, userns_fd;
 };
 
+/* linux/stat.h, of which little is looked at */
+#define K_STATX_TYPE 0x1
+#define K_STATX_ATTR_MOUNT_ROOT 0x2000
+
+struct k_statx {
+	uint32_t mask, blksize;
+	uint64_t attributes;
+	uint64_t rest[30];
+};
+
+static inline int sys_statx(int dir, const char *path, int flags, unsigned mask, struct k_statx *statx)
+{
+	return (int)syscall(SYS_statx, dir, path, flags, mask, statx);
+}
+
+/* ioctl(2), whose request is an int in musl and an unsigned long in glibc. */
+static inline int sys_ioctl(int fd, unsigned request, void *argument)
+{
+	return (int)syscall(SYS_ioctl, fd, request, argument);
+}
+
 static inline int sys_clone3(struct k_clone_args *args)
 {
 	return (int)syscall(435, args, sizeof *args);

@@ -182,6 +182,7 @@ static void on_connection(struct loop *loop, struct watch *watch, uint32_t event
 	(void)events;
 	if (fd >= 0)
 		client_add(monitor, fd);
+	memory_used(monitor);
 }
 
 static int listen_for_clients(struct monitor *monitor, struct err *err)
@@ -299,10 +300,18 @@ static int monitor_run(struct job *job)
 	/* The daemon's log is the daemon's: this process must not keep it open. */
 	AUTO_CLOSE int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	dup2(null, STDERR_FILENO);
+	if (monitor->inherits) {
+		dup2(null, STDIN_FILENO);
+		dup2(null, STDOUT_FILENO);
+	}
 	memory_settle();
 	if (loop_run(&monitor->loop, &err) < 0)
 		return 1;
-	return 0;
+	if (!monitor->inherits)
+		return 0;
+	/* Who waits for this process waits for the container. */
+	int status = monitor->task->status;
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
 const struct job_kind runtime_jobs[] = {{JOB_RUN, monitor_run}, {0}};

@@ -13,6 +13,8 @@ struct monitor {
 	struct loop loop;
 	char *run_dir, *state_dir;
 	bool tty, open_stdin, stdin_once;
+	bool inherits; /* the container has this process's stdio */
+	char *console; /* the socket that gets the terminal instead of us, or NULL */
 	struct log log;
 	struct cgroups cgroups;
 
@@ -36,6 +38,7 @@ struct monitor {
 
 /* Operations; launch.c has their table. */
 int monitor_set(struct launch *launch, const struct op *op, struct err *err);
+int monitor_inherit(struct launch *launch, const struct op *op, struct err *err);
 int monitor_set_log(struct launch *launch, const struct op *op, struct err *err);
 int monitor_cgroup(struct launch *launch, const struct op *op, struct err *err);
 int monitor_write(struct launch *launch, const struct op *op, struct err *err);

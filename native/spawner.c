@@ -112,6 +112,20 @@ static int fail(const struct err *err)
 	return 1;
 }
 
+int job_main(const char *program)
+{
+	struct err err = {0};
+
+	if (run_sealed((char *[]){(char *)program, "job", NULL}, &err) < 0)
+		return fail(&err);
+	sys_close_range(4, ~0u, 0);
+	fcntl(3, F_SETFD, FD_CLOEXEC);
+	prctl(PR_SET_DUMPABLE, 0);
+	signal(SIGPIPE, SIG_IGN);
+	umask(022);
+	return job_serve(3);
+}
+
 int spawner_main(const char *program, const char *path)
 {
 	struct err err = {0};

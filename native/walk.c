@@ -5,6 +5,7 @@
 
 #include "files.h"
 #include "inodes.h"
+#include "kernel.h"
 #include "source.h"
 #include "tree.h"
 
@@ -67,10 +68,10 @@ static int look(struct walk *walk, struct err *err)
 		return errno == ENOENT ? 0 : err_errno(err, "look at %.180s", walk->path);
 	walk->mounted = false;
 	if (walk->see_mounts && walk->path[0]) {
-		struct statx more;
+		struct k_statx more;
 
-		if (statx(walk->dir, walk->name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE, &more) == 0)
-			walk->mounted = more.stx_attributes & STATX_ATTR_MOUNT_ROOT;
+		if (sys_statx(walk->dir, walk->name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, K_STATX_TYPE, &more) == 0)
+			walk->mounted = more.attributes & K_STATX_ATTR_MOUNT_ROOT;
 	}
 	return 1;
 }
