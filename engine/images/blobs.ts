@@ -45,8 +45,8 @@ export class Blobs {
     return readFileSync(this.path(digest));
   }
 
-  open(digest: string): Readable {
-    return createReadStream(this.path(digest), { highWaterMark: 1 << 20 });
+  open(digest: string, start = 0): Readable {
+    return createReadStream(this.path(digest), { highWaterMark: 1 << 20, start });
   }
 
   /** Writes a small blob. @returns its digest */

@@ -29,6 +29,8 @@ import {
 import type { RawManifest } from "./registry/manifest.ts";
 import { type Pulled, type PullOptions, pull } from "./registry/pull.ts";
 import { localTags, push } from "./registry/push.ts";
+import { Repositories } from "./registry/serve/repositories.ts";
+import { type Service, type ServiceOptions, serveRegistry } from "./registry/serve/service.ts";
 import { RegistrySession } from "./registry/session.ts";
 import { type RegistrySettings, readRegistrySettings } from "./registry/settings.ts";
 import { Transport } from "./registry/transport.ts";
@@ -62,19 +64,24 @@ export class Images {
   readonly leases = new Leases();
   readonly transport: Transport;
   readonly #events: Events;
+  readonly #repositories: Repositories;
   readonly #serial = new Serial();
   #users: () => Iterable<ImageUser> = () => [];
   #runner: StepRunner | undefined;
 
-  private constructor(store: ImageStore, events: Events, transport: Transport) {
+  private constructor(store: ImageStore, events: Events, transport: Transport, repositories: Repositories) {
     this.store = store;
+    this.#repositories = repositories;
+    // What was pushed to us stays, whether it is served just now or not.
+    this.leases.addRoots(() => repositories.roots());
     this.transport = transport;
     this.#events = events;
   }
 
   static async open(deps: ImagesDeps): Promise<Images> {
     const transport = new Transport(deps.registries ?? readRegistrySettings());
-    return new Images(await ImageStore.open(deps), deps.events, transport);
+    const store = await ImageStore.open(deps);
+    return new Images(store, deps.events, transport, await Repositories.open(store));
   }
 
   /** Finds an image by name, id or unique beginning of an id. */
@@ -290,6 +297,11 @@ export class Images {
       actor: { id: "", attributes: { reclaimed: String(pruned.bytes) } },
     });
     return pruned;
+  }
+
+  /** Serves the store as a registry, until it is closed. */
+  serve(options: ServiceOptions): Promise<Service> {
+    return serveRegistry(this.store, this.#repositories, this.leases, options);
   }
 
   /** Checks every digest and reference by reading the whole store, and makes good what it can if asked to. */
