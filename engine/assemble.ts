@@ -71,7 +71,7 @@ export async function openEngine(
     dataRoot: paths.dataRoot,
     logFile: options.logFile,
     debug: options.logLevel === "debug",
-    features: ["bootstrap", "build", "check"],
+    features: ["bootstrap", "build", "check", "registry"],
     counts: () => ({ ...containers.counts(), images: images.list().length }),
     listeners: () => events.listening,
   };
