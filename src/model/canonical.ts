@@ -148,8 +148,9 @@ function attempt(rule: Transform, node: Node, context: Walk): ReturnType<Transfo
   try {
     return rule(node, context);
   } catch (error) {
-    if (!(error instanceof AppError)) throw error;
-    if (context.strict) context.problems.errors.push(error);
+    // What the schema has refused already may have any form.
+    if (!(error instanceof AppError) && context.problems.errors.length === 0) throw error;
+    if (error instanceof AppError && context.strict) context.problems.gather(error);
     return node;
   }
 }

@@ -34,6 +34,7 @@ export class Problems {
   readonly warnings: Warning[] = [];
   readonly #files: string[] = [];
   #more = 0;
+  readonly #later = new Set<AppError>();
 
   /** True when more would not be shown: their words need not be looked for. */
   get isFull(): boolean {
@@ -47,6 +48,17 @@ export class Problems {
     }
     if (at && !this.#files.includes(at.file.path)) this.#files.push(at.file.path);
     this.errors.push(problem(code, message, at, detail));
+  }
+
+  /** Adds a mistake of a later phase, unless an earlier one found its line wrong: that may have led to this. */
+  gather(error: AppError): void {
+    const { at } = error;
+    const known = this.errors.some(
+      (other) => at && other.at?.file === at.file && other.at.line === at.line && !this.#later.has(other),
+    );
+    if (known || this.isFull) return;
+    this.#later.add(error);
+    this.errors.push(error);
   }
 
   warn(code: string, message: string, at: Place | undefined, hint?: string): void {

@@ -37,7 +37,6 @@ export const nothing = (key: Place): ScalarNode => ({ ...scalar(null, { at: key,
 /** Brackets. */
 export class FlowReader extends Scanner {
   readonly #anchors = new Map<string, { readonly node: Node; readonly size: number }>();
-
   #aliased = 0;
 
   protected keyEnd = 0;

@@ -25,14 +25,11 @@ const ESCAPES: Readonly<Record<string, string>> = {
 /** A place in the text, and what can be read there without knowing what it belongs to. */
 export class Scanner {
   protected readonly file: SourceText;
-
   protected readonly text: string;
 
   protected at = 0;
-
-  /** Column of the line's first character, when `#at` stands there. */
+  /** Column of the line's first character, when `at` stands there. */
   protected indent = 0;
-
   protected depth = 0;
 
   #comment = -1;
