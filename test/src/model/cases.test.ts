@@ -40,10 +40,13 @@ const OURS_ACCEPTS = [
 
 const read = <T>(name: string): T => JSON.parse(readFileSync(join(folder, `${name}.json`), "utf8")) as T;
 
+const cases = suite("model/cases");
+
 if (!existsSync(folder)) {
-  console.log("model/cases: ../shared/cases/compose is not there; skipped");
+  cases("../shared/cases/compose is not there: nothing to compare with", () => {
+    console.log(`no ${folder}`);
+  });
 } else {
-  const cases = suite("model/cases");
   const bases = read<Record<string, Record<string, string>>>("bases");
   const only = process.env["CASE"] ?? "";
   const add = (group: string, each: Case, work: () => Promise<void>): void => {
@@ -91,8 +94,8 @@ if (!existsSync(folder)) {
     const files = { [each.kind === "dirname" ? `${each.input}/compose.yaml` : "compose.yaml"]: each.yaml! };
     add("scalars", each, () => expect(each, files, (service) => fieldOf(service, each.kind!)));
   }
-  cases.run();
 }
+cases.run();
 
 async function expect(
   each: Case,
