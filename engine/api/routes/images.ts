@@ -53,6 +53,16 @@ export function imageRoutes({ images }: { readonly images: Images }): Route[] {
     },
     {
       method: "GET",
+      path: "/images/search",
+      async handle(request, reply) {
+        const { query, signal } = request;
+        const auth = registryAuth(request);
+        const limit = query.int("limit") || 25;
+        reply.json(200, await images.search(query.string("term"), { limit, signal, ...(auth && { auth }) }));
+      },
+    },
+    {
+      method: "GET",
       path: "/images/get",
       handle: ({ query }, reply) => saved(images, query.list("names"), reply),
     },

@@ -111,7 +111,10 @@ function info(about: About): object {
     ContainersStopped: counts.stopped,
     Images: counts.images,
     Driver: "overlay2",
-    DriverStatus: [],
+    DriverStatus: [
+      ["Supports d_type", "true"],
+      ["Native Overlay Diff", "true"],
+    ],
     Plugins: {
       Volume: ["local"],
       Network: ["bridge", "host", "null"],
@@ -120,6 +123,7 @@ function info(about: About): object {
     },
     MemoryLimit: true,
     SwapLimit: true,
+    KernelMemoryTCP: host.cgroupVersion === "1",
     CpuCfsPeriod: true,
     CpuCfsQuota: true,
     CPUShares: true,

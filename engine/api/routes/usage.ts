@@ -35,7 +35,6 @@ export function usageRoutes(deps: UsageDeps): Route[] {
           Containers: containers ?? null,
           Volumes: volumes ?? null,
           BuildCache: wants("build-cache") ? cacheUsage(deps.builder) : null,
-          BuilderSize: 0,
         });
       },
     },
