@@ -11,6 +11,7 @@ import { load } from "./archive/load.ts";
 import { save } from "./archive/save.ts";
 import { type Bootstrapped, bootstrap, bootstrapKey, type StepRunner } from "./bootstrap/bootstrap.ts";
 import type { BootstrapOptions } from "./bootstrap/plan.ts";
+import { decompress } from "./decompress.ts";
 import { digestOf } from "./digest.ts";
 import { type HistoryLine, historyOf } from "./history.ts";
 import { type ImportOptions, importImage } from "./import.ts";
@@ -29,6 +30,7 @@ import {
 import type { RawManifest } from "./registry/manifest.ts";
 import { type Pulled, type PullOptions, pull } from "./registry/pull.ts";
 import { localTags, push } from "./registry/push.ts";
+import { type SearchOptions, type SearchResult, searchRegistry } from "./registry/search.ts";
 import { Repositories } from "./registry/serve/repositories.ts";
 import { type Service, type ServiceOptions, serveRegistry } from "./registry/serve/service.ts";
 import { RegistrySession } from "./registry/session.ts";
@@ -126,8 +128,11 @@ export class Images {
   }
 
   /** A layer as an uncompressed archive; its digest is the diffId. */
-  packLayer(diffId: string): Promise<Readable> {
-    return this.store.layers.pack(diffId);
+  async packLayer(diffId: string): Promise<Readable> {
+    const { catalog, blobs, layers } = this.store;
+    // Of a layer that came packed only that form gives the same bytes again.
+    const blob = catalog.layers.get(diffId)?.blobs[0];
+    return blob === undefined ? layers.pack(diffId) : (await decompress(blobs.open(blob.digest))).stream;
   }
 
   /** Takes a layer in. Hold it by a lease. @throws {EngineError} invalid unless the archive is the one that is expected */
@@ -235,6 +240,11 @@ export class Images {
       await push(image, reference, { store, session, progress, ...(signal && { signal }) });
       this.#emit("push", familiar(reference), familiarName(reference));
     }
+  }
+
+  /** Finds repositories of a registry. @throws {EngineError} unavailable */
+  search(term: string, options: SearchOptions): Promise<SearchResult[]> {
+    return searchRegistry(this.transport, term, options);
   }
 
   /** What a registry says about a name, without pulling it. */

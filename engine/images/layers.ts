@@ -24,6 +24,17 @@ export interface LayerIdentity extends Layer {
   readonly archiveSize: number;
 }
 
+/** More than any layer has. */
+const ENTRIES = 20_000_000;
+/** What is packed better than this, and is large, was made to fill a disk. */
+const RATIO = 500;
+const LARGE = 8 * 2 ** 30;
+
+/** How much may come out of so many packed bytes. */
+export function unpackLimits(packed: number): Pick<UntarOptions, "entryLimit" | "byteLimit"> {
+  return { entryLimit: ENTRIES, byteLimit: Math.max(LARGE, packed * RATIO) };
+}
+
 /**
  * Unpacked layers, each a directory named by its diffId, so that images share them and several can be unpacked at a
  * time. A directory appears by rename when it is whole.
@@ -108,11 +119,12 @@ export class Layers {
    * @param expected the diffId it must have
    * @throws {EngineError} invalid if the archive is broken or hostile, or is another one; nothing of it is left
    */
-  async unpack(archive: Readable, expected?: string, blobs: readonly BlobDescriptor[] = []): Promise<Layer> {
+  async unpack(archive: Readable, expected: string, blobs: readonly BlobDescriptor[] = []): Promise<Layer> {
     const staging = await this.stage();
     try {
-      const { digest, bytes, size } = await this.fill(staging, archive);
-      if (expected !== undefined && digest !== expected) {
+      const packed = Math.max(0, ...blobs.map((blob) => blob.size));
+      const { digest, bytes, size } = await this.fill(staging, archive, unpackLimits(packed));
+      if (digest !== expected) {
         throw new EngineError("invalid", `layer ${expected} unpacks to ${digest}`);
       }
       return await this.commit(staging, digest, { size: size.bytes, archiveSize: bytes, blobs });

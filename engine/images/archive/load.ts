@@ -5,7 +5,7 @@ import { Readable } from "node:stream";
 import { EngineError } from "../../errors.ts";
 import { decompress } from "../decompress.ts";
 import { digestOf } from "../digest.ts";
-import type { Staging } from "../layers.ts";
+import { type Staging, unpackLimits } from "../layers.ts";
 import { ItemProgress, shortId } from "../progress.ts";
 import { familiar, type Reference, tryParseReference, withDefaultTag } from "../reference.ts";
 import { type Index, type Manifest, MEDIA, parseManifest } from "../registry/manifest.ts";
@@ -101,7 +101,11 @@ class Loader {
         highWaterMark: 1 << 20,
       });
       const { stream, compression } = await decompress(packed);
-      const { digest: diffId, bytes, size } = await this.#store.layers.fill(staging, stream);
+      const {
+        digest: diffId,
+        bytes,
+        size,
+      } = await this.#store.layers.fill(staging, stream, unpackLimits(entry.size));
       const digest = `sha256:${hash.digest("hex")}`;
       await this.#store.blobs.adopt(part, digest);
       this.#kept.add(digest);

@@ -47,6 +47,11 @@ serve("what one store pushes another pulls, with a login, and mounts and tags ar
     });
     assert.equal(await answer.json(), { repositories: ["other", "team/app"] });
     assert.is((await fetch(`http://${service.address}/v2/`)).status, 401);
+    const found = await to.images.search(`${service.address}/app`, { limit: 9, auth });
+    assert.equal(
+      found.map((result) => result.name),
+      [`${service.address}/team/app`],
+    );
     // A removal elsewhere does not take what was pushed.
     await registry.images.prune(new (await import("../../../engine/filters.ts")).Filters());
     await to.images.remove(name);
