@@ -25,10 +25,12 @@ struct copy_options {
 
 struct copier {
 	const struct copy_options *options;
-	struct inodes inodes;	/* source files with several names: where their copy is, beneath `base` */
+	struct inodes
+	    inodes; /* source files with several names: where their copy is, beneath `base` */
 	struct parents parents; /* beneath `base` */
-	const char *source;	/* the item's path in the source tree, clean */
-	const char *name;	/* of the item beneath `base`; "" when its contents go into `base` itself */
+	const char *source;     /* the item's path in the source tree, clean */
+	const char
+	    *name; /* of the item beneath `base`; "" when its contents go into `base` itself */
 	uint64_t entries;
 	uint64_t bytes;
 };
@@ -82,7 +84,8 @@ static int join(char *to, size_t size, const char *a, const char *b, struct err 
 	return (size_t)n < size ? 0 : err_set(err, ENAMETOOLONG, "the path %.180s is too long", a);
 }
 
-static int mode_of(const struct copier *copier, const struct stat *stat, mode_t *mode, struct err *err)
+static int mode_of(const struct copier *copier, const struct stat *stat, mode_t *mode,
+		   struct err *err)
 {
 	if (!*copier->options->mode) {
 		*mode = stat->st_mode & 07777;
@@ -98,15 +101,16 @@ static void times_of(const struct copier *copier, const struct stat *stat, struc
 		times[0] = times[1] = (struct timespec){.tv_sec = copier->options->seconds};
 }
 
-static int set_owner_and_mode(const struct copier *copier, const struct walk *walk, int fd, struct err *err)
+static int set_owner_and_mode(const struct copier *copier, const struct walk *walk, int fd,
+			      struct err *err)
 {
 	const struct copy_options *options = copier->options;
 	mode_t mode;
 
 	if (mode_of(copier, &walk->stat, &mode, err) < 0)
 		return -1;
-	if (fchown(fd, options->own ? options->uid : walk->stat.st_uid, options->own ? options->gid : walk->stat.st_gid) <
-		    0 ||
+	if (fchown(fd, options->own ? options->uid : walk->stat.st_uid,
+		   options->own ? options->gid : walk->stat.st_gid) < 0 ||
 	    fchmod(fd, mode) < 0)
 		return err_errno(err, "change the owner and mode of %.180s", walk->path);
 	return 0;
@@ -133,21 +137,27 @@ static int clear_name(int dir, const char *name, const char *shown, struct err *
 	return unlinkat(dir, name, 0) < 0 ? err_errno(err, "remove %.180s", shown) : 0;
 }
 
-/* A second name of a file that was copied before. Returns 1 if it was, 0 if the file is new, -1 with *err set. */
-static int copy_hardlink(struct copier *copier, const struct walk *walk, int dir, const char *name, const char *target, struct err *err)
+/* A second name of a file that was copied before. Returns 1 if it was, 0 if the file is new, -1
+ * with *err set. */
+static int copy_hardlink(struct copier *copier, const struct walk *walk, int dir, const char *name,
+			 const char *target, struct err *err)
 {
 	if (walk->stat.st_nlink < 2)
 		return 0;
-	const char *first = inodes_add(&copier->inodes, walk->stat.st_dev, walk->stat.st_ino, target, err);
+	const char *first =
+	    inodes_add(&copier->inodes, walk->stat.st_dev, walk->stat.st_ino, target, err);
 	if (!first || !*first)
 		return first ? 0 : -1;
 	AUTO_CLOSE int fd = beneath_open(copier->parents.root, first, O_PATH | O_NOFOLLOW);
 	if (fd < 0)
 		return 0;
-	return linkat(fd, "", dir, name, AT_EMPTY_PATH) == 0 ? 1 : err_errno(err, "hard link %.180s", target);
+	return linkat(fd, "", dir, name, AT_EMPTY_PATH) == 0
+		   ? 1
+		   : err_errno(err, "hard link %.180s", target);
 }
 
-static int copy_file(struct copier *copier, const struct walk *walk, int dir, const char *name, const char *target, struct err *err)
+static int copy_file(struct copier *copier, const struct walk *walk, int dir, const char *name,
+		     const char *target, struct err *err)
 {
 	struct timespec times[2];
 	struct stat now;
@@ -159,12 +169,14 @@ static int copy_file(struct copier *copier, const struct walk *walk, int dir, co
 		copier->bytes += (uint64_t)walk->stat.st_size;
 		return 0;
 	}
-	AUTO_CLOSE int from = openat(walk->dir, walk->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	AUTO_CLOSE int from = openat(walk->dir, walk->name,
+				     O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (from < 0 || fstat(from, &now) < 0)
 		return err_errno(err, "open %.180s", walk->path);
 	if (!S_ISREG(now.st_mode))
 		return err_set(err, EBADMSG, "%.180s changed while it was copied", walk->path);
-	AUTO_CLOSE int to = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	AUTO_CLOSE int to =
+	    openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (to < 0)
 		return err_errno(err, "create %.180s", target);
 	if (copy_data(from, to, (uint64_t)now.st_size, target, err) < 0 ||
@@ -176,7 +188,8 @@ static int copy_file(struct copier *copier, const struct walk *walk, int dir, co
 }
 
 /* Links, devices and FIFOs; a socket is nothing without its process. */
-static int copy_node(struct copier *copier, const struct walk *walk, int dir, const char *name, const char *target, struct err *err)
+static int copy_node(struct copier *copier, const struct walk *walk, int dir, const char *name,
+		     const char *target, struct err *err)
 {
 	const struct stat *stat = &walk->stat;
 	const struct copy_options *options = copier->options;
@@ -199,15 +212,16 @@ static int copy_node(struct copier *copier, const struct walk *walk, int dir, co
 			return err_errno(err, "make the node %.180s", target);
 	}
 	times_of(copier, stat, times);
-	if (fchownat(dir, name, options->own ? options->uid : stat->st_uid, options->own ? options->gid : stat->st_gid,
-		     AT_SYMLINK_NOFOLLOW) < 0 ||
+	if (fchownat(dir, name, options->own ? options->uid : stat->st_uid,
+		     options->own ? options->gid : stat->st_gid, AT_SYMLINK_NOFOLLOW) < 0 ||
 	    utimensat(dir, name, times, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_errno(err, "change the owner of %.180s", target);
 	return 0;
 }
 
 /* A directory that is there keeps what is in it, and takes over the source's owner and mode. */
-static int copy_directory(struct copier *copier, const struct walk *walk, int dir, const char *name, const char *target, struct err *err)
+static int copy_directory(struct copier *copier, const struct walk *walk, int dir, const char *name,
+			  const char *target, struct err *err)
 {
 	struct stat found;
 
@@ -215,15 +229,18 @@ static int copy_directory(struct copier *copier, const struct walk *walk, int di
 		if (errno != EEXIST)
 			return err_errno(err, "make the directory %.180s", target);
 		if (fstatat(dir, name, &found, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISDIR(found.st_mode))
-			return err_set(err, ENOTDIR, "cannot copy to non-directory: %.180s", target);
+			return err_set(err, ENOTDIR, "cannot copy to non-directory: %.180s",
+				       target);
 	}
 	AUTO_CLOSE int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return err_errno(err, "open the directory %.180s", target);
-	AUTO_CLOSE int from = openat(walk->dir, walk->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	AUTO_CLOSE int from =
+	    openat(walk->dir, walk->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (from < 0)
 		return err_errno(err, "open the directory %.180s", walk->path);
-	return set_owner_and_mode(copier, walk, fd, err) < 0 ? -1 : copy_xattrs(from, fd, target, err);
+	return set_owner_and_mode(copier, walk, fd, err) < 0 ? -1
+							     : copy_xattrs(from, fd, target, err);
 }
 
 static enum walk_next copy_entry(struct walk *walk, struct err *err)
@@ -238,7 +255,8 @@ static enum walk_next copy_entry(struct walk *walk, struct err *err)
 		return WALK_FAILED;
 	if (!is_wanted(copier, source, directory))
 		return WALK_PASS;
-	/* The directory whose contents are copied is the target's own: as it was, or as a parent is made. */
+	/* The directory whose contents are copied is the target's own: as it was, or as a parent is
+	 * made. */
 	if (!*target)
 		return WALK_ON;
 	int dir = parents_of(&copier->parents, target, &name, err);
@@ -248,7 +266,8 @@ static enum walk_next copy_entry(struct walk *walk, struct err *err)
 		return WALK_ON;
 	copier->entries++;
 	if (directory)
-		return copy_directory(copier, walk, dir, name, target, err) < 0 ? WALK_FAILED : WALK_ON;
+		return copy_directory(copier, walk, dir, name, target, err) < 0 ? WALK_FAILED
+										: WALK_ON;
 	if (clear_name(dir, name, target, err) < 0)
 		return WALK_FAILED;
 	int failed = S_ISREG(walk->stat.st_mode) ? copy_file(copier, walk, dir, name, target, err)
@@ -267,9 +286,12 @@ static int finish_directory(struct walk *walk, struct err *err)
 		return -1;
 	if (!*target)
 		return 0;
-	AUTO_CLOSE int fd = beneath_open(copier->parents.root, *target ? target : ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+	AUTO_CLOSE int fd = beneath_open(copier->parents.root, *target ? target : ".",
+					 O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 	times_of(copier, &walk->stat, times);
-	return fd < 0 || futimens(fd, times) < 0 ? err_errno(err, "change the time of %.180s", target) : 0;
+	return fd < 0 || futimens(fd, times) < 0
+		   ? err_errno(err, "change the time of %.180s", target)
+		   : 0;
 }
 
 static int make_parent(struct parents *parents, int parent, const char *name, const char *path)
@@ -279,7 +301,9 @@ static int make_parent(struct parents *parents, int parent, const char *name, co
 	(void)path;
 	if (mkdirat(parent, name, 0755) < 0)
 		return -1;
-	return options->own ? fchownat(parent, name, options->uid, options->gid, AT_SYMLINK_NOFOLLOW) : 0;
+	return options->own
+		   ? fchownat(parent, name, options->uid, options->gid, AT_SYMLINK_NOFOLLOW)
+		   : 0;
 }
 
 /*
@@ -287,7 +311,8 @@ static int make_parent(struct parents *parents, int parent, const char *name, co
  *
  * target  its path; with `inside` the directory itself is meant, else its parent
  */
-static int open_base(int root, const char *target, bool inside, const struct copy_options *options, char name[TREE_PATH], struct err *err)
+static int open_base(int root, const char *target, bool inside, const struct copy_options *options,
+		     char name[TREE_PATH], struct err *err)
 {
 	char clean[TREE_PATH];
 	const char *last;
@@ -310,7 +335,8 @@ static int open_base(int root, const char *target, bool inside, const struct cop
 	return fd;
 }
 
-static int copy_item(struct copier *copier, int from, int to, const struct field *item, struct err *err)
+static int copy_item(struct copier *copier, int from, int to, const struct field *item,
+		     struct err *err)
 {
 	struct walk walk = {.enter = copy_entry, .leave = finish_directory, .context = copier};
 	char source[TREE_PATH], start[TREE_PATH], name[TREE_PATH];
@@ -320,10 +346,11 @@ static int copy_item(struct copier *copier, int from, int to, const struct field
 	if (path_clean(item[0].data, source, sizeof source, err) < 0)
 		return -1;
 	AUTO_CLOSE int dir = -1;
-	if (walk_start(from, source, &dir, start) < 0 || fstatat(dir, start, &found, AT_SYMLINK_NOFOLLOW) < 0)
+	if (walk_start(from, source, &dir, start) < 0 ||
+	    fstatat(dir, start, &found, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_errno(err, "open %.180s", item[0].data);
-	AUTO_CLOSE int base = open_base(to, item[1].data, inside && S_ISDIR(found.st_mode), copier->options,
-					name, err);
+	AUTO_CLOSE int base = open_base(to, item[1].data, inside && S_ISDIR(found.st_mode),
+					copier->options, name, err);
 	if (base < 0)
 		return -1;
 	copier->source = source;
@@ -368,10 +395,12 @@ static int read_options(const struct op *op, struct copy_options *options, struc
 		return -1;
 	options->excluded = sorted(excluded, options->excluded_count);
 	options->only = sorted(only, options->only_count);
-	return options->excluded && options->only ? 0 : err_errno(err, "memory for a list of paths");
+	return options->excluded && options->only ? 0
+						  : err_errno(err, "memory for a list of paths");
 }
 
-static int run_copy(const struct job *job, struct copier *copier, struct copy_options *options, struct err *err)
+static int run_copy(const struct job *job, struct copier *copier, struct copy_options *options,
+		    struct err *err)
 {
 	const struct request *request = job->request;
 

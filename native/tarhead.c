@@ -53,10 +53,12 @@ void tar_reader_close(struct tar_reader *reader)
 
 static int broken(const struct tar_reader *reader, struct err *err, const char *what)
 {
-	return err_set(err, EBADMSG, "archive header %llu: %s", (unsigned long long)reader->headers, what);
+	return err_set(err, EBADMSG, "archive header %llu: %s", (unsigned long long)reader->headers,
+		       what);
 }
 
-/* Octal digits between optional blanks, or GNU's base 256 with sign. Returns false if it is neither. */
+/* Octal digits between optional blanks, or GNU's base 256 with sign. Returns false if it is
+ * neither. */
 static bool number(const unsigned char *at, size_t size, int64_t *value)
 {
 	uint64_t sum = 0;
@@ -67,7 +69,8 @@ static bool number(const unsigned char *at, size_t size, int64_t *value)
 
 		sum = negative ? ~0ULL : 0;
 		for (; i < size; i++) {
-			unsigned char byte = i > 0 ? at[i] : (unsigned char)(negative ? at[0] : at[0] & 0x7f);
+			unsigned char byte =
+			    i > 0 ? at[i] : (unsigned char)(negative ? at[0] : at[0] & 0x7f);
 
 			if (sum >> 55 != 0 && sum >> 55 != 0x1ff)
 				return false;
@@ -139,7 +142,8 @@ static char *meta(struct tar_reader *reader, uint64_t size, struct err *err)
 	return data;
 }
 
-static int long_name(struct tar_reader *reader, unsigned bit, char *to, uint64_t size, struct err *err)
+static int long_name(struct tar_reader *reader, unsigned bit, char *to, uint64_t size,
+		     struct err *err)
 {
 	AUTO_FREE char *data = meta(reader, size, err);
 
@@ -161,7 +165,8 @@ static int extended(struct tar_reader *reader, uint64_t size, struct err *err)
 }
 
 /* Pieces that stand in a block: `count` pairs of 12-byte numbers. */
-static int gnu_pieces(struct tar_reader *reader, const unsigned char *at, int count, struct err *err)
+static int gnu_pieces(struct tar_reader *reader, const unsigned char *at, int count,
+		      struct err *err)
 {
 	struct tar_entry *entry = &reader->entry;
 
@@ -170,9 +175,11 @@ static int gnu_pieces(struct tar_reader *reader, const unsigned char *at, int co
 
 		if (at[0] == '\0')
 			return 0;
-		if (!number(at, 12, &offset) || !number(at + 12, 12, &size) || offset < 0 || size < 0)
+		if (!number(at, 12, &offset) || !number(at + 12, 12, &size) || offset < 0 ||
+		    size < 0)
 			return broken(reader, err, "a bad map of a sparse file");
-		if (pax_piece(&entry->pieces, &entry->piece_count, (uint64_t)offset, (uint64_t)size, err) < 0)
+		if (pax_piece(&entry->pieces, &entry->piece_count, (uint64_t)offset, (uint64_t)size,
+			      err) < 0)
 			return -1;
 	}
 	return 0;
@@ -222,7 +229,8 @@ static int map_line(struct tar_reader *reader, uint64_t *value, struct err *err)
 	}
 }
 
-/* GNU.sparse 1.0: the number of pieces, then offset and size of each, a line each, filled up to a block. */
+/* GNU.sparse 1.0: the number of pieces, then offset and size of each, a line each, filled up to a
+ * block. */
 static int sparse_map(struct tar_reader *reader, struct err *err)
 {
 	struct tar_entry *entry = &reader->entry;
@@ -236,7 +244,8 @@ static int sparse_map(struct tar_reader *reader, struct err *err)
 		if (map_line(reader, &offset, err) < 0 || map_line(reader, &size, err) < 0 ||
 		    pax_piece(&entry->pieces, &entry->piece_count, offset, size, err) < 0)
 			return -1;
-	unsigned fill = (unsigned)(TAR_BLOCK - (before - reader->data_left) % TAR_BLOCK) % TAR_BLOCK;
+	unsigned fill =
+	    (unsigned)(TAR_BLOCK - (before - reader->data_left) % TAR_BLOCK) % TAR_BLOCK;
 	if (fill > reader->data_left)
 		return broken(reader, err, "a bad map of a sparse file");
 	reader->data_left -= fill;
@@ -257,13 +266,14 @@ static int fill_entry(struct tar_reader *reader, const unsigned char *block, str
 	    !number(block + AT_MTIME, 12, &mtime))
 		return broken(reader, err, "a bad number");
 	if (entry->type == '3' || entry->type == '4')
-		if (!number(block + AT_MAJOR, 8, &major) || !number(block + AT_MINOR, 8, &minor) || major < 0 ||
-		    minor < 0 || major > 0xfff || minor > 0xfffff)
+		if (!number(block + AT_MAJOR, 8, &major) || !number(block + AT_MINOR, 8, &minor) ||
+		    major < 0 || minor < 0 || major > 0xfff || minor > 0xfffff)
 			return broken(reader, err, "a bad device number");
 	if (pax->has & PAX_PATH)
 		strcpy(entry->path, pax->path);
 	else if (ustar && block[AT_PREFIX])
-		snprintf(entry->path, TAR_PATH, "%.155s/%.100s", (const char *)block + AT_PREFIX, (const char *)block);
+		snprintf(entry->path, TAR_PATH, "%.155s/%.100s", (const char *)block + AT_PREFIX,
+			 (const char *)block);
 	else
 		snprintf(entry->path, TAR_PATH, "%.100s", (const char *)block + AT_NAME);
 	if (pax->has & PAX_LINK)
@@ -317,7 +327,9 @@ static int check_sparse(struct tar_reader *reader, struct err *err)
 			return broken(reader, err, "a sparse file with data after its end");
 		data += piece->size;
 	}
-	return data == reader->data_left ? 0 : broken(reader, err, "a sparse file whose map and data differ");
+	return data == reader->data_left
+		   ? 0
+		   : broken(reader, err, "a sparse file whose map and data differ");
 }
 
 /* Starts the entry whose header is `block`. */
@@ -331,7 +343,8 @@ static int begin(struct tar_reader *reader, const unsigned char *block, struct e
 	if (block[AT_TYPE] == 'S' && gnu_sparse(reader, block, err) < 0)
 		return -1;
 	pax_clear(reader->pax);
-	/* Links and special files may name a size, but no data follows (POSIX); of unknown types data does. */
+	/* Links and special files may name a size, but no data follows (POSIX); of unknown types
+	 * data does. */
 	bool has_data = !(entry->type >= '1' && entry->type <= '6');
 	reader->data_left = has_data ? entry->size : 0;
 	reader->padding = (unsigned)(TAR_BLOCK - reader->data_left % TAR_BLOCK) % TAR_BLOCK;
@@ -340,7 +353,8 @@ static int begin(struct tar_reader *reader, const unsigned char *block, struct e
 	return entry->sparse && entry->type == '0' ? check_sparse(reader, err) : 0;
 }
 
-/* Reads what describes the next entry. Returns 1 if `block` was such a header, 0 if it is the entry itself. */
+/* Reads what describes the next entry. Returns 1 if `block` was such a header, 0 if it is the entry
+ * itself. */
 static int describe(struct tar_reader *reader, const unsigned char *block, struct err *err)
 {
 	int64_t size;
@@ -351,11 +365,14 @@ static int describe(struct tar_reader *reader, const unsigned char *block, struc
 		return broken(reader, err, "a bad size");
 	switch (block[AT_TYPE]) {
 	case 'L':
-		return long_name(reader, PAX_PATH, reader->pax->path, (uint64_t)size, err) < 0 ? -1 : 1;
+		return long_name(reader, PAX_PATH, reader->pax->path, (uint64_t)size, err) < 0 ? -1
+											       : 1;
 	case 'K':
-		return long_name(reader, PAX_LINK, reader->pax->link, (uint64_t)size, err) < 0 ? -1 : 1;
+		return long_name(reader, PAX_LINK, reader->pax->link, (uint64_t)size, err) < 0 ? -1
+											       : 1;
 	case 'g': {
-		/* Global headers carry comments (git archive); what they could set, writers repeat per entry. */
+		/* Global headers carry comments (git archive); what they could set, writers repeat
+		 * per entry. */
 		AUTO_FREE char *data = meta(reader, (uint64_t)size, err);
 
 		return data ? 1 : -1;
@@ -379,9 +396,12 @@ int tar_next(struct tar_reader *reader, struct err *err)
 
 		if (got < 0)
 			return -1;
-		/* A missing end mark is common enough, and so is nothing at all; half an entry is not. */
+		/* A missing end mark is common enough, and so is nothing at all; half an entry is
+		 * not. */
 		if (got == 0)
-			return reader->pax->has == 0 ? 0 : broken(reader, err, "the archive is cut off");
+			return reader->pax->has == 0
+				   ? 0
+				   : broken(reader, err, "the archive is cut off");
 		if (is_zero(block) && reader->concatenated)
 			continue;
 		if (is_zero(block))

@@ -6,8 +6,8 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 
-#include "parents.h"
 #include "kernel.h"
+#include "parents.h"
 
 /* Where layers are mounted: workers need nothing of /sys, and no layer lies there. */
 #define MOUNT_POINT "/sys"
@@ -34,7 +34,8 @@ static int own_mounts(struct err *err)
 static int configure_each(int fs, const struct layers *layers)
 {
 	for (size_t i = 0; i < layers->lower_count; i++)
-		if (sys_fsconfig(fs, K_FSCONFIG_SET_STRING, "lowerdir+", layers->lowers[i].data, 0) < 0)
+		if (sys_fsconfig(fs, K_FSCONFIG_SET_STRING, "lowerdir+", layers->lowers[i].data,
+				 0) < 0)
 			return -1;
 	if (*layers->upper &&
 	    (sys_fsconfig(fs, K_FSCONFIG_SET_STRING, "upperdir", layers->upper, 0) < 0 ||
@@ -101,7 +102,8 @@ static int mount_root(const struct layers *layers, struct err *err)
 static int bind_over(int root, const struct field *bind, struct err *err)
 {
 	const char *source = bind[0].data, *target = bind[1].data;
-	AUTO_CLOSE int from = sys_open_tree(AT_FDCWD, source, K_OPEN_TREE_CLONE | K_OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	AUTO_CLOSE int from =
+	    sys_open_tree(AT_FDCWD, source, K_OPEN_TREE_CLONE | K_OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 
 	if (from < 0)
 		return err_errno(err, "open %.180s", source);
@@ -117,7 +119,8 @@ static int bind_over(int root, const struct field *bind, struct err *err)
 		return 0;
 	if (to < 0)
 		return err_errno(err, "open %.180s", target);
-	if (sys_move_mount(from, "", to, "", K_MOVE_MOUNT_F_EMPTY_PATH | K_MOVE_MOUNT_T_EMPTY_PATH) < 0)
+	if (sys_move_mount(from, "", to, "",
+			   K_MOVE_MOUNT_F_EMPTY_PATH | K_MOVE_MOUNT_T_EMPTY_PATH) < 0)
 		return err_errno(err, "bind %.100s to %.100s", source, target);
 	return 0;
 }

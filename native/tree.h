@@ -1,5 +1,6 @@
 #pragma once
-/* The file trees that workers enter: a directory, layers mounted for the work's time, or a running process's root. */
+/* The file trees that workers enter: a directory, layers mounted for the work's time, or a running
+ * process's root. */
 #include "ops.h"
 
 enum { OP_TREE = 300 };
