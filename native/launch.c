@@ -39,10 +39,10 @@ static int parse_clone(struct launch *launch, const struct op *op, struct err *e
 }
 
 static const struct op_kind runtime_ops[] = {
-	{7, SIDE_BEFORE, monitor_inherit},
 	{1, SIDE_BEFORE, monitor_set},	     {2, SIDE_BEFORE, monitor_set_log},
 	{3, SIDE_BEFORE, monitor_cgroup},    {4, SIDE_BEFORE, monitor_write},
 	{5, SIDE_BEFORE, monitor_devices},   {6, SIDE_BEFORE, parse_clone},
+	{7, SIDE_BEFORE, monitor_inherit},
 	{20, SIDE_CHILD, rootfs_overlay},    {21, SIDE_CHILD, rootfs_bind},
 	{22, SIDE_CHILD, mounts_new},	     {23, SIDE_CHILD, mounts_bind},
 	{24, SIDE_CHILD, mounts_fill_volume}, {25, SIDE_CHILD, nodes_device},

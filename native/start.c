@@ -260,10 +260,11 @@ void process_start(struct process *process, const struct process_place *place, s
 	setsid();
 	if (apply(process, place, err) < 0)
 		return;
+	/* Nothing runs without its monitor. A change of user has cleared what was set before. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (process->init && become_init(place, err) < 0)
 		return;
 	reset_signals();
-	prctl(PR_SET_PDEATHSIG, 0);
 	blame(process, 60);
 	exec_search(process->argv, process->env ? process->env : nothing, err);
 }
