@@ -32,6 +32,33 @@ watcher("a burst of changes is one flush, soon after", async () => {
   }
 });
 
+watcher("what is saved last is told, however soon after", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "slipway-watch-"));
+  const file = join(directory, "a");
+  writeFileSync(file, "0");
+  let told = 0;
+  const watching = await watchPaths(
+    [directory],
+    () => false,
+    () => {
+      told += 1;
+    },
+  );
+  try {
+    for (const text of ["1", "2", "3"]) {
+      const before = told;
+      writeFileSync(file, text);
+      for (let waited = 0; told === before; waited += 2) {
+        if (waited > 1000) throw new Error(`nobody told of ${text}`);
+        await new Promise((resolve) => setTimeout(resolve, 2));
+      }
+    }
+  } finally {
+    await watching.close();
+    rmSync(directory, { recursive: true });
+  }
+});
+
 watcher("what comes during a flush waits for the next, flushes never overlap", async () => {
   const log: string[] = [];
   const done = Promise.withResolvers<void>();
