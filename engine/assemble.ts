@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Route } from "./api/router.ts";
+import { attachSocketRoutes } from "./api/routes/attach-socket.ts";
 import { buildRoutes } from "./api/routes/build.ts";
 import { containerFileRoutes } from "./api/routes/container-files.ts";
 import { containerStatsRoutes } from "./api/routes/container-stats.ts";
@@ -82,11 +83,12 @@ export async function openEngine(
       ...containerRoutes({ containers }),
       ...containerFileRoutes({ containers }),
       ...containerStatsRoutes({ containers }),
+      ...attachSocketRoutes({ containers }),
       ...execRoutes({ containers }),
       ...imageRoutes({ images }),
       ...bootstrapRoutes({ images }),
       ...distributionRoutes({ images }),
-      ...buildRoutes({ builder }),
+      ...buildRoutes({ builder, workers }),
       ...networkRoutes({ networks, containers }),
       ...volumeRoutes({ volumes }),
       ...eventsRoutes({ events }),

@@ -2,7 +2,7 @@
  * Builds images from Dockerfiles: the context is read where it lies, steps are keyed by content, a step's upper
  * directory becomes a layer as it is.
  */
-import { mkdir, readdir } from "node:fs/promises";
+import { mkdir, readdir, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import type { StepRunner } from "../containers/types.ts";
 import type { Images } from "../images/images.ts";
@@ -26,12 +26,18 @@ export interface BuilderDeps {
   readonly runner: StepRunner;
 }
 
+/** Results of steps that are kept without being asked for: bytes, and part of the disk. */
+const MOST_KEPT = 20 * 2 ** 30;
+const MOST_OF_DISK = 0.2;
+const COLLECT_EVERY = 10 * 60 * 1000; // milliseconds
+
 export class Builder {
   readonly #deps: BuilderDeps;
   readonly #cache: StepCache;
   readonly #trash: Trash;
   readonly #cacheMounts: CacheMounts;
   readonly #hashes: HashStore;
+  #collected = Date.now();
   readonly #running = new Map<string, Promise<StepOutcome>>();
 
   private constructor(deps: BuilderDeps, cache: StepCache, trash: Trash) {
@@ -66,7 +72,9 @@ export class Builder {
       hashes: this.#hashes,
       running: this.#running,
     });
-    return build.run(request, progress);
+    const result = await build.run(request, progress);
+    void this.#collect();
+    return result;
   }
 
   /** Removes results of steps that are not in use. */
@@ -76,6 +84,23 @@ export class Builder {
       { images, workers, cache: this.#cache, cacheMounts: this.#cacheMounts, trash: this.#trash },
       options,
     );
+  }
+
+  /** Keeps the cache within its part of the disk, some time after builds; a failure waits for the next time. */
+  async #collect(): Promise<void> {
+    if (Date.now() - this.#collected < COLLECT_EVERY) return;
+    this.#collected = Date.now();
+    try {
+      const { bsize, blocks } = await statfs(this.#deps.paths.builder);
+      await this.prune({ all: false, keepBytes: Math.min(MOST_KEPT, bsize * blocks * MOST_OF_DISK) });
+    } catch {
+      // Nothing was asked of us, so nobody is told.
+    }
+  }
+
+  /** The directories of `RUN --mount=type=cache`. */
+  get cacheMounts(): CacheMounts {
+    return this.#cacheMounts;
   }
 
   get cache(): StepCache {

@@ -154,6 +154,17 @@ export interface BuildCalls {
     readonly all?: boolean;
     readonly filters?: Filters;
   }): Promise<Dockerode.PruneBuilderInfo>;
+  /** The directories of `RUN --mount=type=cache`; only our engine has these three calls. */
+  listCacheMounts(): Promise<readonly CacheMount[]>;
+  /** @throws {EngineFailure} status 404, if there is none of that id */
+  exportCacheMount(id: string): Promise<Readable>;
+  importCacheMount(id: string, tar: Readable): Promise<void>;
+}
+
+export interface CacheMount {
+  readonly ID: string; // as the Dockerfile names it, or its target
+  readonly Size: number; // bytes
+  readonly InUse: boolean;
 }
 
 export interface NetworkCalls {
@@ -216,7 +227,13 @@ export interface DiskUsage {
   readonly Containers: readonly (Dockerode.ContainerInfo & { readonly SizeRw?: number })[] | null;
   readonly Volumes: readonly Dockerode.VolumeInspectInfo[] | null;
   readonly BuildCache:
-    | readonly { readonly ID: string; readonly Size: number; readonly InUse: boolean }[]
+    | readonly {
+        readonly ID: string;
+        readonly Size: number;
+        readonly InUse: boolean;
+        readonly LastUsedAt?: string;
+        readonly Description?: string;
+      }[]
     | null;
 }
 

@@ -1,16 +1,25 @@
+import { pipeline } from "node:stream/promises";
 import type { Builder } from "../../builder/builder.ts";
 import { parseDuration } from "../../builder/dockerfile/duration.ts";
 import type { BuildRequest, ContextSource } from "../../builder/types.ts";
 import type { Ulimit } from "../../containers/types.ts";
 import { EngineError } from "../../errors.ts";
+import { decompress } from "../../images/decompress.ts";
 import { familiar, parseReference, withDefaultTag } from "../../images/reference.ts";
 import type { RegistryAuth } from "../../images/types.ts";
+import type { Workers } from "../../native/workers.ts";
 import { ClassicStream, failureMessage, TypedStream } from "../build-stream.ts";
 import type { ApiRequest, Reply, Route } from "../router.ts";
 
+export interface BuildRoutesDeps {
+  readonly builder: Builder;
+  readonly workers: Workers;
+}
+
 /** Docker's classic build, and ours, which reads the context where it lies. */
-export function buildRoutes({ builder }: { readonly builder: Builder }): Route[] {
+export function buildRoutes({ builder, workers }: BuildRoutesDeps): Route[] {
   return [
+    ...cacheMountRoutes(builder, workers),
     { method: "POST", path: "/build", handle: (request, reply) => classicBuild(builder, request, reply) },
     {
       method: "POST",
@@ -21,6 +30,43 @@ export function buildRoutes({ builder }: { readonly builder: Builder }): Route[]
       method: "POST",
       path: "/slipway/v1/build",
       handle: (request, reply) => localBuild(builder, request, reply),
+    },
+  ];
+}
+
+/** Cache mounts can be taken to another machine, as a CI runner that begins with nothing needs it. */
+function cacheMountRoutes({ cacheMounts }: Builder, workers: Workers): Route[] {
+  const path = "/slipway/v1/builder/mounts";
+  return [
+    {
+      method: "GET",
+      path,
+      async handle(_request, reply) {
+        const kept = await cacheMounts.list(workers);
+        reply.json(
+          200,
+          kept.map(({ id, bytes, inUse }) => ({ ID: id, Size: bytes, InUse: inUse })),
+        );
+      },
+    },
+    {
+      method: "GET",
+      path: `${path}/archive`,
+      async handle({ query }, reply) {
+        const archive = await cacheMounts.export(query.string("id"), workers);
+        await pipeline(archive, reply.stream(200, "application/x-tar"));
+      },
+    },
+    {
+      method: "PUT",
+      path: `${path}/archive`,
+      async handle({ query, body }, reply) {
+        const id = query.string("id");
+        if (id === "") throw new EngineError("invalid", "a cache mount has an id");
+        const { stream } = await decompress(body);
+        await cacheMounts.import(id, stream, workers);
+        reply.empty(204);
+      },
     },
   ];
 }

@@ -4,6 +4,8 @@ import { EngineFailure } from "../failures.ts";
 import { followProgress } from "../progress.ts";
 import type { Call, Transport } from "../transport.ts";
 
+const MOUNTS = "/slipway/v1/builder/mounts";
+
 export function buildCalls(engine: Transport): BuildCalls {
   return {
     async buildImage(options) {
@@ -24,6 +26,10 @@ export function buildCalls(engine: Transport): BuildCalls {
         throw new AppError("BUILD_FAILED", "the engine named no image at the end of the build");
       return id;
     },
+    listCacheMounts: () => engine.json("GET", MOUNTS),
+    exportCacheMount: (id) => engine.open("GET", `${MOUNTS}/archive`, { query: { id } }),
+    importCacheMount: (id, tar) =>
+      engine.done("PUT", `${MOUNTS}/archive`, { query: { id }, body: tar, contentType: "application/x-tar" }),
     pruneBuilds: ({ all, filters } = {}) => engine.json("POST", "/build/prune", { query: { all }, filters }),
   };
 }
