@@ -78,8 +78,7 @@ static bool is_opaque(const struct walk *walk)
 	char path[64 + NAME_MAX], value[4];
 
 	snprintf(path, sizeof path, "/proc/self/fd/%d/%s", walk->dir, walk->name);
-	return lgetxattr(path, "trusted.overlay.opaque", value, sizeof value) == 1 &&
-	       value[0] == 'y';
+	return lgetxattr(path, opaque_xattr(), value, sizeof value) == 1 && value[0] == 'y';
 }
 
 /* A directory that hides the one below it: what was there and is not here now is deleted. */

@@ -21,6 +21,27 @@ struct layers {
 	size_t bind_count; /* strings: three each */
 };
 
+bool is_rootless(void)
+{
+	static int known = -1;
+	char map[64] = "";
+
+	if (known < 0) {
+		AUTO_CLOSE int fd = open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
+		unsigned inside = 0, outside = 0, count = 0;
+
+		if (fd >= 0 && read_some(fd, map, sizeof map - 1) > 0)
+			sscanf(map, "%u %u %u", &inside, &outside, &count);
+		known = fd >= 0 && (outside != 0 || count != UINT32_MAX);
+	}
+	return known;
+}
+
+const char *opaque_xattr(void)
+{
+	return is_rootless() ? "user.overlay.opaque" : "trusted.overlay.opaque";
+}
+
 static int own_mounts(struct err *err)
 {
 	if (unshare(CLONE_NEWNS) < 0)
@@ -40,6 +61,8 @@ static int configure_each(int fs, const struct layers *layers)
 	if (*layers->upper &&
 	    (sys_fsconfig(fs, K_FSCONFIG_SET_STRING, "upperdir", layers->upper, 0) < 0 ||
 	     sys_fsconfig(fs, K_FSCONFIG_SET_STRING, "workdir", layers->work, 0) < 0))
+		return -1;
+	if (is_rootless() && sys_fsconfig(fs, K_FSCONFIG_SET_FLAG, "userxattr", NULL, 0) < 0)
 		return -1;
 	return sys_fsconfig(fs, K_FSCONFIG_CMD_CREATE, NULL, NULL, 0);
 }

@@ -8,10 +8,10 @@
 #include "ops.h"
 #include "parents.h"
 #include "tarhead.h"
+#include "tree.h"
 
 #define WHITEOUT ".wh."
 #define OPAQUE ".wh..wh..opq"
-#define OPAQUE_XATTR "trusted.overlay.opaque"
 
 /* A directory whose time is set when nothing more is put into it. */
 struct dir_time {
@@ -123,7 +123,7 @@ static int hide_lower(int dir, const char *name, struct err *err)
 {
 	AUTO_CLOSE int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	if (fd < 0 || fsetxattr(fd, OPAQUE_XATTR, "y", 1, 0) < 0)
+	if (fd < 0 || fsetxattr(fd, opaque_xattr(), "y", 1, 0) < 0)
 		return err_errno(err, "mark the directory %.180s opaque", name);
 	return 0;
 }
@@ -249,6 +249,9 @@ static int put_node(struct untar *work, int dir, const char *name, struct err *e
 		return err_set(err, EBADMSG,
 			       "%.180s is a character device 0:0, overlayfs's own mark",
 			       entry->path);
+	/* A user namespace makes no devices, and containers in it get theirs from the engine. */
+	if (is_rootless() && kind != S_IFIFO)
+		return 0;
 	if (mknodat(dir, name, kind | 0600, makedev(entry->major, entry->minor)) < 0)
 		return err_errno(err, "make the node %.180s", entry->path);
 	return set_attributes_at(work, dir, name, err);
@@ -278,7 +281,7 @@ static int put_whiteout(struct untar *work, int dir, const char *name, struct er
 	struct stat found;
 
 	if (strcmp(name, OPAQUE) == 0) {
-		if (fsetxattr(dir, OPAQUE_XATTR, "y", 1, 0) < 0)
+		if (fsetxattr(dir, opaque_xattr(), "y", 1, 0) < 0)
 			return err_errno(err, "mark the directory of %.180s opaque",
 					 work->reader.entry.path);
 		return 0;
