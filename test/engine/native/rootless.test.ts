@@ -149,6 +149,36 @@ rootless("a user's container has a network and a published port, and outlives th
     const page = `0 0 ${uid} 1 1 200000 65536 1000 `;
     await until("the page is served", async () => (await fetchPage(port).catch(() => "")) === page);
 
+    const taken = await user.client.createContainer({
+      name: "late",
+      Image: "busybox",
+      Cmd: ["true"],
+      HostConfig: { PortBindings: { "80/tcp": [{ HostPort: String(port) }] } },
+    });
+    const conflict = await user.client.startContainer(taken.Id).catch((reason) => reason);
+    assert.match(conflict.message, String(port));
+    await user.client.removeContainer(taken.Id, { force: true });
+
+    await user.client.createNetwork({ Name: "back" });
+    const HostConfig = { NetworkMode: "back" };
+    const peer = await user.client.createContainer({
+      name: "peer",
+      Image: "busybox",
+      Cmd: ["sleep", "1000"],
+      HostConfig,
+    });
+    await user.client.startContainer(peer.Id);
+    const pinger = await user.client.createContainer({
+      name: "pinger",
+      Image: "busybox",
+      Cmd: ["ping", "-c1", "peer"],
+      HostConfig,
+    });
+    const exited = user.client.waitContainer(pinger.Id, { condition: "next-exit" });
+    await user.client.startContainer(pinger.Id);
+    assert.is((await exited).StatusCode, 0, "a name of its network");
+    for (const { Id: id } of [peer, pinger]) await user.client.removeContainer(id, { force: true });
+
     await user.end("SIGKILL");
     assert.is(await fetchPage(port), page, "without a daemon");
     await user.start();
