@@ -103,6 +103,7 @@ const RULES: Rules<Transform> = rules<Transform>({
   [prefixed(["expose.*", "group_add.*", "build.provenance", "build.sbom"])]: convert.text,
   [prefixed(["provider.options.*"])]: convert.texts,
   [prefixed(["deploy.resources.limits.cpus", "deploy.resources.reservations.cpus"])]: convert.number,
+  [prefixed(["volumes.*.tmpfs.mode"])]: convert.octal,
   "networks.* volumes.* secrets.* configs.*": convert.external,
   "include.*": convert.include,
 });

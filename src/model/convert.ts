@@ -222,12 +222,32 @@ export const device: Transform = (node, context) => {
   return record({ source, target, permissions }, node);
 };
 
-export const fileMount: Transform = (node) => {
+export const fileMount: Transform = (node, context) => {
   if (isText(node)) return record({ source: node.value }, node);
-  const mode = isMap(node) ? node.entries.get("mode") : undefined;
-  if (!isMap(node) || mode?.kind !== "scalar" || typeof mode.value !== "number") return node;
-  return withEntry(node, "mode", { ...mode, value: mode.value.toString(8).padStart(4, "0") });
+  return isMap(node) ? change(node, "mode", (mode) => permissions(mode, context)) : node;
 };
+
+/** Permissions as a number. */
+export const octal: Transform = (node) =>
+  isText(node) && /^[0-7]+$/.test(node.value) ? { ...node, value: Number.parseInt(node.value, 8) } : node;
+
+/** Octal digits: a number of YAML, whose leading zero has told that already, or text as people mean it. */
+function permissions(node: Node, context: Context): Node {
+  if (node.kind !== "scalar" || node.value === null) return node;
+  const text =
+    typeof node.value === "number"
+      ? node.value.toString(8)
+      : /^(?:0o)?([0-7]{1,5})$/.exec(String(node.value))?.[1];
+  if (text === undefined)
+    throw fail(
+      node,
+      context,
+      "COMPOSE_VALUE",
+      `"${node.value}" is no file mode`,
+      "Write it in octal, such as 0440.",
+    );
+  return { ...node, value: text.replace(/^0+(?=.{3})/, "").padStart(4, "0") };
+}
 
 export const port: Transform = (node, context) => {
   if (isMap(node)) return longPort(node);
