@@ -24,6 +24,7 @@ import { readHost } from "./host.ts";
 import { Images } from "./images/images.ts";
 import type { Log } from "./log.ts";
 import { program } from "./native/program.ts";
+import { engineUser } from "./native/rootless.ts";
 import { Spawner } from "./native/spawner.ts";
 import { NativeWorkers } from "./native/worker-client.ts";
 import { Networks } from "./networks/networks.ts";
@@ -72,6 +73,7 @@ export async function openEngine(
     dataRoot: paths.dataRoot,
     logFile: options.logFile,
     debug: options.logLevel === "debug",
+    rootless: engineUser(process.env) !== 0,
     features: ["bootstrap", "build", "check", "registry"],
     counts: () => ({ ...containers.counts(), images: images.list().length }),
     listeners: () => events.listening,

@@ -14,6 +14,8 @@ export interface About {
   /** Where the log goes; absent: stderr. */
   readonly logFile: string | undefined;
   readonly debug: boolean;
+  /** It runs in a user namespace of an ordinary user. */
+  readonly rootless: boolean;
   /** What is served beneath `/slipway/v1`, by name. */
   readonly features: readonly string[];
   counts(): {
@@ -183,6 +185,7 @@ function info(about: About): object {
     InitCommit: { ID: "", Expected: "" },
     SecurityOptions: [
       "name=seccomp,profile=builtin",
+      ...(about.rootless ? ["name=rootless"] : []),
       ...(host.cgroupVersion === "2" ? ["name=cgroupns"] : []),
     ],
     CDISpecDirs: [],
