@@ -24,6 +24,7 @@ const WORDS: Readonly<Record<OperationKind, readonly [string, string, "final" | 
   unpauseContainer: ["unpausing", "running", "final"],
   stopContainer: ["stopping", "stopped", "final"],
   removeContainer: ["removing", "removed", "final"],
+  awaitContainer: ["waiting", "ready", "final"],
   awaitService: ["waiting", "ready", "final"],
 };
 
@@ -70,7 +71,8 @@ async function runStep(
     return false;
   }
   // Waiting takes no turn: it does nothing to the engine, and what it waits for may need the turn.
-  const release = operation.kind === "awaitService" ? () => {} : await turns.take();
+  const release =
+    operation.kind === "awaitService" || operation.kind === "awaitContainer" ? () => {} : await turns.take();
   try {
     context.signal.throwIfAborted();
     const why = OBVIOUS.has(operation.why) ? undefined : operation.why;
