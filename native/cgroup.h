@@ -27,6 +27,13 @@ int cgroup_create(struct cgroups *cgroups, const char *path, struct err *err);
 int cgroup_v2(const struct cgroups *cgroups);
 
 /*
+ * Opens the cgroup v2 below the container's own in which a process of it is. Where the container
+ * hands controllers on to cgroups of its own, as systemd does, its own can hold no process.
+ * Returns a directory's descriptor, or -1.
+ */
+int cgroup_v2_of(const struct cgroups *cgroups, pid_t pid);
+
+/*
  * Moves the calling process, which has one thread, into all of them.
  *
  * v1 takes the process by its `tasks` file, as a thread: a whole process by cgroup.procs waits for

@@ -303,6 +303,28 @@ limited("cgroups that the container made below its own go with it", async ({ ben
   );
 });
 
+const unified = hierarchies().find((root) => existsSync(join(root, "cgroup.subtree_control")));
+const handsOn =
+  unified !== undefined && readFileSync(join(unified, "cgroup.controllers"), "utf8").includes("pids");
+
+(handsOn ? options : skipped)(
+  "exec follows a container that hands its controllers on, as systemd does",
+  async ({ bench }) => {
+    const cell = await bench.launch();
+    await cell.monitor.go(shell("exec sleep 1000"));
+    const [path = ""] = bench.cgroupPaths(cell.name);
+    mkdirSync(join(path, "init.scope"));
+    writeFileSync(join(path, "init.scope/cgroup.procs"), String(cell.launched.pid));
+    writeFileSync(join(path, "cgroup.subtree_control"), "+pids");
+    assert.equal(await cell.exec("cat /proc/self/cgroup"), {
+      code: 0,
+      stdout: "0::/init.scope\n",
+      stderr: "",
+    });
+    await cell.kill();
+  },
+);
+
 /** Allows mknod of all, and /dev/null: r2 = type and access, r4 = major, r5 = minor of struct bpf_cgroup_dev_ctx. */
 function onlyNull(): Uint8Array {
   const instructions = [
@@ -328,7 +350,6 @@ function onlyNull(): Uint8Array {
   return bytes;
 }
 
-const unified = hierarchies().find((root) => existsSync(join(root, "cgroup.subtree_control")));
 options("devices of cgroup v2 are a filter", async ({ bench }) => {
   if (unified === undefined) return;
   const { stdout } = await bench.run("echo x > /dev/null && echo null; echo x 2>&1 > /dev/zero", {
