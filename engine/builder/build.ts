@@ -228,12 +228,12 @@ export class Build {
       const { tree, found } = await remotes.clone(item, tools);
       return join((tree.root as DirectoryTree).path, found.path);
     }
-    const { tree } = await remotes.download(
+    const { tree, found } = await remotes.download(
       { kind: "url", url, name: "context", checksum: undefined, unpack: false },
       tools,
     );
     const directory = await this.#scratch();
-    const { stream } = await decompress(await tree.read("file"));
+    const { stream } = await decompress(await tree.read(found.path));
     await workers.untar(stream, { kind: "dir", path: directory }, { whiteouts: "plain" });
     return directory;
   }

@@ -13,6 +13,7 @@ import { Build } from "./build.ts";
 import { StepCache } from "./cache.ts";
 import { CacheMounts } from "./cache-mounts.ts";
 import { HashStore } from "./context/hashes.ts";
+import { Downloads } from "./downloads.ts";
 import { type Pruned, type PruneOptions, prune } from "./prune.ts";
 import { Remotes } from "./remotes.ts";
 import type { StepOutcome } from "./solve.ts";
@@ -37,6 +38,7 @@ export class Builder {
   readonly #trash: Trash;
   readonly #cacheMounts: CacheMounts;
   readonly #hashes: HashStore;
+  readonly #downloads: Downloads;
   #collected = Date.now();
   readonly #running = new Map<string, Promise<StepOutcome>>();
 
@@ -45,13 +47,14 @@ export class Builder {
     this.#cache = cache;
     this.#trash = trash;
     this.#hashes = new HashStore(join(deps.paths.builder, "hashes"));
+    this.#downloads = new Downloads(join(deps.paths.builder, "downloads"));
     this.#cacheMounts = new CacheMounts(join(deps.paths.builder, "mounts"));
   }
 
   /** Opens the cache; what an earlier daemon's builds left half done goes. */
   static async open(deps: BuilderDeps): Promise<Builder> {
     const { builder } = deps.paths;
-    for (const name of ["work", "hashes", "mounts", "steps", "manifests", "empty"])
+    for (const name of ["work", "hashes", "mounts", "steps", "manifests", "downloads", "empty"])
       await mkdir(join(builder, name), { recursive: true, mode: 0o700 });
     const trash = new Trash(deps.paths.trash, deps.workers);
     for (const name of await readdir(join(builder, "work"))) await trash.discard(join(builder, "work", name));
@@ -68,7 +71,7 @@ export class Builder {
       cache: this.#cache,
       trash: this.#trash,
       cacheMounts: this.#cacheMounts,
-      remotes: new Remotes(),
+      remotes: new Remotes(this.#downloads),
       hashes: this.#hashes,
       running: this.#running,
     });
@@ -80,10 +83,14 @@ export class Builder {
   /** Removes results of steps that are not in use. */
   async prune(options: PruneOptions): Promise<Pruned> {
     const { images, workers } = this.#deps;
-    return prune(
-      { images, workers, cache: this.#cache, cacheMounts: this.#cacheMounts, trash: this.#trash },
-      options,
-    );
+    const { directory } = this.#downloads;
+    const own = {
+      cache: this.#cache,
+      cacheMounts: this.#cacheMounts,
+      trash: this.#trash,
+      downloads: directory,
+    };
+    return prune({ images, workers, ...own }, options);
   }
 
   /** Keeps the cache within its part of the disk, some time after builds; a failure waits for the next time. */
