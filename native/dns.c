@@ -75,12 +75,21 @@ static void drop_socket(struct forward *forward)
 	forward->watch.fd = -1;
 }
 
+void dns_settle(struct dns *dns)
+{
+	if (dns->life.fd < 0 && dns->pending == 0 && dns->connections == 0)
+		free(dns);
+}
+
 static void end(struct forward *forward)
 {
+	struct dns *dns = forward->dns;
+
 	drop_socket(forward);
-	loop_timer_clear(forward->dns->loop, &forward->timer);
-	forward->dns->pending--;
+	loop_timer_clear(dns->loop, &forward->timer);
 	free(forward);
+	dns->pending--;
+	dns_settle(dns);
 }
 
 static void received(struct loop *loop, struct watch *watch, uint32_t events);
@@ -217,6 +226,7 @@ static void container_ended(struct loop *loop, struct watch *watch, uint32_t eve
 	stop_listening(loop, &dns->udp);
 	stop_listening(loop, &dns->tcp);
 	stop_listening(loop, &dns->life);
+	dns_settle(dns);
 }
 
 static int listen_at(struct dns *dns, struct watch *watch, int type, uint16_t port, struct err *err)
@@ -232,7 +242,7 @@ static int listen_at(struct dns *dns, struct watch *watch, int type, uint16_t po
 		return err_errno(err, "socket of the resolver");
 	if (bind(watch->fd, (struct sockaddr *)&address, sizeof address) < 0)
 		return err_errno(err, "bind 127.0.0.11:%u", port);
-	if (type == SOCK_STREAM && listen(watch->fd, 16) < 0)
+	if (type == SOCK_STREAM && listen(watch->fd, 128) < 0)
 		return err_errno(err, "listen on 127.0.0.11:%u", port);
 	return loop_add(dns->loop, watch, EPOLLIN, err);
 }

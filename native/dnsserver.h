@@ -25,5 +25,8 @@ size_t dns_local(struct dns *dns, const uint8_t *query, size_t size, struct dns_
 /* The address of a server, port 53. Returns its length, 0 if `text` is no address. */
 socklen_t dns_server_address(const char *text, struct sockaddr_storage *address);
 
+/* Lets go of a resolver whose container has ended and for which nothing is on its way. */
+void dns_settle(struct dns *dns);
+
 /* A connection is ready to be accepted. */
 void dns_accept(struct loop *loop, struct watch *watch, uint32_t events);

@@ -26,15 +26,17 @@ struct connection {
 
 static void end(struct connection *connection)
 {
-	struct loop *loop = connection->dns->loop;
+	struct dns *dns = connection->dns;
+	struct loop *loop = dns->loop;
 
 	loop_remove(loop, &connection->asker.watch);
 	loop_remove(loop, &connection->server.watch);
 	close_fd(&connection->asker.watch.fd);
 	close_fd(&connection->server.watch.fd);
 	loop_timer_clear(loop, &connection->timer);
-	connection->dns->connections--;
 	free(connection);
+	dns->connections--;
+	dns_settle(dns);
 }
 
 static void timed_out(struct loop *loop, struct timer *timer)
