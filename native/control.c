@@ -5,6 +5,7 @@
 #include "exec.h"
 #include "monitor.h"
 #include "net.h"
+#include "opcodes.h"
 #include "tty.h"
 
 static uint32_t state(const struct monitor *monitor)
@@ -26,7 +27,7 @@ static void start_attach(struct client *client, const struct request *request)
 {
 	struct err err = {0};
 
-	if (request->count != 1 || request->ops[0].code != 100) {
+	if (request->count != 1 || request->ops[0].code != OP_ATTACH) {
 		err_set(&err, EINVAL, "an attach request has one operation");
 		client_error(client, &err);
 		client_finish(client);

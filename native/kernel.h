@@ -142,6 +142,9 @@ static inline int sys_pidfd_send_signal(int pidfd, int signal)
 	return (int)syscall(424, pidfd, signal, (void *)0, 0);
 }
 
+/* linux/close_range.h */
+#define K_CLOSE_RANGE_CLOEXEC 4
+
 static inline int sys_close_range(unsigned first, unsigned last, unsigned flags)
 {
 	return (int)syscall(436, first, last, flags);

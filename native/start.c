@@ -8,6 +8,7 @@
 
 #include "init.h"
 #include "kernel.h"
+#include "opcodes.h"
 #include "process.h"
 #include "rlimit.h"
 #include "seccomp.h"
@@ -77,15 +78,15 @@ static int set_label(const struct process *process, int proc, struct err *err)
 static int set_process(struct process *process, const struct process_place *place, struct err *err)
 {
 	if (process->keyring && join_keyring(process->keyring, err) < 0)
-		return blame(process, 72);
+		return blame(process, OP_KEYRING);
 	if (process->has_oom_score && set_oom_score(place->proc, process->oom_score, err) < 0)
-		return blame(process, 68);
+		return blame(process, OP_OOM_SCORE);
 	for (unsigned i = 0; i < process->limits; i++)
 		if (rlimit_set(process->limit[i].resource, process->limit[i].soft,
 			       process->limit[i].hard, err) < 0)
-			return blame(process, 67);
+			return blame(process, OP_RLIMIT);
 	if (process->label && set_label(process, place->proc, err) < 0)
-		return blame(process, 74);
+		return blame(process, OP_LABEL);
 	if (process->has_umask)
 		umask(process->umask);
 	return 0;
@@ -229,27 +230,27 @@ static int apply(struct process *process, const struct process_place *place, str
 	if (set_streams(process, place, err) < 0)
 		return -1;
 	if (process->has_caps && caps_bound(process->caps.bounding, err) < 0)
-		return blame(process, 64);
+		return blame(process, OP_CAPS);
 	/* The engine may enter directories that the user may not, and the other way round over NFS. */
 	bool entered = enter_cwd(process->cwd, err) == 0;
 	if (!entered && err->code != EACCES)
-		return blame(process, 62);
+		return blame(process, OP_CWD);
 	if (early && seccomp_load(process->seccomp.data, process->seccomp.size, err) < 0)
-		return blame(process, 65);
+		return blame(process, OP_SECCOMP);
 	if (set_user(process, err) < 0)
-		return blame(process, 63);
+		return blame(process, OP_USER);
 	if (process->has_caps && caps_set(&process->caps, err) < 0)
-		return blame(process, 64);
+		return blame(process, OP_CAPS);
 	if (!entered && enter_cwd(process->cwd, err) < 0)
-		return blame(process, 62);
+		return blame(process, OP_CWD);
 	if (process->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
 		err_errno(err, "set no_new_privs");
-		return blame(process, 66);
+		return blame(process, OP_NO_NEW_PRIVILEGES);
 	}
-	sys_close_range(3, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */);
+	sys_close_range(3, ~0u, K_CLOSE_RANGE_CLOEXEC);
 	if (process->seccomp.size > 0 && !early &&
 	    seccomp_load(process->seccomp.data, process->seccomp.size, err) < 0)
-		return blame(process, 65);
+		return blame(process, OP_SECCOMP);
 	return 0;
 }
 
@@ -265,6 +266,6 @@ void process_start(struct process *process, const struct process_place *place, s
 	if (process->init && become_init(place, err) < 0)
 		return;
 	reset_signals();
-	blame(process, 60);
+	blame(process, OP_ARGV);
 	exec_search(process->argv, process->env ? process->env : nothing, err);
 }
