@@ -158,6 +158,8 @@ export class ServicePlanner {
       number: old.number,
       container: beside ? `${old.id.slice(0, 12)}_${name}` : name,
     };
+    const early = beside && this.#options.start && startsFirst(service, old);
+    const turn = early ? this.#turnOf(service) : [];
     const create = this.#builder.step(
       {
         kind: "createContainer",
@@ -166,11 +168,10 @@ export class ServicePlanner {
         name,
         carried: this.#options.renewVolumes ? {} : old.anonymous,
       },
-      [...this.#prerequisites(service), ...(removed === undefined ? [] : [removed])],
+      [...this.#prerequisites(service), ...(removed === undefined ? [] : [removed]), ...turn],
     );
     this.#created.get(service.name)!.push(create);
     const ready = [create, ...this.#files(service, target, create)];
-    const early = beside && this.#options.start && startsFirst(service, old);
     if (early) ready.push(this.#startEarly(service, target, why, ready));
     if (removed === undefined) {
       const dependents = this.#stopDependents(service);
@@ -185,19 +186,21 @@ export class ServicePlanner {
   }
 
   /**
-   * With `update_config.order: start-first` the new container has to be ready before the old one is stopped; as many
-   * at a time as `parallelism` says.
+   * With `update_config.order: start-first` the new container has to be ready before the old one is stopped.
    *
    * @returns the step after which it is ready
    */
   #startEarly(service: Service, target: ContainerTarget, why: string, after: readonly number[]): number {
+    const conditions = dependenciesOf(this.#graph, service.name).flatMap((edge) => this.#condition(edge));
+    const step = this.#builder.step({ kind: "startContainer", why, ...target }, [...after, ...conditions]);
+    return this.#builder.step({ kind: "awaitContainer", why: "start-first", ...target }, [step]);
+  }
+
+  /** The replacements that have to be finished before one more may begin: `parallelism` of them go on at a time. */
+  #turnOf(service: Service): readonly number[] {
     const { parallelism = 1 } = service.deploy?.update_config ?? {};
     const earlier = this.#started.get(service.name)!;
-    const before = parallelism > 0 ? earlier.slice(0, Math.max(0, earlier.length - parallelism + 1)) : [];
-    const conditions = dependenciesOf(this.#graph, service.name).flatMap((edge) => this.#condition(edge));
-    const start = { kind: "startContainer", why, ...target } as const;
-    const step = this.#builder.step(start, [...after, ...before, ...conditions]);
-    return this.#builder.step({ kind: "awaitContainer", why: "start-first", ...target }, [step]);
+    return parallelism > 0 ? earlier.slice(0, Math.max(0, earlier.length - parallelism + 1)) : [];
   }
 
   /** The step that puts secrets and configs into a container, where it needs any. */
