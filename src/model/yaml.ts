@@ -47,6 +47,15 @@ export function parseYaml(file: SourceText, problems: Problems, quick = true): N
     });
     return [];
   }
+  if (file.text.slice(0, 1000).includes("\0")) {
+    problems.add(
+      "COMPOSE_SYNTAX",
+      "this is no UTF-8 text",
+      { file, start: 0, end: 1 },
+      { hint: "Save the file as UTF-8." },
+    );
+    return [];
+  }
   if (!shallow(file, problems)) return [];
   const plain = quick ? parsePlainYaml(file) : undefined;
   if (plain) return [plain];
