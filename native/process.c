@@ -151,7 +151,7 @@ static const struct {
 	{OP_SECCOMP, parse_seccomp},
 	{OP_NO_NEW_PRIVILEGES, parse_no_new_privileges},
 	{OP_RLIMIT, parse_rlimit},
-	{OP_OOM_SCORE, parse_oom_score},
+	{OP_OOM_SCORE_ADJ, parse_oom_score},
 	{OP_UMASK, parse_umask},
 	{OP_TERMINAL, parse_terminal},
 	{OP_INIT, parse_init},

@@ -80,7 +80,7 @@ static int set_process(struct process *process, const struct process_place *plac
 	if (process->keyring && join_keyring(process->keyring, err) < 0)
 		return blame(process, OP_KEYRING);
 	if (process->has_oom_score && set_oom_score(place->proc, process->oom_score, err) < 0)
-		return blame(process, OP_OOM_SCORE);
+		return blame(process, OP_OOM_SCORE_ADJ);
 	for (unsigned i = 0; i < process->limits; i++)
 		if (rlimit_set(process->limit[i].resource, process->limit[i].soft,
 			       process->limit[i].hard, err) < 0)

@@ -1,4 +1,5 @@
-/* The resolver at work, on loopback: questions over udp and tcp, a server that is silent or lies, and noise. */
+/* The resolver at work, on loopback: questions over udp and tcp, a server that is silent or lies,
+ * and noise. */
 #include <arpa/inet.h>
 #include <assert.h>
 #include <fcntl.h>
@@ -14,8 +15,10 @@
 #define PORT 38153 /* of 127.0.0.11 */
 #define LIMIT 30   /* s; a test that hangs is killed */
 
-static const uint8_t question[] = {0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 3, 'w', 'e', 'b', 0, 0, 1, 0, 1};
-static const uint8_t unknown[] = {0, 8, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 5, 'o', 't', 'h', 'e', 'r', 0, 0, 1, 0, 1};
+static const uint8_t question[] = {0, 7, 1,   0,   0,   1, 0, 0, 0, 0, 0,
+				   0, 3, 'w', 'e', 'b', 0, 0, 1, 0, 1};
+static const uint8_t unknown[] = {0, 8,   1,   0,   0,   1,   0, 0, 0, 0, 0, 0,
+				  5, 'o', 't', 'h', 'e', 'r', 0, 0, 1, 0, 1};
 
 static int connect_to(int type)
 {
@@ -69,10 +72,12 @@ static void ask_tcp(void)
 	close(fd);
 }
 
-/* What a server of that address answers is a lie: another id, another question, or cut off. Returns its pid. */
+/* What a server of that address answers is a lie: another id, another question, or cut off. Returns
+ * its pid. */
 static pid_t start_liar(void)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(53), .sin_addr.s_addr = htonl(0x7f00000c)};
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_port = htons(53), .sin_addr.s_addr = htonl(0x7f00000c)};
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0) {
@@ -90,7 +95,8 @@ static pid_t start_liar(void)
 	for (;;) {
 		uint8_t packet[600];
 		socklen_t length = sizeof address;
-		ssize_t n = recvfrom(fd, packet, sizeof packet, 0, (struct sockaddr *)&address, &length);
+		ssize_t n =
+		    recvfrom(fd, packet, sizeof packet, 0, (struct sockaddr *)&address, &length);
 
 		packet[2] |= 0x80;
 		for (int i = 0; i < 3 && n > 12; i++) {
@@ -98,7 +104,8 @@ static pid_t start_liar(void)
 
 			memcpy(lie, packet, (size_t)n);
 			lie[i == 0 ? 0 : 13] ^= 1;
-			sendto(fd, lie, i == 2 ? 13 : (size_t)n, 0, (struct sockaddr *)&address, length);
+			sendto(fd, lie, i == 2 ? 13 : (size_t)n, 0, (struct sockaddr *)&address,
+			       length);
 		}
 		packet[3] = 3; /* and then the truth: there is no such name */
 		sendto(fd, packet, (size_t)n, 0, (struct sockaddr *)&address, length);
@@ -191,11 +198,14 @@ int main(void)
 	loop_remove(&loop, &done);
 	kill(container, SIGKILL);
 	for (int i = 0; i < 100; i++) {
-		struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(PORT), .sin_addr.s_addr = htonl(0x7f00000b)};
+		struct sockaddr_in address = {.sin_family = AF_INET,
+					      .sin_port = htons(PORT),
+					      .sin_addr.s_addr = htonl(0x7f00000b)};
 		struct epoll_event event;
 
 		if (epoll_wait(loop.epoll, &event, 1, 20) > 0)
-			((struct watch *)event.data.ptr)->ready(&loop, event.data.ptr, event.events);
+			((struct watch *)event.data.ptr)
+			    ->ready(&loop, event.data.ptr, event.events);
 		int probe = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 		int bound = bind(probe, (struct sockaddr *)&address, sizeof address);
 		close(probe);
