@@ -3,17 +3,16 @@
 #include "copyfile.h"
 #include "inodes.h"
 #include "mode.h"
+#include "pathset.h"
 #include "tree.h"
 #include "walk.h"
 
 struct copy_options {
 	const struct field *items;
 	size_t item_count; /* strings: three each */
-	struct field *excluded;
-	size_t excluded_count;
+	struct path_set excluded;
 	bool has_only;
-	struct field *only;
-	size_t only_count;
+	struct path_set only;
 	bool own;
 	uid_t uid;
 	gid_t gid;
@@ -35,45 +34,15 @@ struct copier {
 	uint64_t bytes;
 };
 
-static int by_bytes(const void *a, const void *b)
-{
-	return strcmp(((const struct field *)a)->data, ((const struct field *)b)->data);
-}
-
-static bool contains(const struct field *list, size_t count, const char *path)
-{
-	struct field key = {(char *)(uintptr_t)path, 0};
-
-	return count > 0 && bsearch(&key, list, count, sizeof key, by_bytes);
-}
-
-/* Whether something in the sorted list lies beneath the directory `path`. */
-static bool leads_to(const struct field *list, size_t count, const char *path)
-{
-	char prefix[TREE_PATH + 2];
-	size_t length = (size_t)snprintf(prefix, sizeof prefix, "%s%s", path, *path ? "/" : "");
-	size_t low = 0, high = count;
-
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-
-		if (strcmp(list[middle].data, prefix) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < count && strncmp(list[low].data, prefix, length) == 0;
-}
-
 static bool is_wanted(const struct copier *copier, const char *path, bool directory)
 {
 	const struct copy_options *options = copier->options;
 
-	if (contains(options->excluded, options->excluded_count, path))
+	if (path_set_has(&options->excluded, path))
 		return false;
-	if (!options->has_only || contains(options->only, options->only_count, path))
+	if (!options->has_only || path_set_has(&options->only, path))
 		return true;
-	return directory && leads_to(options->only, options->only_count, path);
+	return directory && path_set_leads_to(&options->only, path);
 }
 
 /* Two paths as one; either may be "". */
@@ -363,27 +332,16 @@ static int copy_item(struct copier *copier, int from, int to, const struct field
 	return result;
 }
 
-/* A sorted list of its own, because the request's is read only once. */
-static struct field *sorted(const struct field *list, size_t count)
-{
-	struct field *copy = calloc(count + 1, sizeof *copy);
-
-	if (!copy)
-		return NULL;
-	memcpy(copy, list, count * sizeof *copy);
-	qsort(copy, count, sizeof *copy, by_bytes);
-	return copy;
-}
-
 static int read_options(const struct op *op, struct copy_options *options, struct err *err)
 {
 	struct args args = args_of(op);
 	const struct field *excluded, *only;
+	size_t excluded_count, only_count;
 
 	options->items = args_list(&args, &options->item_count);
-	excluded = args_list(&args, &options->excluded_count);
+	excluded = args_list(&args, &excluded_count);
 	options->has_only = args_number(&args);
-	only = args_list(&args, &options->only_count);
+	only = args_list(&args, &only_count);
 	options->own = args_number(&args);
 	options->uid = (uid_t)args_number(&args);
 	options->gid = (gid_t)args_number(&args);
@@ -393,10 +351,9 @@ static int read_options(const struct op *op, struct copy_options *options, struc
 	options->link = args_number(&args);
 	if (args_end(&args, err) < 0)
 		return -1;
-	options->excluded = sorted(excluded, options->excluded_count);
-	options->only = sorted(only, options->only_count);
-	return options->excluded && options->only ? 0
-						  : err_errno(err, "memory for a list of paths");
+	if (path_set_make(&options->excluded, excluded, excluded_count, err) < 0)
+		return -1;
+	return path_set_make(&options->only, only, only_count, err);
 }
 
 static int run_copy(const struct job *job, struct copier *copier, struct copy_options *options,
@@ -436,7 +393,7 @@ int job_copy(struct job *job)
 		answer_error(job->fd, 2, &err);
 	else
 		answer_ok(job->fd, answer, sizeof answer);
-	free(options.excluded);
-	free(options.only);
+	path_set_free(&options.excluded);
+	path_set_free(&options.only);
 	return result < 0 ? 1 : 0;
 }

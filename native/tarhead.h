@@ -66,3 +66,9 @@ int tar_next(struct tar_reader *reader, struct err *err);
  * set. */
 ssize_t tar_peek(struct tar_reader *reader, const char **data, struct err *err);
 void tar_take(struct tar_reader *reader, size_t size);
+
+/* For the parts of the reader: an error that says where in the archive it is; returns -1. */
+int tar_broken(const struct tar_reader *reader, struct err *err, const char *what);
+/* Octal digits between optional blanks, or GNU's base 256 with sign. Returns false if it is
+ * neither. */
+bool tar_number(const unsigned char *at, size_t size, int64_t *value);

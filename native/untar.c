@@ -5,6 +5,7 @@
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
+#include "dirtimes.h"
 #include "ops.h"
 #include "parents.h"
 #include "tarhead.h"
@@ -13,21 +14,13 @@
 #define WHITEOUT ".wh."
 #define OPAQUE ".wh..wh..opq"
 
-/* A directory whose time is set when nothing more is put into it. */
-struct dir_time {
-	char *path;
-	struct timespec mtime;
-};
-
 struct untar {
 	const struct untar_options *options;
 	struct untar_result *result;
 	struct tar_reader reader;
 	struct parents parents;
 	int root;
-	struct dir_time *times;
-	size_t time_count;
-	size_t time_room;
+	struct dir_times times;
 };
 
 static uint32_t uid_of(const struct untar *work)
@@ -69,7 +62,7 @@ static int set_attributes(const struct untar *work, int fd, struct err *err)
 		    errno != ENOTSUP)
 			return err_errno(err, "set %.60s of %.120s", xattr->name, entry->path);
 	}
-	/* A directory's time changes with what is put into it; set_times() sets it. */
+	/* A directory's time changes with what is put into it; it is set at the end. */
 	if (entry->type != '5' && futimens(fd, times) < 0)
 		return err_errno(err, "change the time of %.180s", entry->path);
 	return 0;
@@ -93,24 +86,6 @@ static int set_attributes_at(const struct untar *work, int dir, const char *name
 	}
 	if (utimensat(dir, name, times, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_errno(err, "change the time of %.180s", entry->path);
-	return 0;
-}
-
-static int later(struct untar *work, const char *path, struct err *err)
-{
-	if (work->time_count == work->time_room) {
-		size_t room = work->time_room > 0 ? work->time_room * 2 : 256;
-		struct dir_time *more = realloc(work->times, room * sizeof *more);
-
-		if (!more)
-			return err_errno(err, "memory for an archive");
-		work->times = more;
-		work->time_room = room;
-	}
-	char *copy = strdup(path);
-	if (!copy)
-		return err_errno(err, "memory for an archive");
-	work->times[work->time_count++] = (struct dir_time){copy, work->reader.entry.mtime};
 	return 0;
 }
 
@@ -271,7 +246,7 @@ static int put_directory(struct untar *work, int dir, const char *name, const ch
 		return err_errno(err, "open the directory %.180s", path);
 	if (set_attributes(work, fd, err) < 0)
 		return -1;
-	return later(work, path, err);
+	return dir_times_add(&work->times, path, work->reader.entry.mtime, err);
 }
 
 /* `.wh.NAME`: NAME of the layers below is gone. Nothing of this layer is ever hidden by it. */
@@ -322,7 +297,7 @@ static int put_root(struct untar *work, struct err *err)
 		return err_set(err, EBADMSG, "an entry without a name");
 	if (set_attributes(work, work->root, err) < 0)
 		return -1;
-	return later(work, "", err);
+	return dir_times_add(&work->times, "", work->reader.entry.mtime, err);
 }
 
 static int put(struct untar *work, struct err *err)
@@ -367,24 +342,6 @@ static int put(struct untar *work, struct err *err)
 	}
 }
 
-/* The last time given to a directory counts, so later ones are set last; deeper ones do not matter
- * to it. */
-static void set_times(struct untar *work)
-{
-	for (size_t i = 0; i < work->time_count; i++) {
-		const struct timespec times[2] = {work->times[i].mtime, work->times[i].mtime};
-		const char *path = work->times[i].path;
-		AUTO_CLOSE int fd = beneath_open(work->root, *path ? path : ".",
-						 O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-
-		/* The archive itself may have replaced it by something else. */
-		if (fd >= 0)
-			futimens(fd, times);
-		free(work->times[i].path);
-	}
-	free(work->times);
-}
-
 static int make_implied(struct parents *parents, int parent, const char *name, const char *path)
 {
 	struct untar *work = parents->context;
@@ -424,7 +381,7 @@ int untar(struct source *source, int root, const struct untar_options *options,
 			break;
 		}
 	}
-	set_times(&work);
+	dir_times_apply(&work.times, root);
 	parents_close(&work.parents);
 	tar_reader_close(&work.reader);
 	return got < 0 ? -1 : source_drain(source, err);
