@@ -19,7 +19,7 @@ struct forward {
 	struct sockaddr_in asker;
 	struct dns_found found;
 	unsigned server; /* the next one to ask */
-	uint8_t id[2];	 /* the asker's; ours is random */
+	uint8_t id[2];   /* the asker's; ours is random */
 	size_t size;
 	uint8_t query[DNS_QUERY_MAX];
 };
@@ -40,7 +40,8 @@ socklen_t dns_server_address(const char *text, struct sockaddr_storage *address)
 	return 0;
 }
 
-size_t dns_local(struct dns *dns, const uint8_t *query, size_t size, struct dns_found *found, uint8_t *answer, size_t room)
+size_t dns_local(struct dns *dns, const uint8_t *query, size_t size, struct dns_found *found,
+		 uint8_t *answer, size_t room)
 {
 	struct dns_question question;
 	int code = dns_parse(query, size, &question);
@@ -56,16 +57,23 @@ size_t dns_local(struct dns *dns, const uint8_t *query, size_t size, struct dns_
 	if (found->known && question.type == DNS_PTR)
 		return dns_answer_name(query, &question, found->name, answer, room);
 	if (found->known && (question.type == DNS_A || question.type == DNS_AAAA))
-		return dns_answer(query, &question, found->addresses, found->count, dns->turn++, answer, room);
-	/* An internal network's names end here; "no such name" is final where a failure would be asked again. */
+		return dns_answer(query, &question, found->addresses, found->count, dns->turn++,
+				  answer, room);
+	/*
+	 * An internal network's names end here; "no such name" is final where a failure would be
+	 * asked again.
+	 */
 	if (found->servers == 0)
-		return dns_refuse(query, &question, found->known ? DNS_OK : DNS_NXDOMAIN, answer, room);
+		return dns_refuse(query, &question, found->known ? DNS_OK : DNS_NXDOMAIN, answer,
+				  room);
 	return 0;
 }
 
-static void reply(struct dns *dns, const struct sockaddr_in *asker, const uint8_t *answer, size_t size)
+static void reply(struct dns *dns, const struct sockaddr_in *asker, const uint8_t *answer,
+		  size_t size)
 {
-	sendto(dns->udp.fd, answer, size, MSG_DONTWAIT, (const struct sockaddr *)asker, sizeof *asker);
+	sendto(dns->udp.fd, answer, size, MSG_DONTWAIT, (const struct sockaddr *)asker,
+	       sizeof *asker);
 }
 
 static void drop_socket(struct forward *forward)
@@ -94,7 +102,7 @@ static void end(struct forward *forward)
 
 static void received(struct loop *loop, struct watch *watch, uint32_t events);
 
-/* A socket of its own for each query: its random port is part of what a forger would have to guess. */
+/* Of its own for each query: a random port is part of what a forger would have to guess. */
 static bool ask(struct forward *forward, const char *server)
 {
 	struct sockaddr_storage address;
@@ -106,8 +114,10 @@ static bool ask(struct forward *forward, const char *server)
 		return false;
 	forward->watch.fd = socket(address.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	forward->watch.ready = received;
-	return forward->watch.fd >= 0 && connect(forward->watch.fd, (struct sockaddr *)&address, length) == 0 &&
-	       send(forward->watch.fd, forward->query, forward->size, 0) == (ssize_t)forward->size &&
+	return forward->watch.fd >= 0 &&
+	       connect(forward->watch.fd, (struct sockaddr *)&address, length) == 0 &&
+	       send(forward->watch.fd, forward->query, forward->size, 0) ==
+		   (ssize_t)forward->size &&
 	       loop_add(forward->dns->loop, &forward->watch, EPOLLIN, &err) == 0;
 }
 
@@ -161,8 +171,8 @@ static void received(struct loop *loop, struct watch *watch, uint32_t events)
 	end(forward);
 }
 
-static void send_on(struct dns *dns, const struct sockaddr_in *asker, const uint8_t *query, size_t size,
-		    const struct dns_found *found)
+static void send_on(struct dns *dns, const struct sockaddr_in *asker, const uint8_t *query,
+		    size_t size, const struct dns_found *found)
 {
 	struct forward *forward = dns->pending < PENDING_MAX ? calloc(1, sizeof *forward) : NULL;
 
@@ -217,7 +227,10 @@ static void stop_listening(struct loop *loop, struct watch *watch)
 	watch->fd = -1;
 }
 
-/* Sockets keep their network namespace, and with it the container's links, alive. What waits for an answer may end by itself. */
+/*
+ * Sockets keep their network namespace, and with it the container's links, alive. What waits for an
+ * answer may end by itself.
+ */
 static void container_ended(struct loop *loop, struct watch *watch, uint32_t events)
 {
 	struct dns *dns = CONTAINER_OF(watch, struct dns, life);

@@ -12,7 +12,10 @@ struct ports {
 	struct listener *listeners;
 };
 
-/* A rootless engine's network is not the machine's: there, the one process that is in it opens the socket. */
+/*
+ * A rootless engine's network is not the machine's: there, the one process that is in it opens the
+ * socket.
+ */
 static int listen_at(const char *protocol, const char *host, unsigned port, struct err *err)
 {
 	const char *outside = getenv(OUTSIDE_VARIABLE);
@@ -30,7 +33,8 @@ static int add_rule(struct ports *ports, const char *rule, struct err *err)
 	unsigned host_port, target_port;
 	union address to;
 
-	if (sscanf(rule, "%3s %47s %5u %47s %5u", protocol, host, &host_port, target, &target_port) != 5 ||
+	if (sscanf(rule, "%3s %47s %5u %47s %5u", protocol, host, &host_port, target,
+		   &target_port) != 5 ||
 	    host_port > 65535 || target_port > 65535)
 		return err_set(err, EINVAL, "forwarding rule: %s", rule);
 	socklen_t to_length = address_read(target, target_port, &to);
