@@ -1,20 +1,19 @@
 /** A registry of one's own: OCI's distribution API over the blobs of the image store. */
 import { randomUUID } from "node:crypto";
-import { createReadStream, createWriteStream } from "node:fs";
-import { rm, stat } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { EngineError, messageOf } from "../../../errors.ts";
-import { Digester, isDigest } from "../../digest.ts";
+import { isDigest } from "../../digest.ts";
 import type { Leases } from "../../leases.ts";
 import type { ImageStore } from "../../store.ts";
 import { MANIFEST_LIMIT } from "../manifest.ts";
 import { bodyOf } from "../transport.ts";
 import { checkBcrypt } from "./bcrypt.ts";
+import { Refusal } from "./refusal.ts";
 import { MissingBlob, type Repositories } from "./repositories.ts";
+import { Uploads } from "./uploads.ts";
 
 export interface ServiceOptions {
   readonly host: string;
@@ -34,19 +33,6 @@ export interface Service {
 
 const NAME = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*)*";
 const TAG = "[\\w][\\w.-]{0,127}";
-
-/** An error in the registry's form: a status and one of the codes of the distribution-spec. */
-class Refusal extends Error {
-  override readonly name = "Refusal";
-  readonly status: number;
-  readonly code: string;
-
-  constructor(status: number, code: string, message: string) {
-    super(message);
-    this.status = status;
-    this.code = code;
-  }
-}
 
 type Handler = (
   request: IncomingMessage,
@@ -84,6 +70,7 @@ export async function serveRegistry(
 class Registry {
   readonly #store: ImageStore;
   readonly #repositories: Repositories;
+  readonly #uploads: Uploads;
   readonly #leases: Leases;
   readonly #options: ServiceOptions;
   readonly #users: ReadonlyMap<string, string>;
@@ -94,6 +81,7 @@ class Registry {
   constructor(store: ImageStore, repositories: Repositories, leases: Leases, options: ServiceOptions) {
     this.#store = store;
     this.#repositories = repositories;
+    this.#uploads = new Uploads(store);
     this.#leases = leases;
     this.#options = options;
     this.#users = new Map(
@@ -282,7 +270,7 @@ class Registry {
     const id = randomUUID();
     const digest = url.searchParams.get("digest");
     if (digest !== null) return this.#finish(request, response, name, id, digest);
-    await this.#append(id, undefined);
+    await this.#uploads.append(id, undefined);
     response.writeHead(202, this.#place(name, id, 0)).end();
   }
 
@@ -291,14 +279,14 @@ class Registry {
     response: ServerResponse,
     [name = "", id = ""]: readonly string[],
   ): Promise<void> {
-    const have = await this.#uploaded(id);
+    const have = await this.#uploads.size(id);
     const start = /^(?:bytes )?(\d+)-/.exec(request.headers["content-range"] ?? "")?.[1];
     if (start !== undefined && Number(start) !== have) {
       response.writeHead(416, this.#place(name, id, have)).end();
       return;
     }
-    await this.#append(id, request);
-    response.writeHead(202, this.#place(name, id, await this.#uploaded(id))).end();
+    await this.#uploads.append(id, request);
+    response.writeHead(202, this.#place(name, id, await this.#uploads.size(id))).end();
   }
 
   async #endUpload(
@@ -307,7 +295,7 @@ class Registry {
     [name = "", id = ""]: readonly string[],
     url: URL,
   ): Promise<void> {
-    await this.#uploaded(id);
+    await this.#uploads.size(id);
     await this.#finish(request, response, name, id, url.searchParams.get("digest") ?? "");
   }
 
@@ -316,7 +304,7 @@ class Registry {
     response: ServerResponse,
     [name = "", id = ""]: readonly string[],
   ): Promise<void> {
-    response.writeHead(204, this.#place(name, id, await this.#uploaded(id))).end();
+    response.writeHead(204, this.#place(name, id, await this.#uploads.size(id))).end();
   }
 
   async #cancelUpload(
@@ -324,8 +312,8 @@ class Registry {
     response: ServerResponse,
     [, id = ""]: readonly string[],
   ): Promise<void> {
-    await this.#uploaded(id);
-    await rm(this.#part(id), { force: true });
+    await this.#uploads.size(id);
+    await this.#uploads.cancel(id);
     response.writeHead(204).end();
   }
 
@@ -338,23 +326,7 @@ class Registry {
     };
   }
 
-  #part(id: string): string {
-    return join(this.#store.paths.ingest, `upload-${id}.tmp`);
-  }
-
-  async #uploaded(id: string): Promise<number> {
-    const found = await stat(this.#part(id)).catch(() => undefined);
-    if (found === undefined) throw new Refusal(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry");
-    return found.size;
-  }
-
-  async #append(id: string, from: IncomingMessage | undefined): Promise<void> {
-    const file = createWriteStream(this.#part(id), { flags: "a", mode: 0o600 });
-    if (from === undefined) await new Promise((resolve) => file.end(resolve));
-    else await pipeline(from, file);
-  }
-
-  /** Takes the last bytes, and checks the whole before it becomes a blob. */
+  /** Takes the last bytes; the blob stays until a manifest names it, or for an hour. */
   async #finish(
     request: IncomingMessage,
     response: ServerResponse,
@@ -362,20 +334,11 @@ class Registry {
     id: string,
     digest: string,
   ): Promise<void> {
-    if (!isDigest(digest))
-      throw new Refusal(400, "DIGEST_INVALID", "provided digest did not match uploaded content");
-    await this.#append(id, request);
-    const digester = new Digester();
-    await pipeline(createReadStream(this.#part(id), { highWaterMark: 1 << 20 }), digester.resume());
-    if (digester.digest !== digest) {
-      await rm(this.#part(id), { force: true });
-      throw new Refusal(400, "DIGEST_INVALID", "provided digest did not match uploaded content");
-    }
-    // Until a manifest names it; a client that goes away leaves a blob that the next removal takes.
     const lease = this.#leases.take();
     lease.hold(digest);
     setTimeout(() => lease.release(), UNNAMED).unref();
-    await this.#store.blobs.adopt(this.#part(id), digest);
+    await this.#uploads.append(id, request);
+    await this.#uploads.finish(id, digest);
     this.#created(response, name, digest);
   }
 
