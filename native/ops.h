@@ -39,7 +39,6 @@ enum {
 	FRAME_GO = 9,     /* payload: a request body of process operations */
 	FRAME_OOM = 10,   /* the kernel killed something in the container for want of memory */
 	FRAME_GREW = 11,  /* the log file has new lines; u32 1: it was also rotated */
-	FRAME_DETACH = 12,
 };
 #define FRAME_HEADER 5
 #define FRAME_LIMIT (1u << 20) /* of a frame's payload, GO aside */
