@@ -27,7 +27,20 @@ export async function printHelp(words: readonly string[]): Promise<number> {
 
 /** Commands that belong together; each of one word is in one of these, aliases aside. */
 export const GROUPS: Readonly<Record<string, readonly string[]>> = {
-  PROJECT: ["up", "down", "plan", "ps", "logs", "watch", "run", "exec", "build", "config", "explain"],
+  PROJECT: [
+    "up",
+    "down",
+    "plan",
+    "ps",
+    "logs",
+    "watch",
+    "run",
+    "exec",
+    "build",
+    "config",
+    "explain",
+    "graph",
+  ],
   SERVICES: [
     "create",
     "start",

@@ -40,6 +40,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<CommandClass>>> = {
   scale: async () => (await import("./commands/scale.ts")).Scale,
   events: async () => (await import("./commands/events.ts")).Events,
   ls: async () => (await import("./commands/ls.ts")).Ls,
+  graph: async () => (await import("./commands/graph.ts")).GraphCommand,
   completion: async () => (await import("./commands/completion.ts")).Completion,
   daemon: async () => (await import("./commands/daemon.ts")).Daemon,
   config: async () => (await import("./commands/config.ts")).Config,
