@@ -167,7 +167,8 @@ export class Images {
   }
 
   async import(archive: Readable, options: ImportOptions = {}): Promise<Image> {
-    const id = await importImage(this.store, archive, options);
+    await using lease = this.lease();
+    const id = await importImage(this.store, lease, archive, options);
     this.#emit(
       "import",
       id,
@@ -186,8 +187,10 @@ export class Images {
     return this.#serial.run(bootstrapKey(name), async () => {
       const { store } = this;
       const { signal } = options;
+      await using lease = this.lease();
       const done = await bootstrap(name, options, {
         store,
+        lease,
         runner,
         progress,
         ...(signal === undefined ? {} : { signal }),
@@ -340,7 +343,8 @@ export class Images {
 
   /** Loads the images of an archive. @throws {EngineError} invalid */
   async load(archive: Readable, progress: Progress): Promise<Image[]> {
-    const ids = await load(this.store, archive, progress);
+    await using lease = this.lease();
+    const ids = await load(this.store, lease, archive, progress);
     for (const id of ids) this.#emit("load", id, id);
     return ids.map((id) => this.get(id));
   }

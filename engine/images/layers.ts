@@ -8,6 +8,7 @@ import type { Paths } from "../store/paths.ts";
 import { Serial } from "../store/serial.ts";
 import type { BlobDescriptor, Catalog, LayerRecord } from "./catalog.ts";
 import { Digester, hexOf } from "./digest.ts";
+import type { Lease } from "./leases.ts";
 import type { Trash } from "./trash.ts";
 import type { Layer } from "./types.ts";
 
@@ -167,9 +168,10 @@ export class Layers {
     return this.commit(staging, diffId, { size, archiveSize, blobs: [] });
   }
 
-  /** A staged tree filled by other means than one archive. */
-  async adoptStaged(staging: Staging): Promise<Layer> {
+  /** A staged tree filled by other means than one archive; the lease holds it until an image has it. */
+  async adoptStaged(staging: Staging, lease: Lease): Promise<Layer> {
     const { diffId, size, archiveSize } = await this.identify(staging.fs);
+    lease.hold(diffId);
     return this.commit(staging, diffId, { size, archiveSize, blobs: [] });
   }
 
