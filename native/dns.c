@@ -1,5 +1,4 @@
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/random.h>
 
@@ -231,15 +230,19 @@ static void stop_listening(struct loop *loop, struct watch *watch)
  * Sockets keep their network namespace, and with it the container's links, alive. What waits for an
  * answer may end by itself.
  */
+static void stop(struct dns *dns)
+{
+	stop_listening(dns->loop, &dns->udp);
+	stop_listening(dns->loop, &dns->tcp);
+	stop_listening(dns->loop, &dns->life);
+	dns_settle(dns);
+}
+
 static void container_ended(struct loop *loop, struct watch *watch, uint32_t events)
 {
-	struct dns *dns = CONTAINER_OF(watch, struct dns, life);
-
+	(void)loop;
 	(void)events;
-	stop_listening(loop, &dns->udp);
-	stop_listening(loop, &dns->tcp);
-	stop_listening(loop, &dns->life);
-	dns_settle(dns);
+	stop(CONTAINER_OF(watch, struct dns, life));
 }
 
 static int listen_at(struct dns *dns, struct watch *watch, int type, uint16_t port, struct err *err)
@@ -260,7 +263,17 @@ static int listen_at(struct dns *dns, struct watch *watch, int type, uint16_t po
 	return loop_add(dns->loop, watch, EPOLLIN, err);
 }
 
-/* What is open when this fails is closed with the process: the launch fails. */
+static int start(struct dns *dns, pid_t container, uint16_t port, struct err *err)
+{
+	if (listen_at(dns, &dns->udp, SOCK_DGRAM, port, err) < 0 ||
+	    listen_at(dns, &dns->tcp, SOCK_STREAM, port, err) < 0)
+		return -1;
+	dns->life.fd = sys_pidfd_open(container, 0);
+	if (dns->life.fd < 0)
+		return err_errno(err, "pidfd of the container");
+	return loop_add(dns->loop, &dns->life, EPOLLIN, err);
+}
+
 int dns_start(struct launch *launch, const char *path, uint16_t port, struct err *err)
 {
 	size_t length = strlen(path) + 1;
@@ -269,16 +282,12 @@ int dns_start(struct launch *launch, const char *path, uint16_t port, struct err
 	if (!dns)
 		return err_errno(err, "memory for the resolver");
 	dns->loop = launch->loop;
-	dns->udp.ready = asked;
-	dns->tcp.ready = dns_accept;
-	dns->life.ready = container_ended;
+	dns->udp = (struct watch){.fd = -1, .ready = asked};
+	dns->tcp = (struct watch){.fd = -1, .ready = dns_accept};
+	dns->life = (struct watch){.fd = -1, .ready = container_ended};
 	memcpy(dns->path, path, length);
-	if (listen_at(dns, &dns->udp, SOCK_DGRAM, port, err) < 0 ||
-	    listen_at(dns, &dns->tcp, SOCK_STREAM, port, err) < 0)
-		return -1;
-	dns->life.fd = sys_pidfd_open(launch->child, 0);
-	if (dns->life.fd < 0)
-		return err_errno(err, "pidfd of the container");
-	fcntl(dns->life.fd, F_SETFD, FD_CLOEXEC);
-	return loop_add(launch->loop, &dns->life, EPOLLIN, err);
+	if (start(dns, launch->child, port, err) == 0)
+		return 0;
+	stop(dns);
+	return -1;
 }

@@ -1,5 +1,3 @@
-#include <fcntl.h>
-
 #include "address.h"
 #include "kernel.h"
 #include "outside.h"
@@ -59,36 +57,54 @@ static int add_rule(struct ports *ports, const char *rule, struct err *err)
 	return loop_add(listener->loop, &listener->watch, EPOLLIN, err);
 }
 
-static void container_ended(struct loop *loop, struct watch *watch, uint32_t events)
+/* Connections that are there end by themselves, when the container's side does. */
+static void stop(struct ports *ports)
 {
-	struct ports *ports = CONTAINER_OF(watch, struct ports, life);
-
-	(void)events;
-	for (struct listener *listener = ports->listeners; listener; listener = listener->next) {
-		loop_remove(loop, &listener->watch);
+	for (struct listener *listener = ports->listeners, *next; listener; listener = next) {
+		next = listener->next;
+		loop_remove(ports->loop, &listener->watch);
+		relay_end_sessions(listener);
 		close_fd(&listener->watch.fd);
-		listener->watch.fd = -1;
+		free(listener);
 	}
-	loop_remove(loop, watch);
-	close(watch->fd);
+	loop_remove(ports->loop, &ports->life);
+	close_fd(&ports->life.fd);
+	free(ports);
 }
 
-/* What is open when this fails is closed with the process: the launch fails. */
+static void container_ended(struct loop *loop, struct watch *watch, uint32_t events)
+{
+	(void)loop;
+	(void)events;
+	stop(CONTAINER_OF(watch, struct ports, life));
+}
+
+static int start(struct ports *ports, pid_t container, char *rules, struct err *err)
+{
+	char *rest;
+
+	for (char *rule = strtok_r(rules, "\n", &rest); rule; rule = strtok_r(NULL, "\n", &rest))
+		if (add_rule(ports, rule, err) < 0)
+			return -1;
+	ports->life.fd = sys_pidfd_open(container, 0);
+	if (ports->life.fd < 0)
+		return err_errno(err, "pidfd of the container");
+	return loop_add(ports->loop, &ports->life, EPOLLIN, err);
+}
+
 int ports_start(struct launch *launch, const char *rules, struct err *err)
 {
 	struct ports *ports = calloc(1, sizeof *ports);
 	AUTO_FREE char *copy = strdup(rules);
-	char *rest;
 
-	if (!ports || !copy)
+	if (!ports || !copy) {
+		free(ports);
 		return err_errno(err, "memory for published ports");
+	}
 	ports->loop = launch->loop;
-	ports->life.ready = container_ended;
-	for (char *rule = strtok_r(copy, "\n", &rest); rule; rule = strtok_r(NULL, "\n", &rest))
-		if (add_rule(ports, rule, err) < 0)
-			return -1;
-	ports->life.fd = sys_pidfd_open(launch->child, 0);
-	if (ports->life.fd < 0)
-		return err_errno(err, "pidfd of the container");
-	return loop_add(launch->loop, &ports->life, EPOLLIN, err);
+	ports->life = (struct watch){.fd = -1, .ready = container_ended};
+	if (start(ports, launch->child, copy, err) == 0)
+		return 0;
+	stop(ports);
+	return -1;
 }

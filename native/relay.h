@@ -23,3 +23,6 @@ void relay_accept(struct loop *loop, struct watch *watch, uint32_t events);
  * the same address.
  */
 void relay_datagram(struct loop *loop, struct watch *watch, uint32_t events);
+
+/* Forgets who sent datagrams to a UDP listener; nothing for one of TCP. */
+void relay_end_sessions(struct listener *listener);

@@ -32,6 +32,12 @@ static void end(struct session *session)
 	free(session);
 }
 
+void relay_end_sessions(struct listener *listener)
+{
+	while (listener->sessions)
+		end(listener->sessions);
+}
+
 static void idle(struct loop *loop, struct timer *timer)
 {
 	(void)loop;

@@ -121,6 +121,12 @@ static void stop(struct loop *loop, struct watch *watch, uint32_t events)
 	loop_stop(loop);
 }
 
+static void stop_later(struct loop *loop, struct timer *timer)
+{
+	(void)timer;
+	loop_stop(loop);
+}
+
 static pid_t start_target(void)
 {
 	int listener = open_socket(SOCK_STREAM, TARGET, true);
@@ -185,8 +191,15 @@ int main(void)
 	assert(loop_add(&loop, &done, EPOLLIN, &err) == 0);
 	assert(loop_run(&loop, &err) == 0);
 	assert(waitpid(client, &status, 0) == client && status == 0);
+	/* The ports end with the container. */
 	kill(-target, SIGKILL);
+	loop.stopped = false;
+	loop_remove(&loop, &done);
+	struct timer timer = {.fire = stop_later};
+	loop_timer(&loop, &timer, 200);
+	assert(loop_run(&loop, &err) == 0);
 	waitpid(target, NULL, 0);
+	close(open_socket(SOCK_DGRAM, PUBLISHED, true));
 	puts("forward: streams, datagrams, and what breaks");
 	return 0;
 }
