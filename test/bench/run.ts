@@ -17,6 +17,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stockClients } from "../helpers/clients.ts";
 import { Sandbox } from "../helpers/sandbox.ts";
+import { benchBuilds } from "./builds.ts";
 import { inTurn, must, printRows, type Row } from "./measure.ts";
 import { residentMiB, startPeer } from "./peer.ts";
 
@@ -81,6 +82,17 @@ if (wanted("exec")) {
   rows.push({ name: "exec true, stock CLI", ...times, peerName: "dockerd", unit: "ms", mark: "" });
   must(docker, ["rm", "-f", "bench-exec"], { env: ours });
   if (peer) must("docker", ["rm", "-f", "bench-exec"], { env: peer.env });
+}
+
+if (wanted("build")) {
+  rows.push(
+    ...benchBuilds({
+      ours: (directory, tag) => void must(cli, ["image", "build", "-q", "-t", tag, directory], { env: ours }),
+      peer:
+        peer &&
+        ((directory, tag) => void must("docker", ["build", "-q", "-t", tag, directory], { env: peer.env })),
+    }),
+  );
 }
 
 if (wanted("up")) await tenServices();
