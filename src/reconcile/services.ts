@@ -97,7 +97,11 @@ export class ServicePlanner {
   #converge(service: Service, container: ObservedContainer): void {
     const named = this.#options.services.length === 0 || this.#options.services.includes(service.name);
     const policy = named ? this.#options.recreate : this.#options.recreateDependencies;
-    const ground = { recreated: this.#recreated, changedNetworks: this.#ground.changedNetworks };
+    const ground = {
+      recreated: this.#recreated,
+      changedNetworks: this.#ground.changedNetworks,
+      named: this.#options.services.includes(service.name),
+    };
     const judgement = judge(this.#graph, service, container, this.#observed, ground, policy);
     const stopped = this.#stopped.get(container.id);
     const decide = (verdict: "recreate" | "start" | "restart" | "keep", why: string): void => {

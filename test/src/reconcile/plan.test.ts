@@ -186,6 +186,15 @@ plan("a job that has completed stays done; another exited service is started aga
   ]);
 });
 
+plan("a completed job that is named runs again", () => {
+  const jobs = project({
+    migrate: {},
+    web: { depends_on: needs({ migrate: "service_completed_successfully" }) },
+  });
+  const observed = afterUp(jobs, { "migrate-1": { state: "exited", exitCode: 0 } });
+  assert.is(decisions(jobs, observed, { services: ["migrate"] })[0], " ▶ migrate-1  start      exited (0)");
+});
+
 plan("scaling down removes the highest numbers, scaling up continues after them", () => {
   const three = project({ web: { scale: 3 } });
   assert.equal(
