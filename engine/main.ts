@@ -8,8 +8,8 @@ import { connect } from "node:net";
 import { ApiServer } from "./api/server.ts";
 import { openEngine } from "./assemble.ts";
 import { EngineError, messageOf } from "./errors.ts";
-import { collectWhenIdle } from "./idle.ts";
 import { type Log, openLog } from "./log.ts";
+import { MemoryKeeper } from "./memory.ts";
 import { engineUser, enterNamespace, needsNamespace } from "./native/rootless.ts";
 import { type DaemonOptions, parseOptions, USAGE } from "./options.ts";
 import { lockData } from "./store/lock.ts";
@@ -45,7 +45,11 @@ async function serve(options: DaemonOptions): Promise<void> {
   try {
     await freeSocket(options.socket);
     const engine = await openEngine(paths, options, VERSION, log);
-    const server = new ApiServer(engine.routes, { version: VERSION, log, onRequest: collectWhenIdle() });
+    const server = new ApiServer(engine.routes, {
+      version: VERSION,
+      log,
+      onRequest: new MemoryKeeper().noteRequest,
+    });
     await server.listen(options.socket);
     log.info("serving", { socket: options.socket, pid: process.pid, version: VERSION });
     log.info("stopping", { signal: await stopSignal(log) });

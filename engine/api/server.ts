@@ -22,7 +22,7 @@ const KEEP_ALIVE_MS = 120_000;
 export interface ServerOptions {
   readonly version: string;
   readonly log: Log;
-  /** Called when a request has been handled. */
+  /** Called when a request begins, and when it has been handled. */
   readonly onRequest?: () => void;
 }
 
@@ -109,6 +109,7 @@ export class ApiServer {
     response: ServerResponse,
     upgrade?: { readonly connection: Duplex; readonly body: Buffer },
   ): Promise<void> {
+    this.#onRequest();
     const began = performance.now();
     const reply = new HttpReply(message, response, upgrade?.connection);
     for (const [name, value] of Object.entries(this.#headers)) response.setHeader(name, value);

@@ -15,7 +15,7 @@ export function daemonProgram(): DaemonProgram {
     : [join(import.meta.dirname, "../../engine/main.ts")];
   return {
     // An idle daemon's memory matters more than the speed of its garbage collection.
-    argv: [process.execPath, "--disable-warning=ExperimentalWarning", "--max-semi-space-size=2", ...program],
+    argv: [process.execPath, "--disable-warning=ExperimentalWarning", "--max-semi-space-size=1", ...program],
     // glibc keeps a heap a thread and gives little of it back: after an import 140 MB instead of 80.
     env: { MALLOC_ARENA_MAX: "1", MALLOC_TRIM_THRESHOLD_: "131072" },
   };
