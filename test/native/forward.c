@@ -10,11 +10,13 @@
 #include "loop.h"
 #include "ports.h"
 
-#define PUBLISHED 38161
-#define TARGET 38162
-#define NOBODY 38163 /* published, but nothing listens at its target */
+#define PUBLISHED base
+#define TARGET (base + 1)
+#define NOBODY (base + 2) /* published, but nothing listens at its target */
 #define LIMIT 30     /* s; a test that hangs is killed */
 #define SIZE (3 << 20)
+
+static int base; /* the first of three ports: others for each run */
 
 static int open_socket(int type, int port, bool listens)
 {
@@ -160,13 +162,14 @@ static pid_t start_client(int end)
 
 int main(void)
 {
-	char rules[200];
+	char rules[200], text[8];
 	struct err err = {0};
 	struct loop loop;
 	int ends[2], status;
 
 	signal(SIGPIPE, SIG_IGN);
 	alarm(LIMIT);
+	base = 10000 + getpid() % 3000 * 3;
 	pid_t target = start_target();
 	snprintf(rules, sizeof rules,
 		 "tcp 127.0.0.1 %d 127.0.0.1 %d\nudp 127.0.0.1 %d 127.0.0.1 %d\n"
@@ -177,7 +180,8 @@ int main(void)
 	assert(ports_start(&launch, rules, &err) == 0);
 	/* A second container cannot have the port; the message names it. */
 	assert(ports_start(&launch, rules, &err) < 0 && err.code == EADDRINUSE);
-	assert(strstr(err.text, "38161"));
+	snprintf(text, sizeof text, "%d", PUBLISHED);
+	assert(strstr(err.text, text));
 	for (const char *const *bad =
 		 (const char *const[]){"tcp a 1 b 2", "sctp 127.0.0.1 1 127.0.0.1 2",
 				       "tcp 127.0.0.1 70000 127.0.0.1 2", NULL};

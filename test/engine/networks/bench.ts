@@ -135,11 +135,16 @@ export class Bench implements AsyncDisposable {
     return this.#background([`--net=/run/netns/${this.#outside}`], UPSTREAM);
   }
 
+  /** That a call is not answered, within a time in which others are. */
+  unanswered(from: Started | "outside" | "machine", host: string, port: number): Promise<string> {
+    return this.call(from, host, port, 700);
+  }
+
   /** What a call over TCP gets; or the error's code. From a container, the outside, or the engine's own namespace. */
-  call(from: Started | "outside" | "machine", host: string, port: number): Promise<string> {
+  call(from: Started | "outside" | "machine", host: string, port: number, limitMs = 8000): Promise<string> {
     return this.node(
       from,
-      `const q = require("node:http").get({ host: ${JSON.stringify(host)}, port: ${port}, timeout: 1000 }, (a) => a.on("data", (d) => console.log(String(d))));
+      `const q = require("node:http").get({ host: ${JSON.stringify(host)}, port: ${port}, timeout: ${limitMs} }, (a) => a.on("data", (d) => console.log(String(d))));
        q.on("timeout", () => q.destroy(Object.assign(new Error(), { code: "ETIMEDOUT" }))); q.on("error", (e) => console.log(e.code));`,
     );
   }
@@ -148,7 +153,7 @@ export class Bench implements AsyncDisposable {
     return this.node(
       from,
       `const s = require("node:dgram").createSocket("udp4"); s.send("?", ${port}, ${JSON.stringify(host)});
-       s.on("message", (m) => { console.log(String(m)); process.exit(); }); setTimeout(() => { console.log("ETIMEDOUT"); process.exit(); }, 1000);`,
+       s.on("message", (m) => { console.log(String(m)); process.exit(); }); setTimeout(() => { console.log("ETIMEDOUT"); process.exit(); }, 8000);`,
     );
   }
 
@@ -156,7 +161,7 @@ export class Bench implements AsyncDisposable {
   resolve(from: Started, name: string, method = "resolve4"): Promise<string> {
     return this.node(
       from,
-      `const r = new (require("node:dns").promises.Resolver)({ timeout: 3000, tries: 1 }); r.setServers(["127.0.0.11"]);
+      `const r = new (require("node:dns").promises.Resolver)({ timeout: 8000, tries: 1 }); r.setServers(["127.0.0.11"]);
        r.${method}(${JSON.stringify(name)}).then((a) => console.log(a.sort().join(" ")), (e) => console.log(e.code));`,
     );
   }
@@ -169,7 +174,7 @@ export class Bench implements AsyncDisposable {
        const q = Buffer.concat([Buffer.from([0, 0, 9, 9, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]), Buffer.from(name, "latin1"), Buffer.from([0, 1, 0, 1])]);
        q.writeUInt16BE(q.length - 2, 0);
        const c = require("node:net").connect(53, "127.0.0.11", () => { c.write(q.subarray(0, 5)); setTimeout(() => c.write(q.subarray(5)), 20); });
-       c.setTimeout(3000, () => c.destroy()); c.on("error", (e) => console.log(e.code)); c.once("data", (d) => { console.log([...d.subarray(-4)].join(".")); c.destroy(); });`,
+       c.setTimeout(8000, () => c.destroy()); c.on("error", (e) => console.log(e.code)); c.once("data", (d) => { console.log([...d.subarray(-4)].join(".")); c.destroy(); });`,
     );
   }
 
