@@ -34,6 +34,7 @@ export interface RunOptions {
   readonly detach: boolean;
   readonly remove: boolean;
   readonly build: boolean;
+  readonly removeOrphans: boolean;
   readonly size: TerminalSize | undefined;
   readonly forward: Forward;
 }
@@ -71,7 +72,7 @@ export async function runOnce(
     context,
   );
   const observed = await observe(project, context.engine);
-  await bringUpDependencies(project, needed, observed, options.service, context);
+  await bringUpDependencies(project, needed, observed, options, context);
   if (options.dependencies) await awaitConditions(project, options.service, context);
 
   const { engine } = context;
@@ -145,11 +146,11 @@ async function bringUpDependencies(
   project: Project,
   needed: readonly string[],
   observed: Observed,
-  service: string,
+  { service, removeOrphans }: RunOptions,
   context: Context,
 ): Promise<void> {
   const graph = narrow(buildGraph(project), needed);
-  const plan = planUp(graph, observed, { ...PLAN_DEFAULTS, scale: { [service]: 0 } });
+  const plan = planUp(graph, observed, { ...PLAN_DEFAULTS, removeOrphans, scale: { [service]: 0 } });
   const own = new Set(
     plan.steps
       .filter(({ operation }) => "service" in operation && operation.service === service)

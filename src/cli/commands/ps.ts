@@ -1,4 +1,5 @@
 import * as Flags from "@oclif/core/flags";
+import { AppError } from "../../errors.ts";
 import { SlipwayCommand } from "../base.ts";
 import { servicesArg } from "../options.ts";
 
@@ -27,7 +28,7 @@ export class Ps extends SlipwayCommand {
       default: "table",
       summary: "json: one object a line",
     }),
-    filter: Flags.string({ helpValue: "status=STATE", hidden: true }),
+    filter: Flags.string({ helpValue: "status=STATE", summary: "The same as --status STATE" }),
     orphans: Flags.boolean({
       default: true,
       allowNo: true,
@@ -40,10 +41,7 @@ export class Ps extends SlipwayCommand {
     const { flags, words: services } = await this.parse(Ps);
     const { engine } = await this.context(flags);
     const { ps } = await import("../../verbs/ps.ts");
-    const status = [
-      ...(flags.status ?? []),
-      ...(flags.filter?.startsWith("status=") ? [flags.filter.slice(7)] : []),
-    ];
+    const status = [...(flags.status ?? []), ...readFilter(flags.filter)];
     const rows = await ps(
       this.source(flags, services),
       { services, all: flags.all, status, orphans: flags.orphans },
@@ -57,4 +55,11 @@ export class Ps extends SlipwayCommand {
       this.print(psTable(rows, await this.paint(flags), process.stdout.columns));
     }
   }
+}
+
+/** @throws {AppError} USAGE for any other property: no other is defined */
+function readFilter(text: string | undefined): readonly string[] {
+  if (text === undefined) return [];
+  if (text.startsWith("status=")) return [text.slice("status=".length)];
+  throw new AppError("USAGE", `--filter ${text}: only status=STATE is known`);
 }
