@@ -135,11 +135,32 @@ export interface ImageCalls {
   importImage(tar: Readable | Buffer, options: ImportOptions): Promise<void>;
   loadImages(tar: Readable | Buffer, onProgress?: (message: ProgressMessage) => void): Promise<void>;
   saveImages(names: readonly string[]): Promise<Readable>;
+  /** Repositories of a registry: of Docker Hub, or of the host that `term` begins with. */
+  searchImages(term: string, limit: number): Promise<SearchedImage[]>;
+  /** Serves the engine's store as a registry until `signal`; only where `slipwayFeatures` has `registry`. */
+  serveRegistry(options: ServeRegistryOptions): Promise<void>;
   /** Makes a base image from the machine's own packages; only where `slipwayFeatures` has `bootstrap`. */
   bootstrapImage(
     reference: string,
     options?: BootstrapOptions,
   ): Promise<{ readonly imageId: string; readonly fresh: boolean }>;
+}
+
+export interface SearchedImage {
+  readonly name: string;
+  readonly description: string;
+  readonly star_count: number;
+  readonly is_official: boolean;
+}
+
+export interface ServeRegistryOptions extends Abortable {
+  readonly host: string;
+  readonly port: number;
+  readonly htpasswd?: string; // the file's text
+  readonly tls?: { readonly cert: string; readonly key: string }; // PEM
+  readonly readonly?: boolean;
+  /** What it listens on, then a line for each request. */
+  onProgress?(message: ProgressMessage): void;
 }
 
 export interface BuildCalls {
