@@ -6,6 +6,7 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   chownSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -25,7 +26,7 @@ import { until } from "../../helpers/command.ts";
 
 const uid = 54321;
 const main = join(import.meta.dirname, "../../../engine/main.ts");
-const possible = ["newuidmap", "newgidmap", "slirp4netns"].every((name) => {
+const programs = ["newuidmap", "newgidmap", "slirp4netns"].every((name) => {
   const paths = (process.env["PATH"] ?? "").split(":");
   return [...paths, "/usr/bin"].some((path) => {
     try {
@@ -35,6 +36,8 @@ const possible = ["newuidmap", "newgidmap", "slirp4netns"].every((name) => {
     }
   });
 });
+
+const possible = programs && ["/etc/subuid", "/etc/subgid", "/dev/net/tun"].every((path) => existsSync(path));
 
 /** The user's home and machine, as far as an engine sees it. */
 class User {
@@ -64,7 +67,7 @@ class User {
   async start(): Promise<void> {
     const log = openSync(this.log, "a");
     const script = [
-      "set -e; mount --make-rprivate /; touch /etc/subuid /etc/subgid",
+      "set -e; mount --make-rprivate /",
       ...["passwd", "subuid", "subgid"].map((name) => `mount --bind ${this.directory}/${name} /etc/${name}`),
       `mount --bind ${this.directory}/tun /dev/net/tun`,
       `exec setpriv --reuid ${uid} --regid ${uid} --clear-groups ${process.execPath} ${main} --log-level debug`,
