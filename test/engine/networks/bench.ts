@@ -11,6 +11,8 @@ import { Sandbox } from "../../helpers/sandbox.ts";
 /** Addresses of the link between the engine's namespace and the outside. */
 export const HERE = "10.213.78.1";
 export const OUTSIDE = "10.213.78.2";
+export const HERE6 = "fd99::1";
+export const OUTSIDE6 = "fd99::2";
 
 /** Answers over TCP port 80 and UDP port 53 with the address it was called from. */
 const SERVER = `
@@ -86,6 +88,8 @@ export class Bench implements AsyncDisposable {
     ] as const) {
       await must(["ip", "-n", netns, "address", "add", `${address}/24`, "dev", link]);
       await must(["ip", "-n", netns, "link", "set", link, "up"]);
+      const address6 = `fd99::${address.at(-1)}/64`;
+      await must(["ip", "-n", netns, "-6", "address", "add", address6, "dev", link, "nodad"]);
       await must(["ip", "-n", netns, "link", "set", "lo", "up"]);
     }
     return bench;

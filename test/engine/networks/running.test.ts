@@ -1,7 +1,7 @@
 /** Networks as containers see them: names, ways in, ways out, and walls. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { Bench, HERE, OUTSIDE, type Started } from "./bench.ts";
+import { Bench, HERE, HERE6, OUTSIDE, OUTSIDE6, type Started } from "./bench.ts";
 
 const networks = suite("engine/networks");
 let bench: Bench;
@@ -204,6 +204,8 @@ networks("with IPv6 switched on containers have a local subnet of it, its names 
   await bench.serve(a);
   assert.match(await bench.call(b, address, 80), /^fd[0-9a-f:]+::3$/);
   assert.match(await bench.call("machine", "::1", 8086), /^fd/);
+  assert.is(await bench.call("outside", HERE6, 8086), OUTSIDE6);
+  for (const from of [a, b]) assert.match(await bench.call(from, HERE6, 8086), /^fd/);
   await bench.remove(a, b);
 });
 
