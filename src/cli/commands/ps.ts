@@ -34,7 +34,7 @@ export class Ps extends SlipwayCommand {
       allowNo: true,
       summary: "Containers of services that are no longer in the file",
     }),
-    "no-trunc": Flags.boolean({ summary: "Whole ids and commands" }),
+    "no-trunc": Flags.boolean({ summary: "Whole ids and lines" }),
   };
 
   override async run(): Promise<void> {
@@ -44,7 +44,7 @@ export class Ps extends SlipwayCommand {
     const status = [...(flags.status ?? []), ...readFilter(flags.filter)];
     const rows = await ps(
       this.source(flags, services),
-      { services, all: flags.all, status, orphans: flags.orphans },
+      { services, all: flags.all, status, orphans: flags.orphans, wholeIds: flags["no-trunc"] },
       engine,
     );
     if (flags.quiet) for (const { ID } of rows) this.print(ID);
@@ -52,7 +52,9 @@ export class Ps extends SlipwayCommand {
     else if (flags.format === "json") for (const row of rows) this.print(JSON.stringify(row));
     else {
       const { psTable } = await import("../../ui/ps.ts");
-      this.print(psTable(rows, await this.paint(flags), process.stdout.columns));
+      this.print(
+        psTable(rows, await this.paint(flags), flags["no-trunc"] ? undefined : process.stdout.columns),
+      );
     }
   }
 }
