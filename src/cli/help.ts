@@ -55,7 +55,7 @@ export const GROUPS: Readonly<Record<string, readonly string[]>> = {
     "attach",
   ],
   "LOOKING AT THEM": ["top", "stats", "port", "images", "volumes", "events", "ls", "cp", "export", "commit"],
-  IMAGES: ["pull", "push", "search", "tag", "save", "load", "search", "login", "logout"],
+  IMAGES: ["pull", "push", "search", "tag", "save", "load", "login", "logout"],
   "ENGINE AND TOOLS": ["daemon", "version", "info", "inspect", "completion", "lsp"],
 };
 
