@@ -77,6 +77,7 @@ export async function openEngine(
     features: ["bootstrap", "build", "check", "registry"],
     counts: () => ({ ...containers.counts(), images: images.list().length }),
     listeners: () => events.listening,
+    checkNetworks: () => networks.checkMachine(),
   };
   void containers.startWanted(); // says in the log what it could not start
   return {

@@ -13,6 +13,7 @@ import type { Paths } from "../store/paths.ts";
 import { Records } from "../store/records.ts";
 import { Serial } from "../store/serial.ts";
 import type { AttachmentRecord } from "./attachment.ts";
+import { checkNetworks, type NetworkCheck } from "./checks.ts";
 import {
   checkName,
   describeNetwork,
@@ -248,6 +249,11 @@ export class Networks {
   /** A running container's new name answers from now on. */
   rename(containerId: string, name: string): void {
     this.#plugs.rename(containerId, name);
+  }
+
+  /** What the machine has for networks, and what may be in their way. */
+  checkMachine(): Promise<NetworkCheck[]> {
+    return checkNetworks(this.#machine);
   }
 
   /** Waits for what goes on in the background; takes away what no container needs. */

@@ -1,4 +1,4 @@
-import { checkMachine, thisMachine } from "../../check.ts";
+import { type Check, checkMachine, thisMachine } from "../../check.ts";
 import type { Host } from "../../host.ts";
 import type { Route } from "../router.ts";
 import { API_VERSION, MIN_API_VERSION } from "../version.ts";
@@ -25,6 +25,7 @@ export interface About {
     readonly images: number;
   };
   listeners(): number;
+  checkNetworks(): Promise<readonly Check[]>;
 }
 
 /** `/_ping`, `/version` and `/info`; `/slipway/v1/check` says whether the machine is fit. */
@@ -60,7 +61,8 @@ export function systemRoutes(about: About): Route[] {
       method: "GET",
       path: "/slipway/v1/check",
       async handle(_request, reply) {
-        reply.json(200, { checks: checkMachine(thisMachine, about) });
+        const checks = [...checkMachine(thisMachine, about), ...(await about.checkNetworks())];
+        reply.json(200, { checks });
       },
     },
   ];
