@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -42,9 +43,9 @@ static _Noreturn void echo(int listener, int datagrams)
 {
 	char buffer[65536];
 
-	alarm(LIMIT);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (fork() == 0) {
-		alarm(LIMIT);
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		for (;;) {
 			struct sockaddr_in peer;
 			socklen_t length = sizeof peer;
@@ -152,7 +153,7 @@ static pid_t start_client(int end)
 	if (pid != 0)
 		return pid;
 	(void)end; /* it stays open until this process ends */
-	alarm(LIMIT);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	send_much();
 	break_off();
 	send_datagrams();

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -90,9 +91,9 @@ static pid_t start_liar(void)
 		close(fd);
 		return pid;
 	}
-	/* It has no descriptor of the test's, and does not outlive it by long. */
+	/* It has no descriptor of the test's, and does not outlive it. */
 	sys_close_range(3, (unsigned)fd - 1, 0);
-	alarm(LIMIT);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (;;) {
 		uint8_t packet[600];
 		socklen_t length = sizeof address;
@@ -175,7 +176,7 @@ int main(void)
 	if (container == 0) {
 		close(ends[0]);
 		close(ends[1]);
-		alarm(LIMIT);
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		pause();
 		_exit(0);
 	}
@@ -186,7 +187,7 @@ int main(void)
 	}
 	pid_t client = fork();
 	if (client == 0) {
-		alarm(LIMIT);
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		close(ends[0]);
 		asker();
 	}
