@@ -38,23 +38,25 @@ static int open_socket(int type, int port, bool listens)
 	return fd;
 }
 
-/* Gives back what it gets, stream or datagram. */
-static _Noreturn void echo(int listener, int datagrams)
+/* Gives back what it gets. */
+static _Noreturn void echo_datagrams(int fd)
 {
 	char buffer[65536];
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (fork() == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		for (;;) {
-			struct sockaddr_in peer;
-			socklen_t length = sizeof peer;
-			ssize_t n = recvfrom(datagrams, buffer, sizeof buffer, 0,
-					     (struct sockaddr *)&peer, &length);
+	for (;;) {
+		struct sockaddr_in peer;
+		socklen_t length = sizeof peer;
+		ssize_t n = recvfrom(fd, buffer, sizeof buffer, 0, (struct sockaddr *)&peer,
+				     &length);
 
-			sendto(datagrams, buffer, (size_t)n, 0, (struct sockaddr *)&peer, length);
-		}
+		sendto(fd, buffer, (size_t)n, 0, (struct sockaddr *)&peer, length);
 	}
+}
+
+static _Noreturn void echo_streams(int listener)
+{
+	char buffer[65536];
+
 	for (;;) {
 		int fd = accept(listener, NULL, NULL);
 		ssize_t n;
@@ -130,20 +132,25 @@ static void stop_later(struct loop *loop, struct timer *timer)
 	loop_stop(loop);
 }
 
-static pid_t start_target(void)
+static pid_t start_target(int type)
 {
-	int listener = open_socket(SOCK_STREAM, TARGET, true);
-	int datagrams = open_socket(SOCK_DGRAM, TARGET, true);
+	int fd = open_socket(type, TARGET, true);
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		setpgid(0, 0);
-		echo(listener, datagrams);
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (type == SOCK_DGRAM)
+			echo_datagrams(fd);
+		echo_streams(fd);
 	}
-	setpgid(pid, pid);
-	close(listener);
-	close(datagrams);
+	close(fd);
 	return pid;
+}
+
+static void end_target(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
 }
 
 static pid_t start_client(int end)
@@ -171,7 +178,7 @@ int main(void)
 	signal(SIGPIPE, SIG_IGN);
 	alarm(LIMIT);
 	base = 10000 + getpid() % 3000 * 3;
-	pid_t target = start_target();
+	pid_t target = start_target(SOCK_STREAM), datagrams = start_target(SOCK_DGRAM);
 	snprintf(rules, sizeof rules,
 		 "tcp 127.0.0.1 %d 127.0.0.1 %d\nudp 127.0.0.1 %d 127.0.0.1 %d\n"
 		 "tcp 127.0.0.1 %d 127.0.0.1 1\n",
@@ -197,13 +204,13 @@ int main(void)
 	assert(loop_run(&loop, &err) == 0);
 	assert(waitpid(client, &status, 0) == client && status == 0);
 	/* The ports end with the container. */
-	kill(-target, SIGKILL);
+	end_target(datagrams);
+	end_target(target);
 	loop.stopped = false;
 	loop_remove(&loop, &done);
 	struct timer timer = {.fire = stop_later};
 	loop_timer(&loop, &timer, 200);
 	assert(loop_run(&loop, &err) == 0);
-	waitpid(target, NULL, 0);
 	close(open_socket(SOCK_DGRAM, PUBLISHED, true));
 	puts("forward: streams, datagrams, and what breaks");
 	return 0;
