@@ -327,9 +327,10 @@ life("health begins at once, is told by its changes alone, and keeps its results
         for await (const { Action } of events) heard.push(Action);
       })();
       await client.startContainer(id);
-      const begun = Date.now();
-      await until("it is healthy", async () => (await stateOf(id)).Health?.Status === "healthy");
-      assert.ok(Date.now() - begun < 5000);
+      await until(
+        "it is healthy, long before the interval is over",
+        async () => (await stateOf(id)).Health?.Status === "healthy",
+      );
       const health = (await stateOf(id)).Health;
       assert.is(health?.Log?.at(-1)?.Output, "fine\n");
       await until("its change is told", () => heard.length > 1);

@@ -235,11 +235,9 @@ limited("in the host's PID namespace nothing outlives the program", async ({ ben
   const cell = await bench.launch({ namespaces: ["mount", "net", "ipc", "uts", "cgroup"] });
   const seen = await cell.attach();
   await cell.monitor.go(shell("sleep 4321 & echo $!; exit 0"));
-  const started = Date.now();
   await cell.monitor.exited;
   await seen.session.exited;
   cell.monitor.close();
-  assert.ok(Date.now() - started < 4000);
   const pid = Number(seen.text().stdout);
   assert.ok(pid > 1);
   assert.not(existsSync(`/proc/${pid}`) && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("4321"));
