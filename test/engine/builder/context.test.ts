@@ -87,6 +87,15 @@ context("links are followed inside the root, and never out of it", async () => {
   assert.match(String(failed), "too many links");
 });
 
+context("a file whose name is not UTF-8 is part of the digest", async () => {
+  const directory = made({ a: "" });
+  const file = Buffer.concat([Buffer.from(`${directory}/x`), Buffer.from([0xff, 0xfe])]);
+  writeFileSync(file, "1");
+  const before = await digest(directory);
+  writeFileSync(file, "2");
+  assert.is.not(await digest(directory), before);
+});
+
 context("patterns match component by component", async () => {
   const directory = made({ "a1/x.js": "", "a2/x.js": "", "a2/y.ts": "", "b/x.js": "" });
   const tree = await open(directory);
