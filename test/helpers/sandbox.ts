@@ -27,6 +27,9 @@ import { type Running, startRunning } from "./running.ts";
 
 const root = join(import.meta.dirname, "../..");
 
+/** A machine that runs several tests at once may take its time. */
+const START_MS = 30_000;
+
 export interface SandboxOptions {
   /** More options of `slipway daemon`. */
   readonly args?: readonly string[];
@@ -107,11 +110,15 @@ export class Sandbox implements AsyncDisposable {
       env: { ...process.env, ...daemonProgram().env },
     });
     const daemon = this.#daemon;
-    await until("the daemon answers", async () => {
-      if (daemon.exitCode !== null)
-        throw new Error(`the daemon ended with ${daemon.exitCode}\n${this.readLog()}`);
-      return answers(this.socket);
-    });
+    await until(
+      "the daemon answers",
+      async () => {
+        if (daemon.exitCode !== null)
+          throw new Error(`the daemon ended with ${daemon.exitCode}\n${this.readLog()}`);
+        return answers(this.socket);
+      },
+      START_MS,
+    );
   }
 
   /** The options by which a daemon lives in this sandbox. */
