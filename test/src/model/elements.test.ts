@@ -59,7 +59,7 @@ for (const [what, key, written, expected] of [
     '{nproc: "5", nofile: {soft: 1, hard: 2}}',
     { nproc: 5, nofile: { soft: 1, hard: 2 } },
   ],
-  ["hosts by name", "extra_hosts", '{b: 2.2.2.2, a: ["::1", 1.1.1.1]}', ["a=::1", "a=1.1.1.1", "b=2.2.2.2"]],
+  ["hosts by name", "extra_hosts", '{b: 2.2.2.2, a: ["::1", 1.1.1.1]}', ["a=1.1.1.1", "a=::1", "b=2.2.2.2"]],
   ["if_not_present is missing", "pull_policy", "if_not_present", "missing"],
   ["numbers of text", "pids_limit", '"7"', 7],
   ["a switch that is off is as if nobody had spoken of it", "privileged", "false", undefined],
