@@ -27,9 +27,10 @@ int address_listen(const char *protocol, const char *host, unsigned port, struct
 	socklen_t length = port > 65535 ? 0 : address_read(host, port, &at);
 
 	if (length == 0 || (!udp && strcmp(protocol, "tcp") != 0))
-		return err_set(err, EINVAL, "an address to listen on: %s %s %u", protocol, host, port);
-	AUTO_CLOSE int fd = socket(at.any.sa_family,
-				   (udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		return err_set(err, EINVAL, "an address to listen on: %s %s %u", protocol, host,
+			       port);
+	AUTO_CLOSE int fd = socket(
+	    at.any.sa_family, (udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return err_errno(err, "socket for %s %s %u", protocol, host, port);
 	if (!udp)

@@ -138,7 +138,8 @@ int cgroup_v2(const struct cgroups *cgroups)
 	return -1;
 }
 
-/* The part of `inside`, a path from the hierarchy's root, that is below `path`, which has its mount point, too. */
+/* The part of `inside`, a path from the hierarchy's root, that is below `path`, which has its mount
+ * point, too. */
 static const char *part_below(const char *path, const char *inside)
 {
 	for (const char *at = path; (at = strchr(at, '/')); at++) {
@@ -163,7 +164,8 @@ int cgroup_v2_of(const struct cgroups *cgroups, pid_t pid)
 	inside += *inside == '\n' ? 4 : 0;
 	inside[strcspn(inside, "\n")] = '\0';
 	for (unsigned i = 0; i < cgroups->count; i++) {
-		const char *below = cgroups->list[i].v2 ? part_below(cgroups->list[i].path, inside) : NULL;
+		const char *below =
+		    cgroups->list[i].v2 ? part_below(cgroups->list[i].path, inside) : NULL;
 
 		if (below && *below && !has_dots(below))
 			return openat(cgroups->list[i].dir, below + 1,

@@ -67,7 +67,8 @@ void client_request(struct client *client, struct request *request)
 			return;
 		break;
 	case JOB_NETWORK:
-		if (net_change(&client->monitor->loop, client->monitor->task->pid, request, &err) < 0)
+		if (net_change(&client->monitor->loop, client->monitor->task->pid, request, &err) <
+		    0)
 			break;
 		client_send(client, FRAME_OK, NULL, 0);
 		client_finish(client);
@@ -126,7 +127,8 @@ static void control_frame(struct client *client, uint8_t type, const char *paylo
 	}
 }
 
-/* Frames of a session are not answered: there is nothing that its client could do about a failure. */
+/* Frames of a session are not answered: there is nothing that its client could do about a failure.
+ */
 static void session_frame(struct client *client, uint8_t type, const char *payload, uint32_t size)
 {
 	struct err ignored;
@@ -175,7 +177,8 @@ void client_exit(struct client *client, const struct task *task, bool oom)
 	bool killed = WIFSIGNALED(task->status);
 	char payload[20];
 
-	put_u32(payload, (uint32_t)(killed ? 128 + WTERMSIG(task->status) : WEXITSTATUS(task->status)));
+	put_u32(payload,
+		(uint32_t)(killed ? 128 + WTERMSIG(task->status) : WEXITSTATUS(task->status)));
 	put_u32(payload + 4, (uint32_t)(killed ? WTERMSIG(task->status) : 0));
 	put_u32(payload + 8, oom);
 	put_u64(payload + 12, task->finished_at);

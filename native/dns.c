@@ -178,12 +178,12 @@ static void send_on(struct dns *dns, const struct sockaddr_in *asker, const uint
 	if (!forward)
 		return;
 	*forward = (struct forward){
-		.dns = dns,
-		.watch.fd = -1,
-		.timer.fire = timed_out,
-		.asker = *asker,
-		.found = *found,
-		.size = size,
+	    .dns = dns,
+	    .watch.fd = -1,
+	    .timer.fire = timed_out,
+	    .asker = *asker,
+	    .found = *found,
+	    .size = size,
 	};
 	memcpy(forward->query, query, size);
 	memcpy(forward->id, query, 2);
@@ -248,9 +248,9 @@ static void container_ended(struct loop *loop, struct watch *watch, uint32_t eve
 static int listen_at(struct dns *dns, struct watch *watch, int type, uint16_t port, struct err *err)
 {
 	struct sockaddr_in address = {
-		.sin_family = AF_INET,
-		.sin_port = htons(port),
-		.sin_addr.s_addr = htonl(0x7f00000b),
+	    .sin_family = AF_INET,
+	    .sin_port = htons(port),
+	    .sin_addr.s_addr = htonl(0x7f00000b),
 	};
 
 	watch->fd = socket(AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

@@ -8,10 +8,10 @@ enum { DNS_A = 1, DNS_PTR = 12, DNS_AAAA = 28, DNS_OPT = 41 };
 enum { DNS_OK = 0, DNS_FORMERR = 1, DNS_SERVFAIL = 2, DNS_NXDOMAIN = 3, DNS_NOTIMP = 4 };
 
 #define DNS_HEADER 12
-#define DNS_NAME 256 /* bytes of a name as text, with its NUL */
+#define DNS_NAME 256      /* bytes of a name as text, with its NUL */
 #define DNS_QUERY_MAX 512 /* bytes of a query that we look at; most have some 40 */
-#define DNS_UDP_MAX 4096 /* bytes of an answer over UDP */
-#define DNS_FOUND 32     /* addresses in one answer */
+#define DNS_UDP_MAX 4096  /* bytes of an answer over UDP */
+#define DNS_FOUND 32      /* addresses in one answer */
 
 struct dns_question {
 	char name[DNS_NAME]; /* lower case, dotted; "" if it holds what no host name does */

@@ -111,7 +111,8 @@ static int write_single(pid_t pid, uid_t uid, gid_t gid, struct err *err)
 	char text[32];
 
 	snprintf(text, sizeof text, "0 %u 1", uid);
-	if (write_map(pid, "uid_map", text, err) < 0 || write_map(pid, "setgroups", "deny", err) < 0)
+	if (write_map(pid, "uid_map", text, err) < 0 ||
+	    write_map(pid, "setgroups", "deny", err) < 0)
 		return -1;
 	snprintf(text, sizeof text, "0 %u 1", gid);
 	return write_map(pid, "gid_map", text, err);

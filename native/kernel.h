@@ -79,7 +79,8 @@ struct k_statx {
 	uint64_t rest[30];
 };
 
-static inline int sys_statx(int dir, const char *path, int flags, unsigned mask, struct k_statx *statx)
+static inline int sys_statx(int dir, const char *path, int flags, unsigned mask,
+			    struct k_statx *statx)
 {
 	return (int)syscall(SYS_statx, dir, path, flags, mask, statx);
 }
@@ -116,7 +117,8 @@ static inline int sys_fsopen(const char *type, unsigned flags)
 	return (int)syscall(430, type, flags);
 }
 
-static inline int sys_fsconfig(int fs, unsigned command, const char *key, const void *value, int aux)
+static inline int sys_fsconfig(int fs, unsigned command, const char *key, const void *value,
+			       int aux)
 {
 	return (int)syscall(431, fs, command, key, value, aux);
 }

@@ -16,6 +16,7 @@ int main(int argc, char **argv)
 		return job_main(argv[0]);
 	if (argc >= 4 && strcmp(argv[1], "rootless") == 0)
 		return rootless_main(argv + 2);
-	fprintf(stderr, "usage: %s spawner SOCKET | job | rootless DIRECTORY PROGRAM ARGUMENT...\n", argv[0]);
+	fprintf(stderr, "usage: %s spawner SOCKET | job | rootless DIRECTORY PROGRAM ARGUMENT...\n",
+		argv[0]);
 	return 2;
 }

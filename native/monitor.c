@@ -80,8 +80,10 @@ static void on_oom(struct loop *loop, struct watch *watch, uint32_t events)
 	char count[512];
 
 	(void)loop;
-	/* v1's eventfd tells of nothing else, and before the kill is counted; v2's file has other news, too. */
-	if (pread(watch->fd, count, sizeof count, 0) < 0 && read(watch->fd, count, sizeof count) < 0)
+	/* v1's eventfd tells of nothing else, and before the kill is counted; v2's file has other
+	 * news, too. */
+	if (pread(watch->fd, count, sizeof count, 0) < 0 &&
+	    read(watch->fd, count, sizeof count) < 0)
 		return;
 	if (events & EPOLLPRI && !cgroup_oom_killed(&monitor->cgroups))
 		return;
@@ -111,7 +113,8 @@ static void container_exited(struct monitor *monitor)
 	/* The news may come late: v2 gathers them for some milliseconds. */
 	if (oom && !monitor->oom_told)
 		tell_oom(monitor);
-	/* A full disk: the daemon then finds a monitor that went away, and calls the container lost. */
+	/* A full disk: the daemon then finds a monitor that went away, and calls the container
+	 * lost. */
 	AUTO_CLOSE int record = record_exit(monitor->state_dir, monitor->task, oom, &err);
 	cgroup_remove(&monitor->cgroups);
 	sock_remove(monitor->run_dir, "monitor.sock");
@@ -202,7 +205,8 @@ static int watch_oom(struct monitor *monitor, struct err *err)
 {
 	bool pri = false;
 
-	monitor->oom = (struct watch){.fd = cgroup_oom_event(&monitor->cgroups, &pri), .ready = on_oom};
+	monitor->oom =
+	    (struct watch){.fd = cgroup_oom_event(&monitor->cgroups, &pri), .ready = on_oom};
 	if (monitor->oom.fd < 0)
 		return 0;
 	return loop_add(&monitor->loop, &monitor->oom, pri ? EPOLLPRI : EPOLLIN, err);
@@ -249,16 +253,16 @@ static void ignore_signals(void)
 static int launch(struct job *job, struct monitor *monitor, struct err *err)
 {
 	struct launch launch = {
-		.request = job->request,
-		.monitor = monitor,
-		.loop = &monitor->loop,
-		.host_net = -1,
-		.container_net = -1,
-		.pidfd = -1,
-		.link = -1,
-		.root = -1,
-		.proc = -1,
-		.empty = -1,
+	    .request = job->request,
+	    .monitor = monitor,
+	    .loop = &monitor->loop,
+	    .host_net = -1,
+	    .container_net = -1,
+	    .pidfd = -1,
+	    .link = -1,
+	    .root = -1,
+	    .proc = -1,
+	    .empty = -1,
 	};
 	int result = launch_run(&launch, err);
 

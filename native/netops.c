@@ -87,11 +87,11 @@ int net_change(struct loop *loop, pid_t child, const struct request *request, st
 	if (own < 0 || container < 0)
 		return err_errno(err, "open %s", path);
 	struct launch launch = {
-		.request = request,
-		.loop = loop,
-		.child = child,
-		.host_net = own,
-		.container_net = container,
+	    .request = request,
+	    .loop = loop,
+	    .child = child,
+	    .host_net = own,
+	    .container_net = container,
 	};
 	struct err ignored;
 	int result = 0;

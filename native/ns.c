@@ -51,14 +51,15 @@ static const char *pid_join(const struct namespaces *ns)
 static pid_t clone_with(uint64_t flags, int cgroup, int *pidfd, struct err *err)
 {
 	struct k_clone_args args = {
-		.flags = flags | K_CLONE_PIDFD | (cgroup >= 0 ? K_CLONE_INTO_CGROUP : 0),
-		.pidfd = (uintptr_t)pidfd,
-		.exit_signal = SIGCHLD,
-		.cgroup = (uint64_t)cgroup,
+	    .flags = flags | K_CLONE_PIDFD | (cgroup >= 0 ? K_CLONE_INTO_CGROUP : 0),
+	    .pidfd = (uintptr_t)pidfd,
+	    .exit_signal = SIGCHLD,
+	    .cgroup = (uint64_t)cgroup,
 	};
 	pid_t pid = sys_clone3(&args);
 
-	return pid < 0 ? err_errno(err, "clone with flags %llx", (unsigned long long)args.flags) : pid;
+	return pid < 0 ? err_errno(err, "clone with flags %llx", (unsigned long long)args.flags)
+		       : pid;
 }
 
 /* Our own PID namespace, to come back to. */
@@ -88,8 +89,8 @@ static pid_t clone_there_and_back(int pids, uint64_t flags, int cgroup, int *pid
 static pid_t clone_sibling(int pids, uint64_t flags, int cgroup, int tell)
 {
 	struct k_clone_args args = {
-		.flags = flags | K_CLONE_PARENT | (cgroup >= 0 ? K_CLONE_INTO_CGROUP : 0),
-		.cgroup = (uint64_t)cgroup,
+	    .flags = flags | K_CLONE_PARENT | (cgroup >= 0 ? K_CLONE_INTO_CGROUP : 0),
+	    .cgroup = (uint64_t)cgroup,
 	};
 	int result[2] = {-1, 0};
 

@@ -42,7 +42,8 @@ _Noreturn void outside_serve(const char *directory, int holder)
 	for (;;) {
 		struct pollfd polled[2] = {{holder, POLLIN, 0}, {listener, POLLIN, 0}};
 
-		if (listener < 0 || (poll(polled, 2, -1) < 0 && errno != EINTR) || polled[0].revents)
+		if (listener < 0 || (poll(polled, 2, -1) < 0 && errno != EINTR) ||
+		    polled[0].revents)
 			_exit(0);
 		if (!polled[1].revents)
 			continue;
@@ -94,5 +95,7 @@ int outside_connect(pid_t holder, struct err *err)
 	close(ready[0]);
 	if (n == 1)
 		return 0;
-	return err_set(err, ENOENT, "slirp4netns does not run: is it installed, and may /dev/net/tun be opened?");
+	return err_set(
+	    err, ENOENT,
+	    "slirp4netns does not run: is it installed, and may /dev/net/tun be opened?");
 }

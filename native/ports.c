@@ -1,7 +1,7 @@
+#include "ports.h"
 #include "address.h"
 #include "kernel.h"
 #include "outside.h"
-#include "ports.h"
 #include "relay.h"
 
 struct ports {
@@ -43,11 +43,11 @@ static int add_rule(struct ports *ports, const char *rule, struct err *err)
 	if (!listener)
 		return err_errno(err, "memory for a listener");
 	*listener = (struct listener){
-		.loop = ports->loop,
-		.watch.ready = udp ? relay_datagram : relay_accept,
-		.udp = udp,
-		.target_length = to_length,
-		.next = ports->listeners,
+	    .loop = ports->loop,
+	    .watch.ready = udp ? relay_datagram : relay_accept,
+	    .udp = udp,
+	    .target_length = to_length,
+	    .next = ports->listeners,
 	};
 	memcpy(&listener->target, &to, to_length);
 	ports->listeners = listener;

@@ -143,21 +143,21 @@ static const struct {
 	uint16_t code;
 	int (*parse)(struct process *process, struct args *args, struct err *err);
 } parsers[] = {
-	{OP_ARGV, parse_argv},
-	{OP_ENV, parse_env},
-	{OP_CWD, parse_cwd},
-	{OP_USER, parse_user},
-	{OP_CAPS, parse_caps},
-	{OP_SECCOMP, parse_seccomp},
-	{OP_NO_NEW_PRIVILEGES, parse_no_new_privileges},
-	{OP_RLIMIT, parse_rlimit},
-	{OP_OOM_SCORE_ADJ, parse_oom_score},
-	{OP_UMASK, parse_umask},
-	{OP_TERMINAL, parse_terminal},
-	{OP_INIT, parse_init},
-	{OP_KEYRING, parse_keyring},
-	{OP_STREAMS, parse_streams},
-	{OP_LABEL, parse_label},
+    {OP_ARGV, parse_argv},
+    {OP_ENV, parse_env},
+    {OP_CWD, parse_cwd},
+    {OP_USER, parse_user},
+    {OP_CAPS, parse_caps},
+    {OP_SECCOMP, parse_seccomp},
+    {OP_NO_NEW_PRIVILEGES, parse_no_new_privileges},
+    {OP_RLIMIT, parse_rlimit},
+    {OP_OOM_SCORE_ADJ, parse_oom_score},
+    {OP_UMASK, parse_umask},
+    {OP_TERMINAL, parse_terminal},
+    {OP_INIT, parse_init},
+    {OP_KEYRING, parse_keyring},
+    {OP_STREAMS, parse_streams},
+    {OP_LABEL, parse_label},
 };
 
 static int parse_one(struct process *process, const struct op *op, struct err *err)

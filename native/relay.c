@@ -120,7 +120,7 @@ static bool prepare(struct side *side, struct relay *relay, int fd)
 	const int on = 1;
 
 	*side = (struct side){
-		.relay = relay, .watch = {.fd = fd, .ready = side_ready}, .pipe = {-1, -1}};
+	    .relay = relay, .watch = {.fd = fd, .ready = side_ready}, .pipe = {-1, -1}};
 	if (fd >= 0)
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	return fd >= 0 && pipe2(side->pipe, O_CLOEXEC | O_NONBLOCK) == 0;

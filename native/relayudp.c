@@ -82,12 +82,12 @@ static struct session *begin(struct listener *listener, const struct sockaddr_st
 	if (!session)
 		return NULL;
 	*session = (struct session){
-		.listener = listener,
-		.watch.ready = answered,
-		.timer.fire = idle,
-		.peer = *peer,
-		.peer_length = length,
-		.next = listener->sessions,
+	    .listener = listener,
+	    .watch.ready = answered,
+	    .timer.fire = idle,
+	    .peer = *peer,
+	    .peer_length = length,
+	    .next = listener->sessions,
 	};
 	session->watch.fd =
 	    socket(listener->target.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

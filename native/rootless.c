@@ -75,7 +75,8 @@ static _Noreturn void outside_main(const char *directory, pid_t inside, int link
 	if (mapped < 0)
 		fprintf(stderr, "slipway: %s\n", err.text);
 	if (mapped == 0)
-		fprintf(stderr, "slipway: containers have no user but root: install newuidmap (uidmap) and give "
+		fprintf(stderr, "slipway: containers have no user but root: install newuidmap "
+				"(uidmap) and give "
 				"this user ids in /etc/subuid and /etc/subgid\n");
 	if (write_full(link, mapped < 0 ? "e" : "m", 1) < 0 || read_full(link, number, 4) < 0)
 		_exit(1);
@@ -83,7 +84,8 @@ static _Noreturn void outside_main(const char *directory, pid_t inside, int link
 	int holder = sys_pidfd_open(pid, 0);
 	int connected = outside_connect(pid, &err);
 	if (connected < 0)
-		fprintf(stderr, "slipway: containers reach each other, and nothing else: %s\n", err.text);
+		fprintf(stderr, "slipway: containers reach each other, and nothing else: %s\n",
+			err.text);
 	if (write_full(link, connected < 0 ? "x" : "n", 1) < 0)
 		_exit(1);
 	close(link);
@@ -118,7 +120,8 @@ static int set_resolver(const char *path, struct err *err)
 {
 	char source[4096];
 
-	/* By its path: a descriptor from before belongs to the machine's mounts, and cannot be bound here. */
+	/* By its path: a descriptor from before belongs to the machine's mounts, and cannot be
+	 * bound here. */
 	snprintf(source, sizeof source, "%s/resolv.conf", path);
 	AUTO_CLOSE int file = open(source, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	if (file < 0 || write_full(file, RESOLV_CONF, sizeof RESOLV_CONF - 1) < 0)
@@ -132,7 +135,7 @@ static int write_holder(int directory, pid_t pid, struct err *err)
 {
 	char text[16];
 	AUTO_CLOSE int file =
-		openat(directory, "holder.pid", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	    openat(directory, "holder.pid", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	int size = snprintf(text, sizeof text, "%d\n", pid);
 
 	if (file < 0 || write_full(file, text, (size_t)size) < 0)

@@ -14,7 +14,9 @@ static int name(const char *path, struct sockaddr_un *address, const char **last
 {
 	const char *slash = strrchr(path, '/');
 	AUTO_FREE char *parent = strndup(path, slash ? (size_t)(slash - path) : 0);
-	AUTO_CLOSE int dir = open(slash && parent[0] ? parent : slash ? "/" : ".",
+	AUTO_CLOSE int dir = open(slash && parent[0] ? parent
+				  : slash            ? "/"
+						     : ".",
 				  O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return err_errno(err, "open the directory of %s", path);

@@ -57,7 +57,8 @@ static int sealed_copy(int self)
 	return take_fd(&copy);
 }
 
-/* The one variable that monitors look at; all others would be readable as /proc/1/environ inside. */
+/* The one variable that monitors look at; all others would be readable as /proc/1/environ inside.
+ */
 static char *needed_variable(void)
 {
 	size_t length = strlen(OUTSIDE_VARIABLE);
@@ -74,7 +75,8 @@ static int open_sealed(int self, struct err *err)
 
 	if (sealed < 0)
 		sealed = sealed_copy(self);
-	return sealed < 0 ? err_errno(err, "make a copy of this program that cannot be written") : sealed;
+	return sealed < 0 ? err_errno(err, "make a copy of this program that cannot be written")
+			  : sealed;
 }
 
 /*
@@ -156,7 +158,8 @@ int spawner_main(const char *program, const char *path)
 		return fail(&err);
 	/* Whoever started the daemon may have left descriptors open: no monitor is to hold them. */
 	sys_close_range(3, ~0u, 0);
-	/* Children inherit it: none of them can be traced, nor its descriptors be seen, from inside. */
+	/* Children inherit it: none of them can be traced, nor its descriptors be seen, from
+	 * inside. */
 	prctl(PR_SET_DUMPABLE, 0);
 	signal(SIGCHLD, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);

@@ -31,8 +31,8 @@ static int blame(struct process *process, uint16_t code)
 static int write_self(int proc, const char *file, const char *text, struct err *err)
 {
 	struct k_open_how how = {
-		.flags = O_WRONLY | O_CLOEXEC,
-		.resolve = K_RESOLVE_BENEATH | K_RESOLVE_NO_XDEV,
+	    .flags = O_WRONLY | O_CLOEXEC,
+	    .resolve = K_RESOLVE_BENEATH | K_RESOLVE_NO_XDEV,
 	};
 	AUTO_CLOSE int fd = sys_openat2(proc, file, how);
 
@@ -41,14 +41,18 @@ static int write_self(int proc, const char *file, const char *text, struct err *
 	return 0;
 }
 
-/* A new keyring, so that the engine's is not the container's; kernels without keys have nothing to hide. */
+/* A new keyring, so that the engine's is not the container's; kernels without keys have nothing to
+ * hide. */
 static int join_keyring(const char *name, struct err *err)
 {
 	long key = syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name, 0, 0, 0);
 
 	if (key < 0)
-		return errno == ENOSYS || errno == EDQUOT ? 0 : err_errno(err, "make a session keyring");
-	(void)syscall(SYS_keyctl, KEYCTL_SETPERM, key, KEYRING_POSSESSOR_ALL | KEYRING_USER_SEARCH, 0, 0);
+		return errno == ENOSYS || errno == EDQUOT
+			   ? 0
+			   : err_errno(err, "make a session keyring");
+	(void)syscall(SYS_keyctl, KEYCTL_SETPERM, key, KEYRING_POSSESSOR_ALL | KEYRING_USER_SEARCH,
+		      0, 0);
 	return 0;
 }
 
@@ -127,7 +131,8 @@ static int set_user(struct process *process, struct err *err)
 	return 0;
 }
 
-/* Refuses a directory that lies outside the root, such as one leaked by /proc/self/fd (CVE-2024-21626). */
+/* Refuses a directory that lies outside the root, such as one leaked by /proc/self/fd
+ * (CVE-2024-21626). */
 static int enter_cwd(const char *cwd, struct err *err)
 {
 	char now[PATH_MAX];
@@ -137,7 +142,8 @@ static int enter_cwd(const char *cwd, struct err *err)
 	if (syscall(SYS_getcwd, now, sizeof now) < 0)
 		return err_errno(err, "the working directory %s", cwd);
 	if (now[0] != '/')
-		return err_set(err, ENOENT, "the working directory %s is outside the container", cwd);
+		return err_set(err, ENOENT, "the working directory %s is outside the container",
+			       cwd);
 	return 0;
 }
 
@@ -231,7 +237,8 @@ static int apply(struct process *process, const struct process_place *place, str
 		return -1;
 	if (process->has_caps && caps_bound(process->caps.bounding, err) < 0)
 		return blame(process, OP_CAPS);
-	/* The engine may enter directories that the user may not, and the other way round over NFS. */
+	/* The engine may enter directories that the user may not, and the other way round over NFS.
+	 */
 	bool entered = enter_cwd(process->cwd, err) == 0;
 	if (!entered && err->code != EACCES)
 		return blame(process, OP_CWD);

@@ -21,6 +21,10 @@ command("build", "node", [".build/build.ts"]);
 command("biome", "biome", ["check", "--error-on-warnings", "."]);
 command("tsc", "tsc", ["--noEmit"]);
 command("knip", "knip", []);
+command("clang-format", "sh", [
+  "-c",
+  "clang-format --style=file:native/.clang-format --dry-run --Werror native/*.[ch] test/native/*.[ch]",
+]);
 command("native", "make", ["-s", "-C", "native", "test"]);
 add(await runTests(["test/src", "test/engine"], 2));
 for (const tier of ["test/contract", "test/scenarios"]) {

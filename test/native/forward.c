@@ -14,7 +14,7 @@
 #define PUBLISHED base
 #define TARGET (base + 1)
 #define NOBODY (base + 2) /* published, but nothing listens at its target */
-#define LIMIT 30     /* s; a test that hangs is killed */
+#define LIMIT 30          /* s; a test that hangs is killed */
 #define SIZE (3 << 20)
 
 static int base; /* the first of three ports: others for each run */
@@ -22,9 +22,9 @@ static int base; /* the first of three ports: others for each run */
 static int open_socket(int type, int port, bool listens)
 {
 	struct sockaddr_in address = {
-		.sin_family = AF_INET,
-		.sin_port = htons((uint16_t)port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	    .sin_family = AF_INET,
+	    .sin_port = htons((uint16_t)port),
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 	};
 	const struct timeval patience = {5, 0};
 	const int on = 1;
@@ -46,8 +46,8 @@ static _Noreturn void echo_datagrams(int fd)
 	for (;;) {
 		struct sockaddr_in peer;
 		socklen_t length = sizeof peer;
-		ssize_t n = recvfrom(fd, buffer, sizeof buffer, 0, (struct sockaddr *)&peer,
-				     &length);
+		ssize_t n =
+		    recvfrom(fd, buffer, sizeof buffer, 0, (struct sockaddr *)&peer, &length);
 
 		sendto(fd, buffer, (size_t)n, 0, (struct sockaddr *)&peer, length);
 	}

@@ -1,6 +1,6 @@
 /* Process operations: what they mean, and that none that is malformed is taken for something. */
-#include "check.h"
 #include "process.h"
+#include "check.h"
 
 struct buffer {
 	char data[8192];
@@ -133,7 +133,8 @@ static void any_operation(void)
 			put_op(&buffer, 60 + (unsigned)rand() % 16, (unsigned)fields);
 			for (; fields > 0; fields--) {
 				if (rand() % 3)
-					put_number(&buffer, rand() % 4 ? (uint64_t)rand() % 4 : ~0ull);
+					put_number(&buffer,
+						   rand() % 4 ? (uint64_t)rand() % 4 : ~0ull);
 				else
 					put_text(&buffer, rand() % 2 ? "" : "text");
 			}

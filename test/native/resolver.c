@@ -25,9 +25,9 @@ static const uint8_t unknown[] = {0, 8,   1,   0,   0,   1,   0, 0, 0, 0, 0, 0,
 static int connect_to(int type)
 {
 	struct sockaddr_in address = {
-		.sin_family = AF_INET,
-		.sin_port = htons(port),
-		.sin_addr.s_addr = htonl(0x7f00000b),
+	    .sin_family = AF_INET,
+	    .sin_port = htons(port),
+	    .sin_addr.s_addr = htonl(0x7f00000b),
 	};
 	const struct timeval patience = {5, 0};
 	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
@@ -79,7 +79,7 @@ static void ask_tcp(void)
 static pid_t start_liar(void)
 {
 	struct sockaddr_in address = {
-		.sin_family = AF_INET, .sin_port = htons(53), .sin_addr.s_addr = htonl(0x7f00000c)};
+	    .sin_family = AF_INET, .sin_port = htons(53), .sin_addr.s_addr = htonl(0x7f00000c)};
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0) {
