@@ -6,6 +6,7 @@ import type { Socket } from "node:net";
 import { join, resolve } from "node:path";
 import { cgroupDirectories } from "../containers/cgroups/operations.ts";
 import { inspectHost } from "../containers/host.ts";
+import { freezeGroup } from "../containers/pause.ts";
 import { signalNumber } from "../containers/signals.ts";
 import { EngineError, messageOf } from "../errors.ts";
 import { Connection } from "../native/connection.ts";
@@ -13,6 +14,7 @@ import { Monitor } from "../native/monitor.ts";
 import { encodeRequest, jobKind } from "../native/protocol.ts";
 import { cgroupPath, prepareBundle, processOfBundle } from "./compile.ts";
 import { readConfig } from "./config.ts";
+import { type ExecOptions, execIn } from "./exec.ts";
 import { runHooks } from "./hooks.ts";
 import { type OciRecord, OciStore, stateOf } from "./state.ts";
 
@@ -27,6 +29,14 @@ export interface CreateOptions {
   readonly bundle: string;
   readonly pidFile: string | undefined;
   readonly consoleSocket: string | undefined;
+}
+
+/** What was made: the container's first process, and the one beside it, which ends when the container does. */
+export interface Launched {
+  readonly pid: number;
+  readonly monitorPid: number;
+  /** Waits for the container, and gives its status. */
+  exited(): Promise<number>;
 }
 
 const SIGKILL = 9;
@@ -46,10 +56,7 @@ export class Runtime {
    * @returns the process that ends when the container does, with its status
    * @throws {EngineError} conflict for an id that is taken; whatever cannot be set up otherwise, with nothing left
    */
-  async create(
-    id: string,
-    options: CreateOptions,
-  ): Promise<{ readonly monitorPid: number; readonly exited: Promise<number> }> {
+  async create(id: string, options: CreateOptions): Promise<Launched> {
     const bundle = resolve(options.bundle);
     const config = await readConfig(bundle);
     const host = await inspectHost("slipway-oci");
@@ -65,7 +72,8 @@ export class Runtime {
           host,
         }),
       );
-      const record = { id, bundle, created: new Date().toISOString(), config, ...launched };
+      const { pid, monitorPid } = launched;
+      const record = { id, bundle, created: new Date().toISOString(), config, pid, monitorPid };
       await this.#store.write(record);
       const creating = stateOf(record, "creating", record.pid);
       await runHooks(config.hooks?.["prestart"], creating);
@@ -145,18 +153,30 @@ export class Runtime {
     await this.#store.remove(id);
   }
 
+  /** @returns the program's exit status */
+  async exec(id: string, options: ExecOptions): Promise<number> {
+    return execIn(await this.#store.read(id), this.#store.runDir(id), options);
+  }
+
+  /** Holds every process of the container, or lets them go on. */
+  async freeze(id: string, frozen: boolean): Promise<void> {
+    const record = await this.#store.read(id);
+    const { cgroups } = await inspectHost("slipway-oci");
+    await freezeGroup(cgroups, cgroupPath(record.config, id), frozen);
+  }
+
   /** Pids, as the caller sees them. */
   async processes(id: string): Promise<readonly number[]> {
     return this.#processes(await this.#store.read(id));
   }
 
-  async #launch(ops: Parameters<typeof encodeRequest>[1]): Promise<{
-    readonly pid: number;
-    readonly monitorPid: number;
-    readonly exited: Promise<number>;
-  }> {
+  async #launch(ops: Parameters<typeof encodeRequest>[1]): Promise<Launched> {
     const child = spawn(this.#program, ["job"], { stdio: ["inherit", "inherit", "inherit", "pipe"] });
-    const exited = once(child, "exit").then(([code]) => (code as number | null) ?? 128 + SIGKILL);
+    const ended = once(child, "exit").then(([code]) => (code as number | null) ?? 128 + SIGKILL);
+    const exited = (): Promise<number> => {
+      child.ref();
+      return ended;
+    };
     const socket = child.stdio[3] as Socket;
     const { connection, payload } = await Connection.open(socket, encodeRequest(jobKind.run, ops));
     connection.close();

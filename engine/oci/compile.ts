@@ -3,7 +3,7 @@ import { isAbsolute, join, resolve } from "node:path";
 import { capabilityMask } from "../containers/capabilities.ts";
 import { limitWrites } from "../containers/cgroups/limits.ts";
 import { cgroupOps } from "../containers/cgroups/operations.ts";
-import { DEFAULT_NODES, type DeviceRule } from "../containers/devices.ts";
+import { DEFAULT_NODES, DEFAULT_RULES, type DeviceRule } from "../containers/devices.ts";
 import type { Host } from "../containers/host.ts";
 import { cgroupMounts, deviceLinks } from "../containers/operations.ts";
 import { parseDockerProfile } from "../containers/seccomp/docker-profile.ts";
@@ -204,7 +204,7 @@ function deviceRules(resources: OciResources): readonly DeviceRule[] | undefined
   const every = rules.at(-1);
   if (every?.allow && (every.type ?? "a") === "a" && every.major === undefined) return undefined;
   const number = (value: number | undefined): number | undefined => (value === -1 ? undefined : value);
-  return rules
+  const asked = rules
     .filter(({ allow, type = "a" }) => allow || type !== "a")
     .map(({ allow, type = "a", major, minor, access = "rwm" }) => ({
       allow,
@@ -213,6 +213,8 @@ function deviceRules(resources: OciResources): readonly DeviceRule[] | undefined
       minor: number(minor),
       access,
     }));
+  // What every container may use comes after what is asked for, as with runc.
+  return [...asked, ...DEFAULT_RULES.filter(({ allow }) => allow)];
 }
 
 function filterOf(seccomp: object, process: OciProcess, host: Host): Uint8Array {

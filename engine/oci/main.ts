@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { EngineError, messageOf } from "../errors.ts";
 import { program } from "../native/program.ts";
 import { Runtime } from "./commands.ts";
+import { execDetached } from "./exec.ts";
 
 const VERSION = process.env["SLIPWAY_VERSION"] ?? "0.0.0-dev";
 
@@ -17,6 +18,9 @@ const USAGE = `usage: slipway-runtime [--root DIR] [--log FILE] [--log-format te
   state ID
   kill [--all] ID [SIGNAL]
   delete [--force] ID
+  exec [--process FILE] [--pid-file FILE] [--detach] ID [PROGRAM ARGUMENT...]
+  pause ID
+  resume ID
   ps [--format json|table] ID
 `;
 
@@ -43,6 +47,7 @@ const COMMAND = {
   all: { type: "boolean", short: "a" },
   force: { type: "boolean", short: "f" },
   format: { type: "string" },
+  process: { type: "string", short: "p" },
 } as const;
 
 void main(process.argv.slice(2)); // says itself what went wrong
@@ -62,7 +67,8 @@ async function main(argv: readonly string[]): Promise<void> {
       return;
     }
     const runtime = new Runtime({ root: values.root ?? "/run/slipway-oci", program: program() });
-    await run(runtime, command, argv.slice(at + 1));
+    if (command === "exec") await exec(runtime, argv, at);
+    else await run(runtime, command, argv.slice(at + 1));
   } catch (error) {
     report(values.log, values["log-format"], messageOf(error));
     process.exitCode = 1;
@@ -102,7 +108,7 @@ async function run(runtime: Runtime, command: string, args: readonly string[]): 
       const { exited } = await runtime.create(id, options);
       await runtime.start(id);
       if (values.detach) return;
-      process.exitCode = await exited;
+      process.exitCode = await exited();
       await runtime.delete(id, true);
       return;
     }
@@ -118,6 +124,10 @@ async function run(runtime: Runtime, command: string, args: readonly string[]): 
     case "delete":
       await runtime.delete(id, values.force ?? false);
       return;
+    case "pause":
+    case "resume":
+      await runtime.freeze(id, command === "pause");
+      return;
     case "ps": {
       const pids = await runtime.processes(id);
       process.stdout.write(
@@ -128,6 +138,45 @@ async function run(runtime: Runtime, command: string, args: readonly string[]): 
     default:
       throw new EngineError("notImplemented", `slipway-runtime has no command ${JSON.stringify(command)}`);
   }
+}
+
+/** Its own options end at the container's id: what follows is the program's. */
+async function exec(runtime: Runtime, argv: readonly string[], at: number): Promise<void> {
+  const own = ownPart(argv.slice(at + 1));
+  const { values, positionals } = parseArgs({
+    args: [...own],
+    options: COMMAND,
+    allowPositionals: true,
+    strict: true,
+  });
+  const [id = ""] = positionals;
+  const rest = argv.slice(at + 1 + own.length);
+  const pidFile = values["pid-file"];
+  if (values.detach) {
+    if (pidFile === undefined) throw new EngineError("invalid", "exec --detach needs --pid-file");
+    await execDetached(
+      argv.filter((word, index) => index <= at || index > at + own.length || !/^(-d|--detach)$/.test(word)),
+      pidFile,
+    );
+    return;
+  }
+  process.exitCode = await runtime.exec(id, { processFile: values.process, args: rest, pidFile });
+}
+
+/** The words up to the first that is neither an option nor the value of one, with it. */
+function ownPart(args: readonly string[]): readonly string[] {
+  const options = Object.entries(COMMAND) as readonly (readonly [
+    string,
+    { readonly type: string; readonly short?: string },
+  ])[];
+  for (let at = 0; at < args.length; at++) {
+    const word = args[at] ?? "";
+    if (!word.startsWith("-")) return args.slice(0, at + 1);
+    const name = word.replace(/^--?/, "");
+    if (options.some(([long, { type, short }]) => type === "string" && (long === name || short === name)))
+      at++;
+  }
+  return args;
 }
 
 /** containerd reads the reason of a failure from the log. */
