@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { existsSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Route } from "./api/router.ts";
+import { attachSocketRoutes } from "./api/routes/attach-socket.ts";
 import { buildRoutes } from "./api/routes/build.ts";
 import { containerFileRoutes } from "./api/routes/container-files.ts";
 import { containerStatsRoutes } from "./api/routes/container-stats.ts";
@@ -23,6 +23,8 @@ import { Events } from "./events.ts";
 import { readHost } from "./host.ts";
 import { Images } from "./images/images.ts";
 import type { Log } from "./log.ts";
+import { program } from "./native/program.ts";
+import { engineUser } from "./native/rootless.ts";
 import { Spawner } from "./native/spawner.ts";
 import { NativeWorkers } from "./native/worker-client.ts";
 import { Networks } from "./networks/networks.ts";
@@ -47,14 +49,14 @@ export async function openEngine(
   const events = new Events();
   await rm(paths.spawnerSocket, { force: true }); // of a daemon that was killed
   const spawner = await Spawner.start({
-    program: nativeProgram(),
+    program: program(),
     socket: paths.spawnerSocket,
     onLost: (reason) => lost(log, reason),
   });
   const workers = new NativeWorkers(spawner);
   const [images, networks, volumes] = await Promise.all([
     Images.open({ paths, workers, events, log }),
-    Networks.open({ paths, spawner, events, log }),
+    Networks.open({ paths, spawner, events, log, outside: process.env["SLIPWAY_OUTSIDE"] }),
     Volumes.open({ paths, events, spawner }),
   ]);
   const containers = await Containers.open({
@@ -71,9 +73,11 @@ export async function openEngine(
     dataRoot: paths.dataRoot,
     logFile: options.logFile,
     debug: options.logLevel === "debug",
-    features: ["bootstrap", "build", "check"],
+    rootless: engineUser(process.env) !== 0,
+    features: ["bootstrap", "build", "check", "registry"],
     counts: () => ({ ...containers.counts(), images: images.list().length }),
     listeners: () => events.listening,
+    checkNetworks: () => networks.checkMachine(),
   };
   void containers.startWanted(); // says in the log what it could not start
   return {
@@ -82,16 +86,17 @@ export async function openEngine(
       ...containerRoutes({ containers }),
       ...containerFileRoutes({ containers }),
       ...containerStatsRoutes({ containers }),
+      ...attachSocketRoutes({ containers }),
       ...execRoutes({ containers }),
       ...imageRoutes({ images }),
       ...bootstrapRoutes({ images }),
       ...distributionRoutes({ images }),
-      ...buildRoutes({ builder }),
+      ...buildRoutes({ builder, workers }),
       ...networkRoutes({ networks, containers }),
       ...volumeRoutes({ volumes }),
       ...eventsRoutes({ events }),
       ...usageRoutes({ containers, images, volumes, workers, builder }),
-      ...sessionRoutes({ builder, workers, host, log, directory: paths.builder }),
+      ...sessionRoutes({ builder, images, workers, host, log, directory: paths.builder }),
       ...swarmRoutes(),
       ...pluginRoutes(),
     ],
@@ -101,16 +106,6 @@ export async function openEngine(
       await spawner.close();
     },
   };
-}
-
-/** The built C program: beside the bundle, or in the `dist` of a checkout. */
-function nativeProgram(): string {
-  const given = process.env["SLIPWAY_NATIVE"];
-  if (given) return given;
-  const [bundled, checkout] = ["native/slipway-native", "../dist/native/slipway-native"].map((name) =>
-    join(import.meta.dirname, name),
-  ) as [string, string];
-  return existsSync(bundled) ? bundled : checkout;
 }
 
 /** Without a spawner nothing can be started; containers run on, and the next command starts a whole daemon. */

@@ -1,4 +1,4 @@
-import { appendFileSync } from "node:fs";
+import { appendFileSync, renameSync, statSync } from "node:fs";
 
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -24,6 +24,7 @@ export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };
  */
 export function openLog(level: LogLevel, file?: string): Log {
   const least = LOG_LEVELS.indexOf(level);
+  if (file !== undefined) setAside(file);
   const write = (line: string): void => {
     if (file === undefined) process.stderr.write(line);
     else appendFileSync(file, line, { mode: 0o600 });
@@ -34,6 +35,13 @@ export function openLog(level: LogLevel, file?: string): Log {
       if (LOG_LEVELS.indexOf(name) >= least) write(formatLine(new Date(), name, message, fields));
     };
   return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+}
+
+/** A log that has grown large begins anew; the one before is kept beside it. */
+const LARGE = 16 * 1024 * 1024;
+
+function setAside(file: string): void {
+  if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > LARGE) renameSync(file, `${file}.1`);
 }
 
 /** `2026-01-02T03:04:05.678Z info  container started id=… pid=17`, with a newline at the end and none inside. */

@@ -9,6 +9,8 @@ import { ApiServer } from "./api/server.ts";
 import { openEngine } from "./assemble.ts";
 import { EngineError, messageOf } from "./errors.ts";
 import { type Log, openLog } from "./log.ts";
+import { MemoryKeeper } from "./memory.ts";
+import { engineUser, enterNamespace, needsNamespace } from "./native/rootless.ts";
 import { type DaemonOptions, parseOptions, USAGE } from "./options.ts";
 import { lockData } from "./store/lock.ts";
 import { Paths } from "./store/paths.ts";
@@ -23,9 +25,10 @@ void main(process.argv.slice(2)); // says itself what went wrong
 
 async function main(args: readonly string[]): Promise<void> {
   try {
-    const options = parseOptions(args, process.getuid?.() ?? 0, process.env);
+    const options = parseOptions(args, engineUser(process.env), process.env);
     if (options === "help") process.stdout.write(USAGE);
     else if (options === "version") process.stdout.write(`${VERSION}\n`);
+    else if (needsNamespace(process.env)) enterNamespace(options.execRoot);
     else await serve(options);
   } catch (error) {
     process.stderr.write(`slipway daemon: ${messageOf(error)}\n`);
@@ -42,7 +45,11 @@ async function serve(options: DaemonOptions): Promise<void> {
   try {
     await freeSocket(options.socket);
     const engine = await openEngine(paths, options, VERSION, log);
-    const server = new ApiServer(engine.routes, { version: VERSION, log });
+    const server = new ApiServer(engine.routes, {
+      version: VERSION,
+      log,
+      onRequest: new MemoryKeeper().noteRequest,
+    });
     await server.listen(options.socket);
     log.info("serving", { socket: options.socket, pid: process.pid, version: VERSION });
     log.info("stopping", { signal: await stopSignal(log) });
@@ -82,6 +89,11 @@ function stopSignal(log: Log): Promise<string> {
   process.on("SIGHUP", () => {}); // the terminal that started it is closed
   process.on("unhandledRejection", (error) => {
     log.error("unhandled", { error: error instanceof Error ? (error.stack ?? "") : String(error) });
+  });
+  process.on("uncaughtException", (error) => {
+    // What is on disk is whole; what is in memory may no longer be. The next command starts a daemon that reads it.
+    log.error("the daemon ends by a fault of its own", { trace: error.stack ?? String(error) });
+    process.exit(1);
   });
   return new Promise((resolve) => {
     for (const name of ["SIGTERM", "SIGINT"] as const) {

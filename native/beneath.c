@@ -10,12 +10,13 @@
 static int open_resolved(int root, const char *path, int flags, uint64_t resolve)
 {
 	struct k_open_how how = {
-		.flags = (uint64_t)(flags | O_CLOEXEC),
-		.resolve = K_RESOLVE_IN_ROOT | K_RESOLVE_NO_MAGICLINKS | resolve,
+	    .flags = (uint64_t)(flags | O_CLOEXEC),
+	    .resolve = K_RESOLVE_IN_ROOT | K_RESOLVE_NO_MAGICLINKS | resolve,
 	};
 	int fd;
 
-	/* EAGAIN: something was renamed meanwhile, and the kernel cannot prove that we are beneath. */
+	/* EAGAIN: something was renamed meanwhile, and the kernel cannot prove that we are beneath.
+	 */
 	for (int tries = 0; tries < 128; tries++) {
 		fd = sys_openat2(root, path, how);
 		if (fd >= 0 || errno != EAGAIN)
@@ -73,7 +74,8 @@ static int follow(struct walk *walk, int parent, const char *name, struct err *e
 	if (++walk->links > MAX_LINKS)
 		return err_set(err, ELOOP, "too many links at %s", name);
 	memcpy(rest, walk->todo, sizeof rest);
-	if ((size_t)snprintf(walk->todo, sizeof walk->todo, "%s/%s", link, rest) >= sizeof walk->todo)
+	if ((size_t)snprintf(walk->todo, sizeof walk->todo, "%s/%s", link, rest) >=
+	    sizeof walk->todo)
 		return err_set(err, ENAMETOOLONG, "link %s", name);
 	if (link[0] == '/')
 		walk->done[0] = '\0';
@@ -95,7 +97,7 @@ static int step(struct walk *walk, int root, const char *name, struct err *err)
 		return 0;
 	}
 	AUTO_CLOSE int parent =
-		beneath_open_plain(root, used > 0 ? walk->done : "/", O_PATH | O_DIRECTORY);
+	    beneath_open_plain(root, used > 0 ? walk->done : "/", O_PATH | O_DIRECTORY);
 	if (parent < 0)
 		return err_errno(err, "open %s in the container", walk->done);
 	if (mkdirat(parent, name, 0755) < 0 && errno != EEXIST)
@@ -173,7 +175,8 @@ static int make_file(int root, const char *path, struct err *err)
 			fd = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 			return fd < 0 ? err_errno(err, "open %s in the container", path) : fd;
 		}
-		ssize_t length = errno == EEXIST ? readlinkat(parent, name, link, sizeof link - 1) : -1;
+		ssize_t length =
+		    errno == EEXIST ? readlinkat(parent, name, link, sizeof link - 1) : -1;
 		if (length < 0)
 			return err_errno(err, "make %s in the container", path);
 		link[length] = '\0';

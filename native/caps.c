@@ -46,9 +46,9 @@ int caps_set(const struct caps *caps, struct err *err)
 	uint64_t permitted = caps->permitted & may, effective = caps->effective & permitted;
 	uint64_t inheritable = caps->inheritable & may;
 	struct __user_cap_data_struct data[2] = {
-		{(uint32_t)effective, (uint32_t)permitted, (uint32_t)inheritable},
-		{(uint32_t)(effective >> 32), (uint32_t)(permitted >> 32),
-		 (uint32_t)(inheritable >> 32)},
+	    {(uint32_t)effective, (uint32_t)permitted, (uint32_t)inheritable},
+	    {(uint32_t)(effective >> 32), (uint32_t)(permitted >> 32),
+	     (uint32_t)(inheritable >> 32)},
 	};
 	if (syscall(SYS_capset, &head, data) < 0)
 		return err_errno(err, "capset");

@@ -138,6 +138,42 @@ int cgroup_v2(const struct cgroups *cgroups)
 	return -1;
 }
 
+/* The part of `inside`, a path from the hierarchy's root, that is below `path`, which has its mount
+ * point, too. */
+static const char *part_below(const char *path, const char *inside)
+{
+	for (const char *at = path; (at = strchr(at, '/')); at++) {
+		size_t length = strlen(at);
+
+		if (strncmp(at, inside, length) == 0 && (inside[length] == '/' || !inside[length]))
+			return inside + length;
+	}
+	return NULL;
+}
+
+int cgroup_v2_of(const struct cgroups *cgroups, pid_t pid)
+{
+	char file[64], text[8192];
+
+	snprintf(file, sizeof file, "/proc/%d/cgroup", pid);
+	if (read_text_at(AT_FDCWD, file, text, sizeof text) <= 0)
+		return -1;
+	char *inside = strncmp(text, "0::", 3) == 0 ? text + 3 : strstr(text, "\n0::");
+	if (!inside)
+		return -1;
+	inside += *inside == '\n' ? 4 : 0;
+	inside[strcspn(inside, "\n")] = '\0';
+	for (unsigned i = 0; i < cgroups->count; i++) {
+		const char *below =
+		    cgroups->list[i].v2 ? part_below(cgroups->list[i].path, inside) : NULL;
+
+		if (below && *below && !has_dots(below))
+			return openat(cgroups->list[i].dir, below + 1,
+				      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	}
+	return -1;
+}
+
 int cgroup_join(const struct cgroups *cgroups, bool also_v2, struct err *err)
 {
 	for (unsigned i = 0; i < cgroups->count; i++) {

@@ -27,6 +27,13 @@ int cgroup_create(struct cgroups *cgroups, const char *path, struct err *err);
 int cgroup_v2(const struct cgroups *cgroups);
 
 /*
+ * Opens the cgroup v2 below the container's own in which a process of it is. Where the container
+ * hands controllers on to cgroups of its own, as systemd does, its own can hold no process.
+ * Returns a directory's descriptor, or -1.
+ */
+int cgroup_v2_of(const struct cgroups *cgroups, pid_t pid);
+
+/*
  * Moves the calling process, which has one thread, into all of them.
  *
  * v1 takes the process by its `tasks` file, as a thread: a whole process by cgroup.procs waits for
@@ -34,15 +41,16 @@ int cgroup_v2(const struct cgroups *cgroups);
  */
 int cgroup_join(const struct cgroups *cgroups, bool also_v2, struct err *err);
 
-/* Kills what is left in them and removes them; best effort, for they are empty but for host PIDs. */
+/* Kills what is left in them and removes them; best effort, for they are empty but for host PIDs.
+ */
 void cgroup_remove(struct cgroups *cgroups);
 
 /* Whether the kernel killed something in them for want of memory. */
 bool cgroup_oom_killed(const struct cgroups *cgroups);
 
 /*
- * A descriptor that becomes ready when that happens: EPOLLIN of an eventfd on v1 (read it), EPOLLPRI
- * of memory.events on v2 (*pri is set). Returns -1 if there is no memory controller.
+ * A descriptor that becomes ready when that happens: EPOLLIN of an eventfd on v1 (read it),
+ * EPOLLPRI of memory.events on v2 (*pri is set). Returns -1 if there is no memory controller.
  */
 int cgroup_oom_event(const struct cgroups *cgroups, bool *pri);
 

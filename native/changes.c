@@ -10,7 +10,7 @@
 
 struct changes {
 	struct sink sink;
-	int lower; /* root of the layers below, -1: none */
+	int lower;            /* root of the layers below, -1: none */
 	char told[TREE_PATH]; /* the path told last, filled up with NUL */
 };
 
@@ -24,9 +24,11 @@ static bool same_time(const struct timespec *a, const struct timespec *b)
 	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
 }
 
-static int send_one(struct changes *changes, char kind, const char *path, size_t length, struct err *err)
+static int send_one(struct changes *changes, char kind, const char *path, size_t length,
+		    struct err *err)
 {
-	if (sink_write(&changes->sink, &kind, 1, err) < 0 || sink_write(&changes->sink, path, length, err) < 0)
+	if (sink_write(&changes->sink, &kind, 1, err) < 0 ||
+	    sink_write(&changes->sink, path, length, err) < 0)
 		return -1;
 	return sink_write(&changes->sink, "", 1, err);
 }
@@ -64,9 +66,11 @@ static bool look_below(const struct changes *changes, const char *path, struct s
 /* As dockerd compares: a directory's time and size say nothing. */
 static bool is_same(const struct stat *a, const struct stat *b)
 {
-	if (a->st_mode != b->st_mode || a->st_uid != b->st_uid || a->st_gid != b->st_gid || a->st_rdev != b->st_rdev)
+	if (a->st_mode != b->st_mode || a->st_uid != b->st_uid || a->st_gid != b->st_gid ||
+	    a->st_rdev != b->st_rdev)
 		return false;
-	return S_ISDIR(a->st_mode) || (same_time(&a->st_mtim, &b->st_mtim) && a->st_size == b->st_size);
+	return S_ISDIR(a->st_mode) ||
+	       (same_time(&a->st_mtim, &b->st_mtim) && a->st_size == b->st_size);
 }
 
 static bool is_opaque(const struct walk *walk)
@@ -74,7 +78,7 @@ static bool is_opaque(const struct walk *walk)
 	char path[64 + NAME_MAX], value[4];
 
 	snprintf(path, sizeof path, "/proc/self/fd/%d/%s", walk->dir, walk->name);
-	return lgetxattr(path, "trusted.overlay.opaque", value, sizeof value) == 1 && value[0] == 'y';
+	return lgetxattr(path, opaque_xattr(), value, sizeof value) == 1 && value[0] == 'y';
 }
 
 /* A directory that hides the one below it: what was there and is not here now is deleted. */
@@ -84,7 +88,8 @@ static int tell_hidden(struct changes *changes, const struct walk *walk, struct 
 	struct stat here;
 	int fd = beneath_open(changes->lower, walk->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	AUTO_CLOSE int upper = openat(walk->dir, walk->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	AUTO_CLOSE int upper =
+	    openat(walk->dir, walk->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	int result = 0;
 
 	if (!dir) {
@@ -116,7 +121,8 @@ static enum walk_next compare(struct walk *walk, struct err *err)
 	if (!was && gone)
 		return WALK_ON;
 	char kind = !was ? '1' : gone ? '2' : '0';
-	if ((kind != '0' || !is_same(&walk->stat, &below)) && tell(changes, kind, walk->path, err) < 0)
+	if ((kind != '0' || !is_same(&walk->stat, &below)) &&
+	    tell(changes, kind, walk->path, err) < 0)
 		return WALK_FAILED;
 	if (was && S_ISDIR(walk->stat.st_mode) && S_ISDIR(below.st_mode) && is_opaque(walk) &&
 	    tell_hidden(changes, walk, err) < 0)

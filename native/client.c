@@ -30,6 +30,31 @@ static void bury(struct client *client)
 	client_gone(client);
 }
 
+/*
+ * All is said. The other side closes: if we did, what it still sends would be answered by a reset,
+ * and it could lose what it has not read yet, such as the exit status.
+ */
+static void hang_up(struct client *client)
+{
+	if (client->dead)
+		return;
+	client->blocked = false;
+	if (shutdown(client->watch.fd, SHUT_WR) < 0)
+		bury(client);
+	else
+		set_events(client);
+}
+
+/* Throws away what comes after all was said. */
+static void read_nothing(struct client *client)
+{
+	char buffer[512];
+	ssize_t n = read(client->watch.fd, buffer, sizeof buffer);
+
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+		bury(client);
+}
+
 void client_add(struct monitor *monitor, int fd)
 {
 	struct client *client = calloc(1, sizeof *client);
@@ -80,7 +105,7 @@ static void flush(struct client *client)
 		client->out_room = 0;
 	}
 	if (client->closing)
-		bury(client);
+		hang_up(client);
 }
 
 static bool reserve(char **buffer, size_t *room, size_t needed)
@@ -161,7 +186,7 @@ void client_finish(struct client *client)
 		return;
 	client->closing = true;
 	if (client->out_used == client->out_start)
-		bury(client);
+		hang_up(client);
 }
 
 bool client_output(struct task *task, int index, const char *data, uint32_t size)
@@ -285,8 +310,8 @@ static void read_in(struct client *client)
 		bury(client);
 		return;
 	}
-	ssize_t n = read(client->watch.fd, client->in + client->in_used,
-			 client->in_room - client->in_used);
+	ssize_t n =
+	    read(client->watch.fd, client->in + client->in_used, client->in_room - client->in_used);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
@@ -309,7 +334,7 @@ static void on_client(struct loop *loop, struct watch *watch, uint32_t events)
 			set_events(client);
 	}
 	if (!client->dead && events & EPOLLIN)
-		read_in(client);
+		client->closing ? read_nothing(client) : read_in(client);
 	/* Of a blocked client nothing is read: only that it is gone is seen. */
 	else if (!client->dead && events & (EPOLLHUP | EPOLLERR) && !(events & EPOLLOUT))
 		bury(client);

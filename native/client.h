@@ -15,8 +15,8 @@ struct client {
 	enum role role;
 	struct task *task; /* whose stdio it has; of an exec it owns the only view */
 	bool carries[3];   /* which of stdin, stdout and stderr */
-	bool blocked;	   /* its stdin frame waits for the program to read */
-	bool closing;	   /* closed once `out` is written */
+	bool blocked;      /* its stdin frame waits for the program to read */
+	bool closing;      /* closed once `out` is written */
 	bool dead;
 	char *in;
 	size_t in_used, in_room;

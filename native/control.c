@@ -5,6 +5,7 @@
 #include "exec.h"
 #include "monitor.h"
 #include "net.h"
+#include "opcodes.h"
 #include "tty.h"
 
 static uint32_t state(const struct monitor *monitor)
@@ -26,7 +27,7 @@ static void start_attach(struct client *client, const struct request *request)
 {
 	struct err err = {0};
 
-	if (request->count != 1 || request->ops[0].code != 100) {
+	if (request->count != 1 || request->ops[0].code != OP_ATTACH) {
 		err_set(&err, EINVAL, "an attach request has one operation");
 		client_error(client, &err);
 		client_finish(client);
@@ -66,7 +67,8 @@ void client_request(struct client *client, struct request *request)
 			return;
 		break;
 	case JOB_NETWORK:
-		if (net_change(&client->monitor->loop, client->monitor->task->pid, request, &err) < 0)
+		if (net_change(&client->monitor->loop, client->monitor->task->pid, request, &err) <
+		    0)
 			break;
 		client_send(client, FRAME_OK, NULL, 0);
 		client_finish(client);
@@ -125,7 +127,8 @@ static void control_frame(struct client *client, uint8_t type, const char *paylo
 	}
 }
 
-/* Frames of a session are not answered: there is nothing that its client could do about a failure. */
+/* Frames of a session are not answered: there is nothing that its client could do about a failure.
+ */
 static void session_frame(struct client *client, uint8_t type, const char *payload, uint32_t size)
 {
 	struct err ignored;
@@ -174,7 +177,8 @@ void client_exit(struct client *client, const struct task *task, bool oom)
 	bool killed = WIFSIGNALED(task->status);
 	char payload[20];
 
-	put_u32(payload, (uint32_t)(killed ? 128 + WTERMSIG(task->status) : WEXITSTATUS(task->status)));
+	put_u32(payload,
+		(uint32_t)(killed ? 128 + WTERMSIG(task->status) : WEXITSTATUS(task->status)));
 	put_u32(payload + 4, (uint32_t)(killed ? WTERMSIG(task->status) : 0));
 	put_u32(payload + 8, oom);
 	put_u64(payload + 12, task->finished_at);

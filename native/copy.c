@@ -3,17 +3,16 @@
 #include "copyfile.h"
 #include "inodes.h"
 #include "mode.h"
+#include "pathset.h"
 #include "tree.h"
 #include "walk.h"
 
 struct copy_options {
 	const struct field *items;
 	size_t item_count; /* strings: three each */
-	struct field *excluded;
-	size_t excluded_count;
+	struct path_set excluded;
 	bool has_only;
-	struct field *only;
-	size_t only_count;
+	struct path_set only;
 	bool own;
 	uid_t uid;
 	gid_t gid;
@@ -25,53 +24,25 @@ struct copy_options {
 
 struct copier {
 	const struct copy_options *options;
-	struct inodes inodes;	/* source files with several names: where their copy is, beneath `base` */
+	struct inodes
+	    inodes; /* source files with several names: where their copy is, beneath `base` */
 	struct parents parents; /* beneath `base` */
-	const char *source;	/* the item's path in the source tree, clean */
-	const char *name;	/* of the item beneath `base`; "" when its contents go into `base` itself */
+	const char *source;     /* the item's path in the source tree, clean */
+	const char
+	    *name; /* of the item beneath `base`; "" when its contents go into `base` itself */
 	uint64_t entries;
 	uint64_t bytes;
 };
-
-static int by_bytes(const void *a, const void *b)
-{
-	return strcmp(((const struct field *)a)->data, ((const struct field *)b)->data);
-}
-
-static bool contains(const struct field *list, size_t count, const char *path)
-{
-	struct field key = {(char *)(uintptr_t)path, 0};
-
-	return count > 0 && bsearch(&key, list, count, sizeof key, by_bytes);
-}
-
-/* Whether something in the sorted list lies beneath the directory `path`. */
-static bool leads_to(const struct field *list, size_t count, const char *path)
-{
-	char prefix[TREE_PATH + 2];
-	size_t length = (size_t)snprintf(prefix, sizeof prefix, "%s%s", path, *path ? "/" : "");
-	size_t low = 0, high = count;
-
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-
-		if (strcmp(list[middle].data, prefix) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < count && strncmp(list[low].data, prefix, length) == 0;
-}
 
 static bool is_wanted(const struct copier *copier, const char *path, bool directory)
 {
 	const struct copy_options *options = copier->options;
 
-	if (contains(options->excluded, options->excluded_count, path))
+	if (path_set_has(&options->excluded, path))
 		return false;
-	if (!options->has_only || contains(options->only, options->only_count, path))
+	if (!options->has_only || path_set_has(&options->only, path))
 		return true;
-	return directory && leads_to(options->only, options->only_count, path);
+	return directory && path_set_leads_to(&options->only, path);
 }
 
 /* Two paths as one; either may be "". */
@@ -82,7 +53,8 @@ static int join(char *to, size_t size, const char *a, const char *b, struct err 
 	return (size_t)n < size ? 0 : err_set(err, ENAMETOOLONG, "the path %.180s is too long", a);
 }
 
-static int mode_of(const struct copier *copier, const struct stat *stat, mode_t *mode, struct err *err)
+static int mode_of(const struct copier *copier, const struct stat *stat, mode_t *mode,
+		   struct err *err)
 {
 	if (!*copier->options->mode) {
 		*mode = stat->st_mode & 07777;
@@ -98,15 +70,16 @@ static void times_of(const struct copier *copier, const struct stat *stat, struc
 		times[0] = times[1] = (struct timespec){.tv_sec = copier->options->seconds};
 }
 
-static int set_owner_and_mode(const struct copier *copier, const struct walk *walk, int fd, struct err *err)
+static int set_owner_and_mode(const struct copier *copier, const struct walk *walk, int fd,
+			      struct err *err)
 {
 	const struct copy_options *options = copier->options;
 	mode_t mode;
 
 	if (mode_of(copier, &walk->stat, &mode, err) < 0)
 		return -1;
-	if (fchown(fd, options->own ? options->uid : walk->stat.st_uid, options->own ? options->gid : walk->stat.st_gid) <
-		    0 ||
+	if (fchown(fd, options->own ? options->uid : walk->stat.st_uid,
+		   options->own ? options->gid : walk->stat.st_gid) < 0 ||
 	    fchmod(fd, mode) < 0)
 		return err_errno(err, "change the owner and mode of %.180s", walk->path);
 	return 0;
@@ -133,21 +106,27 @@ static int clear_name(int dir, const char *name, const char *shown, struct err *
 	return unlinkat(dir, name, 0) < 0 ? err_errno(err, "remove %.180s", shown) : 0;
 }
 
-/* A second name of a file that was copied before. Returns 1 if it was, 0 if the file is new, -1 with *err set. */
-static int copy_hardlink(struct copier *copier, const struct walk *walk, int dir, const char *name, const char *target, struct err *err)
+/* A second name of a file that was copied before. Returns 1 if it was, 0 if the file is new, -1
+ * with *err set. */
+static int copy_hardlink(struct copier *copier, const struct walk *walk, int dir, const char *name,
+			 const char *target, struct err *err)
 {
 	if (walk->stat.st_nlink < 2)
 		return 0;
-	const char *first = inodes_add(&copier->inodes, walk->stat.st_dev, walk->stat.st_ino, target, err);
+	const char *first =
+	    inodes_add(&copier->inodes, walk->stat.st_dev, walk->stat.st_ino, target, err);
 	if (!first || !*first)
 		return first ? 0 : -1;
 	AUTO_CLOSE int fd = beneath_open(copier->parents.root, first, O_PATH | O_NOFOLLOW);
 	if (fd < 0)
 		return 0;
-	return linkat(fd, "", dir, name, AT_EMPTY_PATH) == 0 ? 1 : err_errno(err, "hard link %.180s", target);
+	return linkat(fd, "", dir, name, AT_EMPTY_PATH) == 0
+		   ? 1
+		   : err_errno(err, "hard link %.180s", target);
 }
 
-static int copy_file(struct copier *copier, const struct walk *walk, int dir, const char *name, const char *target, struct err *err)
+static int copy_file(struct copier *copier, const struct walk *walk, int dir, const char *name,
+		     const char *target, struct err *err)
 {
 	struct timespec times[2];
 	struct stat now;
@@ -159,12 +138,14 @@ static int copy_file(struct copier *copier, const struct walk *walk, int dir, co
 		copier->bytes += (uint64_t)walk->stat.st_size;
 		return 0;
 	}
-	AUTO_CLOSE int from = openat(walk->dir, walk->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	AUTO_CLOSE int from = openat(walk->dir, walk->name,
+				     O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (from < 0 || fstat(from, &now) < 0)
 		return err_errno(err, "open %.180s", walk->path);
 	if (!S_ISREG(now.st_mode))
 		return err_set(err, EBADMSG, "%.180s changed while it was copied", walk->path);
-	AUTO_CLOSE int to = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	AUTO_CLOSE int to =
+	    openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (to < 0)
 		return err_errno(err, "create %.180s", target);
 	if (copy_data(from, to, (uint64_t)now.st_size, target, err) < 0 ||
@@ -176,7 +157,8 @@ static int copy_file(struct copier *copier, const struct walk *walk, int dir, co
 }
 
 /* Links, devices and FIFOs; a socket is nothing without its process. */
-static int copy_node(struct copier *copier, const struct walk *walk, int dir, const char *name, const char *target, struct err *err)
+static int copy_node(struct copier *copier, const struct walk *walk, int dir, const char *name,
+		     const char *target, struct err *err)
 {
 	const struct stat *stat = &walk->stat;
 	const struct copy_options *options = copier->options;
@@ -199,15 +181,16 @@ static int copy_node(struct copier *copier, const struct walk *walk, int dir, co
 			return err_errno(err, "make the node %.180s", target);
 	}
 	times_of(copier, stat, times);
-	if (fchownat(dir, name, options->own ? options->uid : stat->st_uid, options->own ? options->gid : stat->st_gid,
-		     AT_SYMLINK_NOFOLLOW) < 0 ||
+	if (fchownat(dir, name, options->own ? options->uid : stat->st_uid,
+		     options->own ? options->gid : stat->st_gid, AT_SYMLINK_NOFOLLOW) < 0 ||
 	    utimensat(dir, name, times, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_errno(err, "change the owner of %.180s", target);
 	return 0;
 }
 
 /* A directory that is there keeps what is in it, and takes over the source's owner and mode. */
-static int copy_directory(struct copier *copier, const struct walk *walk, int dir, const char *name, const char *target, struct err *err)
+static int copy_directory(struct copier *copier, const struct walk *walk, int dir, const char *name,
+			  const char *target, struct err *err)
 {
 	struct stat found;
 
@@ -215,15 +198,18 @@ static int copy_directory(struct copier *copier, const struct walk *walk, int di
 		if (errno != EEXIST)
 			return err_errno(err, "make the directory %.180s", target);
 		if (fstatat(dir, name, &found, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISDIR(found.st_mode))
-			return err_set(err, ENOTDIR, "cannot copy to non-directory: %.180s", target);
+			return err_set(err, ENOTDIR, "cannot copy to non-directory: %.180s",
+				       target);
 	}
 	AUTO_CLOSE int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return err_errno(err, "open the directory %.180s", target);
-	AUTO_CLOSE int from = openat(walk->dir, walk->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	AUTO_CLOSE int from =
+	    openat(walk->dir, walk->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (from < 0)
 		return err_errno(err, "open the directory %.180s", walk->path);
-	return set_owner_and_mode(copier, walk, fd, err) < 0 ? -1 : copy_xattrs(from, fd, target, err);
+	return set_owner_and_mode(copier, walk, fd, err) < 0 ? -1
+							     : copy_xattrs(from, fd, target, err);
 }
 
 static enum walk_next copy_entry(struct walk *walk, struct err *err)
@@ -238,7 +224,8 @@ static enum walk_next copy_entry(struct walk *walk, struct err *err)
 		return WALK_FAILED;
 	if (!is_wanted(copier, source, directory))
 		return WALK_PASS;
-	/* The directory whose contents are copied is the target's own: as it was, or as a parent is made. */
+	/* The directory whose contents are copied is the target's own: as it was, or as a parent is
+	 * made. */
 	if (!*target)
 		return WALK_ON;
 	int dir = parents_of(&copier->parents, target, &name, err);
@@ -248,7 +235,8 @@ static enum walk_next copy_entry(struct walk *walk, struct err *err)
 		return WALK_ON;
 	copier->entries++;
 	if (directory)
-		return copy_directory(copier, walk, dir, name, target, err) < 0 ? WALK_FAILED : WALK_ON;
+		return copy_directory(copier, walk, dir, name, target, err) < 0 ? WALK_FAILED
+										: WALK_ON;
 	if (clear_name(dir, name, target, err) < 0)
 		return WALK_FAILED;
 	int failed = S_ISREG(walk->stat.st_mode) ? copy_file(copier, walk, dir, name, target, err)
@@ -267,9 +255,12 @@ static int finish_directory(struct walk *walk, struct err *err)
 		return -1;
 	if (!*target)
 		return 0;
-	AUTO_CLOSE int fd = beneath_open(copier->parents.root, *target ? target : ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+	AUTO_CLOSE int fd = beneath_open(copier->parents.root, *target ? target : ".",
+					 O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 	times_of(copier, &walk->stat, times);
-	return fd < 0 || futimens(fd, times) < 0 ? err_errno(err, "change the time of %.180s", target) : 0;
+	return fd < 0 || futimens(fd, times) < 0
+		   ? err_errno(err, "change the time of %.180s", target)
+		   : 0;
 }
 
 static int make_parent(struct parents *parents, int parent, const char *name, const char *path)
@@ -279,7 +270,9 @@ static int make_parent(struct parents *parents, int parent, const char *name, co
 	(void)path;
 	if (mkdirat(parent, name, 0755) < 0)
 		return -1;
-	return options->own ? fchownat(parent, name, options->uid, options->gid, AT_SYMLINK_NOFOLLOW) : 0;
+	return options->own
+		   ? fchownat(parent, name, options->uid, options->gid, AT_SYMLINK_NOFOLLOW)
+		   : 0;
 }
 
 /*
@@ -287,7 +280,8 @@ static int make_parent(struct parents *parents, int parent, const char *name, co
  *
  * target  its path; with `inside` the directory itself is meant, else its parent
  */
-static int open_base(int root, const char *target, bool inside, const struct copy_options *options, char name[TREE_PATH], struct err *err)
+static int open_base(int root, const char *target, bool inside, const struct copy_options *options,
+		     char name[TREE_PATH], struct err *err)
 {
 	char clean[TREE_PATH];
 	const char *last;
@@ -310,7 +304,8 @@ static int open_base(int root, const char *target, bool inside, const struct cop
 	return fd;
 }
 
-static int copy_item(struct copier *copier, int from, int to, const struct field *item, struct err *err)
+static int copy_item(struct copier *copier, int from, int to, const struct field *item,
+		     struct err *err)
 {
 	struct walk walk = {.enter = copy_entry, .leave = finish_directory, .context = copier};
 	char source[TREE_PATH], start[TREE_PATH], name[TREE_PATH];
@@ -320,10 +315,11 @@ static int copy_item(struct copier *copier, int from, int to, const struct field
 	if (path_clean(item[0].data, source, sizeof source, err) < 0)
 		return -1;
 	AUTO_CLOSE int dir = -1;
-	if (walk_start(from, source, &dir, start) < 0 || fstatat(dir, start, &found, AT_SYMLINK_NOFOLLOW) < 0)
+	if (walk_start(from, source, &dir, start) < 0 ||
+	    fstatat(dir, start, &found, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_errno(err, "open %.180s", item[0].data);
-	AUTO_CLOSE int base = open_base(to, item[1].data, inside && S_ISDIR(found.st_mode), copier->options,
-					name, err);
+	AUTO_CLOSE int base = open_base(to, item[1].data, inside && S_ISDIR(found.st_mode),
+					copier->options, name, err);
 	if (base < 0)
 		return -1;
 	copier->source = source;
@@ -336,27 +332,16 @@ static int copy_item(struct copier *copier, int from, int to, const struct field
 	return result;
 }
 
-/* A sorted list of its own, because the request's is read only once. */
-static struct field *sorted(const struct field *list, size_t count)
-{
-	struct field *copy = calloc(count + 1, sizeof *copy);
-
-	if (!copy)
-		return NULL;
-	memcpy(copy, list, count * sizeof *copy);
-	qsort(copy, count, sizeof *copy, by_bytes);
-	return copy;
-}
-
 static int read_options(const struct op *op, struct copy_options *options, struct err *err)
 {
 	struct args args = args_of(op);
 	const struct field *excluded, *only;
+	size_t excluded_count, only_count;
 
 	options->items = args_list(&args, &options->item_count);
-	excluded = args_list(&args, &options->excluded_count);
+	excluded = args_list(&args, &excluded_count);
 	options->has_only = args_number(&args);
-	only = args_list(&args, &options->only_count);
+	only = args_list(&args, &only_count);
 	options->own = args_number(&args);
 	options->uid = (uid_t)args_number(&args);
 	options->gid = (gid_t)args_number(&args);
@@ -366,12 +351,13 @@ static int read_options(const struct op *op, struct copy_options *options, struc
 	options->link = args_number(&args);
 	if (args_end(&args, err) < 0)
 		return -1;
-	options->excluded = sorted(excluded, options->excluded_count);
-	options->only = sorted(only, options->only_count);
-	return options->excluded && options->only ? 0 : err_errno(err, "memory for a list of paths");
+	if (path_set_make(&options->excluded, excluded, excluded_count, err) < 0)
+		return -1;
+	return path_set_make(&options->only, only, only_count, err);
 }
 
-static int run_copy(const struct job *job, struct copier *copier, struct copy_options *options, struct err *err)
+static int run_copy(const struct job *job, struct copier *copier, struct copy_options *options,
+		    struct err *err)
 {
 	const struct request *request = job->request;
 
@@ -407,7 +393,7 @@ int job_copy(struct job *job)
 		answer_error(job->fd, 2, &err);
 	else
 		answer_ok(job->fd, answer, sizeof answer);
-	free(options.excluded);
-	free(options.only);
+	path_set_free(&options.excluded);
+	path_set_free(&options.only);
 	return result < 0 ? 1 : 0;
 }

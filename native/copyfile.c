@@ -12,7 +12,8 @@
 #define SEEK_HOLE 4
 #endif
 
-static int through_memory(int from, int to, off_t at, uint64_t size, const char *shown, struct err *err)
+static int through_memory(int from, int to, off_t at, uint64_t size, const char *shown,
+			  struct err *err)
 {
 	static char buffer[256 << 10];
 
@@ -51,7 +52,8 @@ static int copy_piece(int from, int to, off_t at, uint64_t size, const char *sho
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		/* Other file systems than this one's, or a kernel that does not do it between them. */
+		/* Other file systems than this one's, or a kernel that does not do it between them.
+		 */
 		if (n <= 0)
 			return through_memory(from, to, in, size, shown, err);
 		size -= (uint64_t)n;
@@ -83,7 +85,8 @@ int copy_xattrs(int from, int to, const char *shown, struct err *err)
 	ssize_t size = flistxattr(from, names, sizeof names);
 
 	for (const char *name = names; size > 0 && name < names + size; name += strlen(name) + 1) {
-		if (strncmp(name, "trusted.overlay.", 16) == 0 || strncmp(name, "user.overlay.", 13) == 0 ||
+		if (strncmp(name, "trusted.overlay.", 16) == 0 ||
+		    strncmp(name, "user.overlay.", 13) == 0 ||
 		    strcmp(name, "security.selinux") == 0)
 			continue;
 		ssize_t n = fgetxattr(from, name, value, sizeof value);

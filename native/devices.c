@@ -18,20 +18,20 @@ int cgroup_device_filter(const char *path, const void *program, size_t size, str
 	if (dir < 0)
 		return err_errno(err, "open the cgroup %s", path);
 	union bpf_attr load = {
-		.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE,
-		.insns = (uintptr_t)program,
-		.insn_cnt = (uint32_t)(size / sizeof(struct bpf_insn)),
-		.license = (uintptr_t) "Apache-2.0",
+	    .prog_type = BPF_PROG_TYPE_CGROUP_DEVICE,
+	    .insns = (uintptr_t)program,
+	    .insn_cnt = (uint32_t)(size / sizeof(struct bpf_insn)),
+	    .license = (uintptr_t) "Apache-2.0",
 	};
 	AUTO_CLOSE int loaded = bpf(BPF_PROG_LOAD, &load);
 	if (loaded < 0)
 		return err_errno(err, "load the device filter");
 	/* MULTI: an outer cgroup's filter keeps its say. */
 	union bpf_attr attach = {
-		.target_fd = (uint32_t)dir,
-		.attach_bpf_fd = (uint32_t)loaded,
-		.attach_type = BPF_CGROUP_DEVICE,
-		.attach_flags = BPF_F_ALLOW_MULTI,
+	    .target_fd = (uint32_t)dir,
+	    .attach_bpf_fd = (uint32_t)loaded,
+	    .attach_type = BPF_CGROUP_DEVICE,
+	    .attach_flags = BPF_F_ALLOW_MULTI,
 	};
 	if (bpf(BPF_PROG_ATTACH, &attach) < 0)
 		return err_errno(err, "attach the device filter to %s", path);

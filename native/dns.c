@@ -1,5 +1,4 @@
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/random.h>
 
@@ -19,7 +18,7 @@ struct forward {
 	struct sockaddr_in asker;
 	struct dns_found found;
 	unsigned server; /* the next one to ask */
-	uint8_t id[2];	 /* the asker's; ours is random */
+	uint8_t id[2];   /* the asker's; ours is random */
 	size_t size;
 	uint8_t query[DNS_QUERY_MAX];
 };
@@ -40,7 +39,8 @@ socklen_t dns_server_address(const char *text, struct sockaddr_storage *address)
 	return 0;
 }
 
-size_t dns_local(struct dns *dns, const uint8_t *query, size_t size, struct dns_found *found, uint8_t *answer, size_t room)
+size_t dns_local(struct dns *dns, const uint8_t *query, size_t size, struct dns_found *found,
+		 uint8_t *answer, size_t room)
 {
 	struct dns_question question;
 	int code = dns_parse(query, size, &question);
@@ -56,16 +56,23 @@ size_t dns_local(struct dns *dns, const uint8_t *query, size_t size, struct dns_
 	if (found->known && question.type == DNS_PTR)
 		return dns_answer_name(query, &question, found->name, answer, room);
 	if (found->known && (question.type == DNS_A || question.type == DNS_AAAA))
-		return dns_answer(query, &question, found->addresses, found->count, dns->turn++, answer, room);
-	/* An internal network's names end here; "no such name" is final where a failure would be asked again. */
+		return dns_answer(query, &question, found->addresses, found->count, dns->turn++,
+				  answer, room);
+	/*
+	 * An internal network's names end here; "no such name" is final where a failure would be
+	 * asked again.
+	 */
 	if (found->servers == 0)
-		return dns_refuse(query, &question, found->known ? DNS_OK : DNS_NXDOMAIN, answer, room);
+		return dns_refuse(query, &question, found->known ? DNS_OK : DNS_NXDOMAIN, answer,
+				  room);
 	return 0;
 }
 
-static void reply(struct dns *dns, const struct sockaddr_in *asker, const uint8_t *answer, size_t size)
+static void reply(struct dns *dns, const struct sockaddr_in *asker, const uint8_t *answer,
+		  size_t size)
 {
-	sendto(dns->udp.fd, answer, size, MSG_DONTWAIT, (const struct sockaddr *)asker, sizeof *asker);
+	sendto(dns->udp.fd, answer, size, MSG_DONTWAIT, (const struct sockaddr *)asker,
+	       sizeof *asker);
 }
 
 static void drop_socket(struct forward *forward)
@@ -75,17 +82,26 @@ static void drop_socket(struct forward *forward)
 	forward->watch.fd = -1;
 }
 
+void dns_settle(struct dns *dns)
+{
+	if (dns->life.fd < 0 && dns->pending == 0 && dns->connections == 0)
+		free(dns);
+}
+
 static void end(struct forward *forward)
 {
+	struct dns *dns = forward->dns;
+
 	drop_socket(forward);
-	loop_timer_clear(forward->dns->loop, &forward->timer);
-	forward->dns->pending--;
+	loop_timer_clear(dns->loop, &forward->timer);
 	free(forward);
+	dns->pending--;
+	dns_settle(dns);
 }
 
 static void received(struct loop *loop, struct watch *watch, uint32_t events);
 
-/* A socket of its own for each query: its random port is part of what a forger would have to guess. */
+/* Of its own for each query: a random port is part of what a forger would have to guess. */
 static bool ask(struct forward *forward, const char *server)
 {
 	struct sockaddr_storage address;
@@ -97,8 +113,10 @@ static bool ask(struct forward *forward, const char *server)
 		return false;
 	forward->watch.fd = socket(address.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	forward->watch.ready = received;
-	return forward->watch.fd >= 0 && connect(forward->watch.fd, (struct sockaddr *)&address, length) == 0 &&
-	       send(forward->watch.fd, forward->query, forward->size, 0) == (ssize_t)forward->size &&
+	return forward->watch.fd >= 0 &&
+	       connect(forward->watch.fd, (struct sockaddr *)&address, length) == 0 &&
+	       send(forward->watch.fd, forward->query, forward->size, 0) ==
+		   (ssize_t)forward->size &&
 	       loop_add(forward->dns->loop, &forward->watch, EPOLLIN, &err) == 0;
 }
 
@@ -152,20 +170,20 @@ static void received(struct loop *loop, struct watch *watch, uint32_t events)
 	end(forward);
 }
 
-static void send_on(struct dns *dns, const struct sockaddr_in *asker, const uint8_t *query, size_t size,
-		    const struct dns_found *found)
+static void send_on(struct dns *dns, const struct sockaddr_in *asker, const uint8_t *query,
+		    size_t size, const struct dns_found *found)
 {
 	struct forward *forward = dns->pending < PENDING_MAX ? calloc(1, sizeof *forward) : NULL;
 
 	if (!forward)
 		return;
 	*forward = (struct forward){
-		.dns = dns,
-		.watch.fd = -1,
-		.timer.fire = timed_out,
-		.asker = *asker,
-		.found = *found,
-		.size = size,
+	    .dns = dns,
+	    .watch.fd = -1,
+	    .timer.fire = timed_out,
+	    .asker = *asker,
+	    .found = *found,
+	    .size = size,
 	};
 	memcpy(forward->query, query, size);
 	memcpy(forward->id, query, 2);
@@ -208,23 +226,31 @@ static void stop_listening(struct loop *loop, struct watch *watch)
 	watch->fd = -1;
 }
 
-/* Sockets keep their network namespace, and with it the container's links, alive. What waits for an answer may end by itself. */
+/*
+ * Sockets keep their network namespace, and with it the container's links, alive. What waits for an
+ * answer may end by itself.
+ */
+static void stop(struct dns *dns)
+{
+	stop_listening(dns->loop, &dns->udp);
+	stop_listening(dns->loop, &dns->tcp);
+	stop_listening(dns->loop, &dns->life);
+	dns_settle(dns);
+}
+
 static void container_ended(struct loop *loop, struct watch *watch, uint32_t events)
 {
-	struct dns *dns = CONTAINER_OF(watch, struct dns, life);
-
+	(void)loop;
 	(void)events;
-	stop_listening(loop, &dns->udp);
-	stop_listening(loop, &dns->tcp);
-	stop_listening(loop, &dns->life);
+	stop(CONTAINER_OF(watch, struct dns, life));
 }
 
 static int listen_at(struct dns *dns, struct watch *watch, int type, uint16_t port, struct err *err)
 {
 	struct sockaddr_in address = {
-		.sin_family = AF_INET,
-		.sin_port = htons(port),
-		.sin_addr.s_addr = htonl(0x7f00000b),
+	    .sin_family = AF_INET,
+	    .sin_port = htons(port),
+	    .sin_addr.s_addr = htonl(0x7f00000b),
 	};
 
 	watch->fd = socket(AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -232,12 +258,22 @@ static int listen_at(struct dns *dns, struct watch *watch, int type, uint16_t po
 		return err_errno(err, "socket of the resolver");
 	if (bind(watch->fd, (struct sockaddr *)&address, sizeof address) < 0)
 		return err_errno(err, "bind 127.0.0.11:%u", port);
-	if (type == SOCK_STREAM && listen(watch->fd, 16) < 0)
+	if (type == SOCK_STREAM && listen(watch->fd, 128) < 0)
 		return err_errno(err, "listen on 127.0.0.11:%u", port);
 	return loop_add(dns->loop, watch, EPOLLIN, err);
 }
 
-/* What is open when this fails is closed with the process: the launch fails. */
+static int start(struct dns *dns, pid_t container, uint16_t port, struct err *err)
+{
+	if (listen_at(dns, &dns->udp, SOCK_DGRAM, port, err) < 0 ||
+	    listen_at(dns, &dns->tcp, SOCK_STREAM, port, err) < 0)
+		return -1;
+	dns->life.fd = sys_pidfd_open(container, 0);
+	if (dns->life.fd < 0)
+		return err_errno(err, "pidfd of the container");
+	return loop_add(dns->loop, &dns->life, EPOLLIN, err);
+}
+
 int dns_start(struct launch *launch, const char *path, uint16_t port, struct err *err)
 {
 	size_t length = strlen(path) + 1;
@@ -246,16 +282,12 @@ int dns_start(struct launch *launch, const char *path, uint16_t port, struct err
 	if (!dns)
 		return err_errno(err, "memory for the resolver");
 	dns->loop = launch->loop;
-	dns->udp.ready = asked;
-	dns->tcp.ready = dns_accept;
-	dns->life.ready = container_ended;
+	dns->udp = (struct watch){.fd = -1, .ready = asked};
+	dns->tcp = (struct watch){.fd = -1, .ready = dns_accept};
+	dns->life = (struct watch){.fd = -1, .ready = container_ended};
 	memcpy(dns->path, path, length);
-	if (listen_at(dns, &dns->udp, SOCK_DGRAM, port, err) < 0 ||
-	    listen_at(dns, &dns->tcp, SOCK_STREAM, port, err) < 0)
-		return -1;
-	dns->life.fd = sys_pidfd_open(launch->child, 0);
-	if (dns->life.fd < 0)
-		return err_errno(err, "pidfd of the container");
-	fcntl(dns->life.fd, F_SETFD, FD_CLOEXEC);
-	return loop_add(launch->loop, &dns->life, EPOLLIN, err);
+	if (start(dns, launch->child, port, err) == 0)
+		return 0;
+	stop(dns);
+	return -1;
 }

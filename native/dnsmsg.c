@@ -69,13 +69,14 @@ int dns_parse(const uint8_t *query, size_t size, struct dns_question *question)
 	return DNS_OK;
 }
 
-static size_t begin(const uint8_t *query, const struct dns_question *question, int code, uint8_t *answer, size_t room)
+static size_t begin(const uint8_t *query, const struct dns_question *question, int code,
+		    uint8_t *answer, size_t room)
 {
 	if (room < question->end)
 		return 0;
 	memcpy(answer, query, question->end);
 	answer[2] = (uint8_t)(0x80 | (query[2] & 0x79)); /* an answer; opcode and RD as asked */
-	answer[3] = (uint8_t)(0x80 | code);		 /* recursion is available */
+	answer[3] = (uint8_t)(0x80 | code);              /* recursion is available */
 	memset(answer + 4, 0, 8);
 	put16(answer + 4, question->end > DNS_HEADER);
 	return question->end;
@@ -92,7 +93,8 @@ static size_t finish(const struct dns_question *question, uint8_t *answer, size_
 	return used + 11;
 }
 
-size_t dns_refuse(const uint8_t *query, const struct dns_question *question, int code, uint8_t *answer, size_t room)
+size_t dns_refuse(const uint8_t *query, const struct dns_question *question, int code,
+		  uint8_t *answer, size_t room)
 {
 	return finish(question, answer, begin(query, question, code, answer, room), room);
 }
@@ -109,8 +111,9 @@ static size_t record(uint8_t *at, uint16_t type, size_t length)
 	return 12;
 }
 
-size_t dns_answer(const uint8_t *query, const struct dns_question *question, const struct dns_address *addresses,
-		  unsigned count, unsigned first, uint8_t *answer, size_t room)
+size_t dns_answer(const uint8_t *query, const struct dns_question *question,
+		  const struct dns_address *addresses, unsigned count, unsigned first,
+		  uint8_t *answer, size_t room)
 {
 	size_t used = begin(query, question, DNS_OK, answer, room);
 	size_t kept = question->extended ? 11 : 0;
@@ -132,8 +135,8 @@ size_t dns_answer(const uint8_t *query, const struct dns_question *question, con
 	return finish(question, answer, used, room);
 }
 
-size_t dns_answer_name(const uint8_t *query, const struct dns_question *question, const char *name, uint8_t *answer,
-		       size_t room)
+size_t dns_answer_name(const uint8_t *query, const struct dns_question *question, const char *name,
+		       uint8_t *answer, size_t room)
 {
 	size_t used = begin(query, question, DNS_OK, answer, room);
 	size_t length = strlen(name) + 2;
@@ -170,8 +173,9 @@ bool dns_matches(const uint8_t *query, size_t query_size, const uint8_t *answer,
 	size_t part = size < sizeof head ? size : sizeof head;
 	memcpy(head, answer, part);
 	head[2] = 0;
-	return dns_parse(query, query_size, &asked) == DNS_OK && dns_parse(head, part, &answered) == DNS_OK &&
-	       asked.type == answered.type && strcmp(asked.name, answered.name) == 0;
+	return dns_parse(query, query_size, &asked) == DNS_OK &&
+	       dns_parse(head, part, &answered) == DNS_OK && asked.type == answered.type &&
+	       strcmp(asked.name, answered.name) == 0;
 }
 
 static bool reverse4(const char *name, char *address, size_t room)
@@ -179,8 +183,9 @@ static bool reverse4(const char *name, char *address, size_t room)
 	unsigned b[4];
 	int used = 0;
 
-	if (sscanf(name, "%3u.%3u.%3u.%3u.in-addr.arpa%n", &b[0], &b[1], &b[2], &b[3], &used) != 4 || used == 0 ||
-	    name[used])
+	if (sscanf(name, "%3u.%3u.%3u.%3u.in-addr.arpa%n", &b[0], &b[1], &b[2], &b[3], &used) !=
+		4 ||
+	    used == 0 || name[used])
 		return false;
 	for (int i = 0; i < 4; i++)
 		if (b[i] > 255)

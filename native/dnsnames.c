@@ -20,7 +20,7 @@ struct line {
 struct search {
 	const struct dns_question *question;
 	struct dns_found *found;
-	char name[DNS_NAME];		/* looked for: the question's, or what it is an alias of */
+	char name[DNS_NAME];            /* looked for: the question's, or what it is an alias of */
 	char address[INET6_ADDRSTRLEN]; /* of a PTR question, else "" */
 	unsigned tables;
 	char table[TABLES][256];
@@ -30,7 +30,8 @@ static bool is(const struct line *line, int word, const char *text)
 {
 	size_t length = strlen(text);
 
-	return word < line->count && line->lengths[word] == length && memcmp(line->words[word], text, length) == 0;
+	return word < line->count && line->lengths[word] == length &&
+	       memcmp(line->words[word], text, length) == 0;
 }
 
 static bool copy(const struct line *line, int word, char *to, size_t room)
@@ -70,9 +71,11 @@ static void take(const struct line *line, struct search *search)
 	else if (is(line, 0, "ptr") && search->address[0] && is(line, 1, search->address))
 		found->known = copy(line, 2, found->name, sizeof found->name);
 	else if (is(line, 0, "table") && search->tables < TABLES)
-		search->tables += copy(line, 1, search->table[search->tables], sizeof search->table[0]);
+		search->tables +=
+		    copy(line, 1, search->table[search->tables], sizeof search->table[0]);
 	else if (is(line, 0, "server") && found->servers < DNS_SERVERS)
-		found->servers += copy(line, 1, found->server[found->servers], sizeof found->server[0]);
+		found->servers +=
+		    copy(line, 1, found->server[found->servers], sizeof found->server[0]);
 }
 
 static void read_lines(const char *text, size_t size, struct search *search)
@@ -121,7 +124,8 @@ void dns_look_up(const char *path, const struct dns_question *question, struct d
 
 	*found = (struct dns_found){0};
 	memcpy(search.name, question->name, sizeof search.name);
-	if (question->type == DNS_PTR && !dns_reverse(question->name, search.address, sizeof search.address))
+	if (question->type == DNS_PTR &&
+	    !dns_reverse(question->name, search.address, sizeof search.address))
 		search.address[0] = '\0';
 	read_file(path, &search);
 	unsigned tables = search.tables;

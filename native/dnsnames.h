@@ -18,10 +18,10 @@ struct dns_found {
  * Looks a question up in the names at `path`. Lines of that file, one blank between words:
  *
  *   name NAME ADDRESS     ADDRESS is one of NAME's
- *   alias NAME TARGET     NAME is another word for TARGET; before the lines and tables that know TARGET
- *   ptr ADDRESS NAME      NAME is what ADDRESS is called
- *   table PATH            a file of `name` and `ptr` lines, of one network; the first that knows the name answers
- *   server ADDRESS        is asked about all other names
+ *   alias NAME TARGET     NAME is another word for TARGET; before the lines and tables that know
+ * TARGET ptr ADDRESS NAME      NAME is what ADDRESS is called table PATH            a file of
+ * `name` and `ptr` lines, of one network; the first that knows the name answers server ADDRESS is
+ * asked about all other names
  *
  * A file that cannot be read counts as empty: its network has just gone.
  */

@@ -1,4 +1,7 @@
-/* The resolver over TCP: messages with their length before them, any number on one connection, one at a time. */
+/*
+ * The resolver over TCP: messages with their length before them, any number on one connection, one
+ * at a time.
+ */
 #include <netinet/in.h>
 
 #include "dnsserver.h"
@@ -26,15 +29,17 @@ struct connection {
 
 static void end(struct connection *connection)
 {
-	struct loop *loop = connection->dns->loop;
+	struct dns *dns = connection->dns;
+	struct loop *loop = dns->loop;
 
 	loop_remove(loop, &connection->asker.watch);
 	loop_remove(loop, &connection->server.watch);
 	close_fd(&connection->asker.watch.fd);
 	close_fd(&connection->server.watch.fd);
 	loop_timer_clear(loop, &connection->timer);
-	connection->dns->connections--;
 	free(connection);
+	dns->connections--;
+	dns_settle(dns);
 }
 
 static void timed_out(struct loop *loop, struct timer *timer)
@@ -46,7 +51,8 @@ static void timed_out(struct loop *loop, struct timer *timer)
 /* Returns 1 when a message is complete, 0 for more, -1 at the end. */
 static int take(struct half *half)
 {
-	ssize_t n = recv(half->watch.fd, half->bytes + half->done, half->target - half->done, MSG_DONTWAIT);
+	ssize_t n =
+	    recv(half->watch.fd, half->bytes + half->done, half->target - half->done, MSG_DONTWAIT);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
@@ -64,7 +70,8 @@ static int take(struct half *half)
 /* Returns 1 when all is sent, 0 for more, -1 at the end. */
 static int give(struct half *half)
 {
-	ssize_t n = send(half->watch.fd, half->bytes + half->done, half->target - half->done, MSG_DONTWAIT | MSG_NOSIGNAL);
+	ssize_t n = send(half->watch.fd, half->bytes + half->done, half->target - half->done,
+			 MSG_DONTWAIT | MSG_NOSIGNAL);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
@@ -87,15 +94,16 @@ static void set_length(struct half *half, size_t size)
 	begin(half, 2 + size);
 }
 
-static bool expect(struct connection *connection, struct half *half, void (*ready)(struct loop *, struct watch *, uint32_t),
-		   uint32_t events)
+static bool expect(struct connection *connection, struct half *half,
+		   void (*ready)(struct loop *, struct watch *, uint32_t), uint32_t events)
 {
 	struct err err;
 
 	half->watch.ready = ready;
 	loop_timer(connection->dns->loop, &connection->timer, PATIENCE);
-	return (half->watch.added ? loop_change(connection->dns->loop, &half->watch, events, &err)
-				  : loop_add(connection->dns->loop, &half->watch, events, &err)) == 0;
+	return (half->watch.added
+		    ? loop_change(connection->dns->loop, &half->watch, events, &err)
+		    : loop_add(connection->dns->loop, &half->watch, events, &err)) == 0;
 }
 
 static void query_ready(struct loop *loop, struct watch *watch, uint32_t events);
@@ -108,7 +116,8 @@ static void answer_ready(struct loop *loop, struct watch *watch, uint32_t events
 	(void)loop;
 	if (done == 1)
 		begin(&connection->asker, 2);
-	if (done < 0 || (done == 1 && !expect(connection, &connection->asker, query_ready, EPOLLIN)))
+	if (done < 0 ||
+	    (done == 1 && !expect(connection, &connection->asker, query_ready, EPOLLIN)))
 		end(connection);
 }
 
@@ -143,7 +152,8 @@ static void server_answered(struct loop *loop, struct watch *watch, uint32_t eve
 	if (done == 0)
 		return;
 	size_t size = server->target - 2;
-	if (!dns_matches(connection->asker.bytes + 2, connection->asker.target - 2, server->bytes + 2, size)) {
+	if (!dns_matches(connection->asker.bytes + 2, connection->asker.target - 2,
+			 server->bytes + 2, size)) {
 		ask_next(connection);
 		return;
 	}
@@ -176,7 +186,8 @@ static bool dial(struct connection *connection, const char *server)
 		return false;
 	int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	connection->server.watch.fd = fd;
-	if (fd < 0 || (connect(fd, (struct sockaddr *)&address, length) < 0 && errno != EINPROGRESS))
+	if (fd < 0 ||
+	    (connect(fd, (struct sockaddr *)&address, length) < 0 && errno != EINPROGRESS))
 		return false;
 	memcpy(connection->server.bytes, connection->asker.bytes, connection->asker.target);
 	begin(&connection->server, connection->asker.target);
@@ -198,7 +209,10 @@ static void ask_next(struct connection *connection)
 	send_answer(connection, size);
 }
 
-/* The asker has nothing to say while its query is with a server; that it goes away is seen when the answer is sent. */
+/*
+ * The asker has nothing to say while its query is with a server; that it goes away is seen when the
+ * answer is sent.
+ */
 static void ignore(struct loop *loop, struct watch *watch, uint32_t events)
 {
 	(void)loop;
@@ -221,8 +235,8 @@ static void query_ready(struct loop *loop, struct watch *watch, uint32_t events)
 	}
 	if (done == 0)
 		return;
-	size_t size = dns_local(connection->dns, asker->bytes + 2, asker->target - 2, &connection->found, answer,
-				sizeof answer);
+	size_t size = dns_local(connection->dns, asker->bytes + 2, asker->target - 2,
+				&connection->found, answer, sizeof answer);
 	if (size > 0) {
 		memcpy(asker->bytes + 2, answer, size);
 		send_answer(connection, size);
@@ -244,7 +258,8 @@ void dns_accept(struct loop *loop, struct watch *watch, uint32_t events)
 	(void)events;
 	if (fd < 0)
 		return;
-	struct connection *connection = dns->connections < CONNECTIONS_MAX ? malloc(sizeof *connection) : NULL;
+	struct connection *connection =
+	    dns->connections < CONNECTIONS_MAX ? malloc(sizeof *connection) : NULL;
 	if (!connection) {
 		close(fd);
 		return;

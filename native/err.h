@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What went wrong, for the caller's caller. Always the last argument of a function that can fail. */
+/* What went wrong, for the caller's caller. Always the last argument of a function that can fail.
+ */
 struct err {
 	int code;       /* errno value, 0: no errno behind it */
 	char text[256]; /* "what failed: why", never with a newline */
@@ -27,7 +28,8 @@ static inline int PRINTF(2, 3) err_errno(struct err *err, const char *what, ...)
 	return -1;
 }
 
-/* Records a failure that has no `errno` of its own; `code` may still name the nearest one. Returns -1. */
+/* Records a failure that has no `errno` of its own; `code` may still name the nearest one. Returns
+ * -1. */
 static inline int PRINTF(3, 4) err_set(struct err *err, int code, const char *what, ...)
 {
 	va_list args;

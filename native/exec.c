@@ -77,6 +77,17 @@ static _Noreturn void child(const struct monitor *monitor, struct process *proce
 	_exit(err.code == ENOENT ? 127 : 126);
 }
 
+static pid_t fork_inside(const struct monitor *monitor, int *pidfd, struct err *err)
+{
+	int init = monitor->task->exit.fd;
+	pid_t pid = ns_fork_into(init, cgroup_v2(&monitor->cgroups), pidfd, err);
+
+	if (pid >= 0 || err->code != EBUSY)
+		return pid;
+	AUTO_CLOSE int below = cgroup_v2_of(&monitor->cgroups, monitor->task->pid);
+	return below < 0 ? -1 : ns_fork_into(init, below, pidfd, err);
+}
+
 static int begin(struct client *client, struct task *task, struct process *process, struct err *err)
 {
 	struct monitor *monitor = client->monitor;
@@ -86,7 +97,7 @@ static int begin(struct client *client, struct task *task, struct process *proce
 		return -1;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, link) < 0)
 		return err_errno(err, "socketpair");
-	pid_t pid = ns_fork_into(monitor->task->exit.fd, cgroup_v2(&monitor->cgroups), &pidfd, err);
+	pid_t pid = fork_inside(monitor, &pidfd, err);
 	if (pid == 0)
 		child(monitor, process, link[1], ends);
 	close(link[1]);

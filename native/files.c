@@ -1,10 +1,10 @@
 #include "files.h"
 
 #include <fcntl.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "kernel.h"
 #include "parents.h"
 #include "tree.h"
 #include "walk.h"
@@ -26,7 +26,8 @@ void file_facts(const struct stat *stat, uint8_t to[FILE_FACTS])
 	put_u32(to + 3, stat->st_uid);
 	put_u32(to + 7, stat->st_gid);
 	put_u64(to + 11, S_ISDIR(stat->st_mode) ? 0 : (uint64_t)stat->st_size);
-	put_u64(to + 19, (uint64_t)stat->st_mtim.tv_sec * 1000000000u + (uint64_t)stat->st_mtim.tv_nsec);
+	put_u64(to + 19,
+		(uint64_t)stat->st_mtim.tv_sec * 1000000000u + (uint64_t)stat->st_mtim.tv_nsec);
 	put_u32(to + 27, major(stat->st_rdev));
 	put_u32(to + 31, minor(stat->st_rdev));
 	put_u64(to + 35, stat->st_ino);
@@ -85,7 +86,8 @@ static int look(const struct job *job, struct err *err)
 	AUTO_CLOSE int root = begin(job, err);
 	if (root < 0)
 		return -1;
-	AUTO_CLOSE int fd = beneath_open(root, *path ? path : ".", O_PATH | (follow ? 0 : O_NOFOLLOW));
+	AUTO_CLOSE int fd =
+	    beneath_open(root, *path ? path : ".", O_PATH | (follow ? 0 : O_NOFOLLOW));
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
 		return answer_ok(job->fd, answer, 1);
 	if (fd < 0 || fstat(fd, &stat) < 0)
@@ -128,13 +130,15 @@ static int send_content(const struct job *job, struct err *err)
 	if (root < 0)
 		return -1;
 	/* O_NONBLOCK: a FIFO in the place of a file must not hold us for ever. */
-	AUTO_CLOSE int fd = beneath_open(root, *path ? path : ".", O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	AUTO_CLOSE int fd =
+	    beneath_open(root, *path ? path : ".", O_RDONLY | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
 		return err_errno(err, "open %.180s", path);
 	if (fstat(fd, &stat) < 0)
 		return err_errno(err, "look at %.180s", path);
 	if (!S_ISREG(stat.st_mode))
-		return err_set(err, S_ISDIR(stat.st_mode) ? EISDIR : EINVAL, "%.180s is not a regular file", path);
+		return err_set(err, S_ISDIR(stat.st_mode) ? EISDIR : EINVAL,
+			       "%.180s is not a regular file", path);
 	if ((uint64_t)stat.st_size > limit)
 		return err_set(err, EFBIG, "%.120s has %lld bytes, at most %llu are read", path,
 			       (long long)stat.st_size, (unsigned long long)limit);
@@ -146,7 +150,8 @@ static int send_content(const struct job *job, struct err *err)
 	if (n < 0)
 		return err_errno(err, "read %.180s", path);
 	if ((uint64_t)n > limit)
-		return err_set(err, EFBIG, "%.120s has more than %llu bytes", path, (unsigned long long)limit);
+		return err_set(err, EFBIG, "%.120s has more than %llu bytes", path,
+			       (unsigned long long)limit);
 	return answer_ok(job->fd, content, (size_t)n);
 }
 
@@ -178,13 +183,16 @@ static int put_content(const struct job *job, struct err *err)
 	if (root < 0)
 		return -1;
 	parents_open(&parents, root);
-	int dir = *clean ? parents_of(&parents, clean, &name, err) : err_set(err, EISDIR, "%s is the root", path);
+	int dir = *clean ? parents_of(&parents, clean, &name, err)
+			 : err_set(err, EISDIR, "%s is the root", path);
 	int result = -1;
 	if (dir >= 0) {
-		AUTO_CLOSE int fd = openat(dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, mode);
+		AUTO_CLOSE int fd = openat(
+		    dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK,
+		    mode);
 
-		if (fd < 0 || write_full(fd, content.data, content.size) < 0 || fchown(fd, uid, gid) < 0 ||
-		    fchmod(fd, mode) < 0)
+		if (fd < 0 || write_full(fd, content.data, content.size) < 0 ||
+		    fchown(fd, uid, gid) < 0 || fchmod(fd, mode) < 0)
 			err_errno(err, "write %.180s", path);
 		else
 			result = 0;
@@ -214,7 +222,9 @@ static int make_owned(struct parents *parents, int parent, const char *name, con
 	if (mkdirat(parent, name, 0700) < 0)
 		return -1;
 	AUTO_CLOSE int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 || fchown(fd, wanted->uid, wanted->gid) < 0 || fchmod(fd, wanted->mode) < 0 ? -1 : 0;
+	return fd < 0 || fchown(fd, wanted->uid, wanted->gid) < 0 || fchmod(fd, wanted->mode) < 0
+		   ? -1
+		   : 0;
 }
 
 /* Makes `path` and its missing parents, and opens it. */
@@ -285,7 +295,7 @@ static int take_away(const struct job *job, struct err *err)
 		return -1;
 	parents_open(&parents, root);
 	int dir = parents_find(&parents, clean, &name);
-	int result = dir >= 0 ? remove_tree(dir, name, err)
+	int result = dir >= 0          ? remove_tree(dir, name, err)
 		     : errno == ENOENT ? 0
 				       : err_errno(err, "remove %.180s", path);
 	parents_close(&parents);
@@ -318,9 +328,9 @@ static int spread(const struct job *job, struct err *err)
 	AUTO_CLOSE int fd = beneath_open(root, *path ? path : ".", O_RDONLY | O_DIRECTORY);
 	if (fd < 0)
 		return err_errno(err, "open %.180s", path);
-	if (ioctl(fd, GET_FLAGS, &flags) == 0 && !(flags & TOP_OF_DIRECTORIES)) {
+	if (sys_ioctl(fd, GET_FLAGS, &flags) == 0 && !(flags & TOP_OF_DIRECTORIES)) {
 		flags |= TOP_OF_DIRECTORIES;
-		ioctl(fd, SET_FLAGS, &flags);
+		(void)sys_ioctl(fd, SET_FLAGS, &flags);
 	}
 	return 0;
 }

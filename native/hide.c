@@ -15,10 +15,10 @@
 static int null_device(struct err *err)
 {
 	struct k_mount_attr attr = {
-		.attr_set = K_MOUNT_ATTR_RDONLY | K_MOUNT_ATTR_NOSUID | K_MOUNT_ATTR_NOEXEC,
+	    .attr_set = K_MOUNT_ATTR_RDONLY | K_MOUNT_ATTR_NOSUID | K_MOUNT_ATTR_NOEXEC,
 	};
 	AUTO_CLOSE int tree =
-		sys_open_tree(AT_FDCWD, "/dev/null", K_OPEN_TREE_CLONE | K_OPEN_TREE_CLOEXEC);
+	    sys_open_tree(AT_FDCWD, "/dev/null", K_OPEN_TREE_CLONE | K_OPEN_TREE_CLOEXEC);
 	struct stat st;
 
 	if (tree < 0 || fstat(tree, &st) < 0)
@@ -42,7 +42,7 @@ static int empty_directory(struct launch *launch, struct err *err)
 			return err_errno(err, "make an empty tmpfs");
 		launch->empty = sys_fsmount(fs, K_FSMOUNT_CLOEXEC,
 					    K_MOUNT_ATTR_RDONLY | K_MOUNT_ATTR_NOSUID |
-						    K_MOUNT_ATTR_NODEV | K_MOUNT_ATTR_NOEXEC);
+						K_MOUNT_ATTR_NODEV | K_MOUNT_ATTR_NOEXEC);
 		if (launch->empty < 0)
 			return err_errno(err, "mount an empty tmpfs");
 	}
@@ -68,7 +68,7 @@ int mounts_mask(struct launch *launch, const struct op *op, struct err *err)
 	if (fstat(target, &st) < 0)
 		return err_errno(err, "look at %s", path);
 	AUTO_CLOSE int cover =
-		S_ISDIR(st.st_mode) ? empty_directory(launch, err) : null_device(err);
+	    S_ISDIR(st.st_mode) ? empty_directory(launch, err) : null_device(err);
 	if (cover < 0)
 		return -1;
 	return mounts_attach(cover, target, path, err);
@@ -79,8 +79,8 @@ int mounts_readonly(struct launch *launch, const struct op *op, struct err *err)
 	struct args args = args_of(op);
 	const char *path = args_string(&args);
 	struct k_mount_attr attr = {
-		.attr_set = K_MOUNT_ATTR_RDONLY | K_MOUNT_ATTR_NOSUID | K_MOUNT_ATTR_NODEV |
-			    K_MOUNT_ATTR_NOEXEC,
+	    .attr_set = K_MOUNT_ATTR_RDONLY | K_MOUNT_ATTR_NOSUID | K_MOUNT_ATTR_NODEV |
+			K_MOUNT_ATTR_NOEXEC,
 	};
 
 	if (args_end(&args, err) < 0 || mounts_root(launch, err) < 0)
@@ -93,9 +93,8 @@ int mounts_readonly(struct launch *launch, const struct op *op, struct err *err)
 		return 0;
 	if (errno != EINVAL)
 		return err_errno(err, "make %s read-only", path);
-	AUTO_CLOSE int tree = sys_open_tree(target, "",
-					    AT_EMPTY_PATH | AT_RECURSIVE | K_OPEN_TREE_CLONE |
-						    K_OPEN_TREE_CLOEXEC);
+	AUTO_CLOSE int tree = sys_open_tree(
+	    target, "", AT_EMPTY_PATH | AT_RECURSIVE | K_OPEN_TREE_CLONE | K_OPEN_TREE_CLOEXEC);
 	if (tree < 0)
 		return err_errno(err, "open the tree %s", path);
 	if (sys_mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, attr) < 0)

@@ -19,14 +19,16 @@ static struct inode_entry *slot_of(const struct inodes *inodes, dev_t dev, ino_t
 	uint64_t hash = ((uint64_t)ino ^ (uint64_t)dev << 32) * 0x9e3779b97f4a7c15u;
 	size_t at = (size_t)(hash >> 32) & (inodes->room - 1);
 
-	while (inodes->slots[at].path && (inodes->slots[at].ino != ino || inodes->slots[at].dev != dev))
+	while (inodes->slots[at].path &&
+	       (inodes->slots[at].ino != ino || inodes->slots[at].dev != dev))
 		at = (at + 1) & (inodes->room - 1);
 	return inodes->slots + at;
 }
 
 static int grow(struct inodes *inodes, struct err *err)
 {
-	struct inodes larger = {.room = inodes->room > 0 ? inodes->room * 2 : 256, .used = inodes->used};
+	struct inodes larger = {.room = inodes->room > 0 ? inodes->room * 2 : 256,
+				.used = inodes->used};
 
 	larger.slots = calloc(larger.room, sizeof *larger.slots);
 	if (!larger.slots)
@@ -42,7 +44,8 @@ static int grow(struct inodes *inodes, struct err *err)
 	return 0;
 }
 
-const char *inodes_add(struct inodes *inodes, dev_t dev, ino_t ino, const char *path, struct err *err)
+const char *inodes_add(struct inodes *inodes, dev_t dev, ino_t ino, const char *path,
+		       struct err *err)
 {
 	if (inodes->used * 2 >= inodes->room && grow(inodes, err) < 0)
 		return NULL;

@@ -17,4 +17,5 @@ void inodes_close(struct inodes *inodes);
  *
  * Returns the path it was added with before, "" if it is new, NULL with *err set.
  */
-const char *inodes_add(struct inodes *inodes, dev_t dev, ino_t ino, const char *path, struct err *err);
+const char *inodes_add(struct inodes *inodes, dev_t dev, ino_t ino, const char *path,
+		       struct err *err);

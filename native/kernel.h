@@ -25,6 +25,7 @@
 #define K_CLONE_NEWPID 0x20000000ull
 #define K_CLONE_NEWNET 0x40000000ull
 #define K_CLONE_PIDFD 0x00001000ull
+#define K_CLONE_PARENT 0x00008000ull
 #define K_CLONE_INTO_CGROUP 0x200000000ull
 
 struct k_clone_args {
@@ -68,6 +69,28 @@ struct k_mount_attr {
 	uint64_t attr_set, attr_clr, propagation, userns_fd;
 };
 
+/* linux/stat.h, of which little is looked at */
+#define K_STATX_TYPE 0x1
+#define K_STATX_ATTR_MOUNT_ROOT 0x2000
+
+struct k_statx {
+	uint32_t mask, blksize;
+	uint64_t attributes;
+	uint64_t rest[30];
+};
+
+static inline int sys_statx(int dir, const char *path, int flags, unsigned mask,
+			    struct k_statx *statx)
+{
+	return (int)syscall(SYS_statx, dir, path, flags, mask, statx);
+}
+
+/* ioctl(2), whose request is an int in musl and an unsigned long in glibc. */
+static inline int sys_ioctl(int fd, unsigned request, void *argument)
+{
+	return (int)syscall(SYS_ioctl, fd, request, argument);
+}
+
 static inline int sys_clone3(struct k_clone_args *args)
 {
 	return (int)syscall(435, args, sizeof *args);
@@ -94,7 +117,8 @@ static inline int sys_fsopen(const char *type, unsigned flags)
 	return (int)syscall(430, type, flags);
 }
 
-static inline int sys_fsconfig(int fs, unsigned command, const char *key, const void *value, int aux)
+static inline int sys_fsconfig(int fs, unsigned command, const char *key, const void *value,
+			       int aux)
 {
 	return (int)syscall(431, fs, command, key, value, aux);
 }
@@ -119,6 +143,9 @@ static inline int sys_pidfd_send_signal(int pidfd, int signal)
 {
 	return (int)syscall(424, pidfd, signal, (void *)0, 0);
 }
+
+/* linux/close_range.h */
+#define K_CLOSE_RANGE_CLOEXEC 4
 
 static inline int sys_close_range(unsigned first, unsigned last, unsigned flags)
 {

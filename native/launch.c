@@ -12,6 +12,7 @@
 #include "monitor.h"
 #include "mounts.h"
 #include "nodes.h"
+#include "opcodes.h"
 #include "process.h"
 #include "rootfs.h"
 #include "tty.h"
@@ -39,18 +40,30 @@ static int parse_clone(struct launch *launch, const struct op *op, struct err *e
 }
 
 static const struct op_kind runtime_ops[] = {
-	{1, SIDE_BEFORE, monitor_set},	     {2, SIDE_BEFORE, monitor_set_log},
-	{3, SIDE_BEFORE, monitor_cgroup},    {4, SIDE_BEFORE, monitor_write},
-	{5, SIDE_BEFORE, monitor_devices},   {6, SIDE_BEFORE, parse_clone},
-	{20, SIDE_CHILD, rootfs_overlay},    {21, SIDE_CHILD, rootfs_bind},
-	{22, SIDE_CHILD, mounts_new},	     {23, SIDE_CHILD, mounts_bind},
-	{24, SIDE_CHILD, mounts_fill_volume}, {25, SIDE_CHILD, nodes_device},
-	{26, SIDE_CHILD, nodes_symlink},     {27, SIDE_CHILD, nodes_directory},
-	{28, SIDE_CHILD, nodes_file},	     {29, SIDE_CHILD, mounts_mask},
-	{30, SIDE_CHILD, mounts_readonly},   {31, SIDE_CHILD, nodes_sysctl},
-	{32, SIDE_CHILD, set_hostname},	     {33, SIDE_CHILD, rootfs_pivot},
-	{34, SIDE_CHILD, rootfs_readonly},   {35, SIDE_CHILD, nodes_read},
-	{0},
+    {OP_MONITOR, SIDE_BEFORE, monitor_set},
+    {OP_LOG, SIDE_BEFORE, monitor_set_log},
+    {OP_CGROUP, SIDE_BEFORE, monitor_cgroup},
+    {OP_WRITE, SIDE_BEFORE, monitor_write},
+    {OP_DEVICE_FILTER, SIDE_BEFORE, monitor_devices},
+    {OP_CLONE, SIDE_BEFORE, parse_clone},
+    {OP_INHERIT_STDIO, SIDE_BEFORE, monitor_inherit},
+    {OP_OVERLAY, SIDE_CHILD, rootfs_overlay},
+    {OP_BIND_ROOT, SIDE_CHILD, rootfs_bind},
+    {OP_MOUNT, SIDE_CHILD, mounts_new},
+    {OP_BIND, SIDE_CHILD, mounts_bind},
+    {OP_VOLUME_INIT, SIDE_CHILD, mounts_fill_volume},
+    {OP_NODE, SIDE_CHILD, nodes_device},
+    {OP_SYMLINK, SIDE_CHILD, nodes_symlink},
+    {OP_DIRECTORY, SIDE_CHILD, nodes_directory},
+    {OP_FILE, SIDE_CHILD, nodes_file},
+    {OP_MASK, SIDE_CHILD, mounts_mask},
+    {OP_READONLY, SIDE_CHILD, mounts_readonly},
+    {OP_SYSCTL, SIDE_CHILD, nodes_sysctl},
+    {OP_HOSTNAME, SIDE_CHILD, set_hostname},
+    {OP_PIVOT, SIDE_CHILD, rootfs_pivot},
+    {OP_READONLY_ROOT, SIDE_CHILD, rootfs_readonly},
+    {OP_READ_FILE, SIDE_CHILD, nodes_read},
+    {0},
 };
 
 static const struct op_kind *find(uint16_t code)
@@ -123,7 +136,8 @@ static int become_root(struct launch *launch, struct err *err)
 		return err_errno(err, "wait for the user namespace");
 	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
 		return err_errno(err, "become root in the user namespace");
-	/* Changing the user made this process dumpable by the new user, who may be inside elsewhere. */
+	/* Changing the user made this process dumpable by the new user, who may be inside
+	 * elsewhere. */
 	prctl(PR_SET_DUMPABLE, 0);
 	return 0;
 }
@@ -155,11 +169,12 @@ static int child_terminal(int streams[3], struct err *err)
 	return mounts_console(dev, streams[0], err) < 0 ? -1 : take_fd(&master);
 }
 
-/* Waits for `go` and starts the program. Returns only if that failed or nobody wants it any more. */
+/* Waits for `go` and starts the program. Returns only if that failed or nobody wants it any more.
+ */
 static void child_start(struct launch *launch, int streams[3], struct err *err)
 {
-	struct process_place place = {launch->proc, {streams[0], streams[1], streams[2]},
-				      launch->monitor->tty};
+	struct process_place place = {
+	    launch->proc, {streams[0], streams[1], streams[2]}, launch->monitor->tty};
 	struct process process;
 	struct request request;
 
@@ -182,7 +197,8 @@ static _Noreturn void child_main(struct launch *launch)
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	memcpy(streams, launch->monitor->program_ends, sizeof streams);
-	if (child_prepare(launch, &err) < 0 || (tty && (master = child_terminal(streams, &err)) < 0)) {
+	if (child_prepare(launch, &err) < 0 ||
+	    (tty && (master = child_terminal(streams, &err)) < 0)) {
 		answer_error(launch->link, (long)launch->failed, &err);
 		_exit(125);
 	}

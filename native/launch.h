@@ -12,19 +12,21 @@ struct monitor;
 
 /* Where an operation runs. Within a side, operations run in the order of the request. */
 enum side {
-	SIDE_BEFORE,	/* the monitor, before clone */
-	SIDE_HOST,	/* the monitor after clone, in the engine's own network namespace */
-	SIDE_CONTAINER, /* the monitor after clone, with the container's network namespace entered */
-	SIDE_CHILD,	/* the child, in all of its namespaces */
-	SIDE_PROCESS,	/* the child after `go`, and programs that `exec` starts */
+	SIDE_BEFORE,    /* the monitor, before clone */
+	SIDE_HOST,      /* the monitor after clone, in the engine's own network namespace */
+	SIDE_CONTAINER, /* the monitor after clone, with the container's network namespace entered
+			 */
+	SIDE_CHILD,     /* the child, in all of its namespaces */
+	SIDE_PROCESS,   /* the child after `go`, and programs that `exec` starts */
 };
 
 struct launch {
 	const struct request *request;
 	struct monitor *monitor;
-	struct loop *loop; /* the monitor's: operations may add watches that live as long as it does */
-	pid_t child;	   /* the container's first process, in our pid namespace; 0 before clone */
-	int host_net;	   /* descriptors of network namespaces; both the same for the host's */
+	struct loop
+	    *loop;    /* the monitor's: operations may add watches that live as long as it does */
+	pid_t child;  /* the container's first process, in our pid namespace; 0 before clone */
+	int host_net; /* descriptors of network namespaces; both the same for the host's */
 	int container_net;
 	bool in_container; /* the container's network namespace is entered now */
 
@@ -35,9 +37,9 @@ struct launch {
 
 	/* In the child alone. Descriptors are -1 until they are there. */
 	const char *run_dir;
-	int root;  /* the root directory, O_PATH */
-	int proc;  /* the engine's procfs, after pivot */
-	int empty; /* a detached, empty tmpfs */
+	int root;     /* the root directory, O_PATH */
+	int proc;     /* the engine's procfs, after pivot */
+	int empty;    /* a detached, empty tmpfs */
 	char *answer; /* what readFile operations read */
 	size_t answer_size;
 	uint32_t answer_files;
@@ -68,4 +70,5 @@ struct op_kind {
 	int (*run)(struct launch *launch, const struct op *op, struct err *err);
 };
 
-extern const struct op_kind net_ops[] __attribute__((weak)); /* codes 200-299, SIDE_HOST and SIDE_CONTAINER */
+extern const struct op_kind net_ops[]
+    __attribute__((weak)); /* codes 200-299, SIDE_HOST and SIDE_CONTAINER */

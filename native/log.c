@@ -36,9 +36,9 @@ static size_t timestamp(char *to, const struct timespec *time)
 	struct tm tm;
 
 	gmtime_r(&time->tv_sec, &tm);
-	int used = sprintf(to, "%04d-%02d-%02dT%02d:%02d:%02d.%09ld", tm.tm_year + 1900,
-			   tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
-			   time->tv_nsec);
+	int used =
+	    sprintf(to, "%04d-%02d-%02dT%02d:%02d:%02d.%09ld", tm.tm_year + 1900, tm.tm_mon + 1,
+		    tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, time->tv_nsec);
 	while (to[used - 1] == '0')
 		used--;
 	if (to[used - 1] == '.')
@@ -61,8 +61,8 @@ size_t log_entry(char *to, int stream, const char *text, size_t size, const stru
 
 	at += put(at, "{\"log\":\"");
 	at += json_escape(at, text, size);
-	at += put(at, stream == 0 ? "\",\"stream\":\"stdout\",\"time\":\"" :
-				    "\",\"stream\":\"stderr\",\"time\":\"");
+	at += put(at, stream == 0 ? "\",\"stream\":\"stdout\",\"time\":\""
+				  : "\",\"stream\":\"stderr\",\"time\":\"");
 	at += timestamp(at, time);
 	at += put(at, "\"}\n");
 	return (size_t)(at - to);

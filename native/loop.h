@@ -32,7 +32,8 @@ struct loop {
 	bool stopped;
 	struct timer *timers; /* soonest first */
 	struct epoll_event batch[LOOP_BATCH];
-	int pending; /* events of the batch that were not dispatched yet: batch[LOOP_BATCH] downwards */
+	int pending; /* events of the batch that were not dispatched yet: batch[LOOP_BATCH]
+			downwards */
 	int filled;
 };
 

@@ -35,6 +35,7 @@ static void on_quiet(struct loop *loop, struct timer *timer)
 	(void)loop;
 	(void)madvise(memory_output(), MEMORY_OUTPUT, MADV_DONTNEED);
 	log_trim(&monitor->log);
+	memory_settle();
 }
 
 void memory_used(struct monitor *monitor)

@@ -8,12 +8,12 @@ struct monitor;
  * only what it will need then. What is given back here comes again when it is touched.
  */
 
-/* After the set-up: the pages of this program that only the set-up used. */
+/* Lets go of the pages of this program itself, of which waiting needs few. */
 void memory_settle(void);
 
 /* Where output is read into: one buffer for all, for it is empty between reads. */
 #define MEMORY_OUTPUT 65536
 char *memory_output(void);
 
-/* There was output: its buffers go once it has been quiet for a while. */
+/* Something happened: what it took goes once it has been quiet for a while. */
 void memory_used(struct monitor *monitor);

@@ -6,7 +6,11 @@ enum { USER = 04700, GROUP = 02070, OTHER = 01007 };
 
 static mode_t who_bits(char c)
 {
-	return c == 'u' ? USER : c == 'g' ? GROUP : c == 'o' ? OTHER : c == 'a' ? USER | GROUP | OTHER : 0;
+	return c == 'u'   ? USER
+	       : c == 'g' ? GROUP
+	       : c == 'o' ? OTHER
+	       : c == 'a' ? USER | GROUP | OTHER
+			  : 0;
 }
 
 /* What a letter grants to everybody it can. */

@@ -5,7 +5,8 @@
 #include "util.h"
 
 /*
- * Applies a mode as chmod(1) writes it, octal ("755") or symbolic ("u+x,go-w", "a+rX"), without a umask.
+ * Applies a mode as chmod(1) writes it, octal ("755") or symbolic ("u+x,go-w", "a+rX"), without a
+ * umask.
  *
  * Returns 0, or -1 with *err set.
  */

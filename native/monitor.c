@@ -80,8 +80,10 @@ static void on_oom(struct loop *loop, struct watch *watch, uint32_t events)
 	char count[512];
 
 	(void)loop;
-	/* v1's eventfd tells of nothing else, and before the kill is counted; v2's file has other news, too. */
-	if (pread(watch->fd, count, sizeof count, 0) < 0 && read(watch->fd, count, sizeof count) < 0)
+	/* v1's eventfd tells of nothing else, and before the kill is counted; v2's file has other
+	 * news, too. */
+	if (pread(watch->fd, count, sizeof count, 0) < 0 &&
+	    read(watch->fd, count, sizeof count) < 0)
 		return;
 	if (events & EPOLLPRI && !cgroup_oom_killed(&monitor->cgroups))
 		return;
@@ -111,7 +113,8 @@ static void container_exited(struct monitor *monitor)
 	/* The news may come late: v2 gathers them for some milliseconds. */
 	if (oom && !monitor->oom_told)
 		tell_oom(monitor);
-	/* A full disk: the daemon then finds a monitor that went away, and calls the container lost. */
+	/* A full disk: the daemon then finds a monitor that went away, and calls the container
+	 * lost. */
 	AUTO_CLOSE int record = record_exit(monitor->state_dir, monitor->task, oom, &err);
 	cgroup_remove(&monitor->cgroups);
 	sock_remove(monitor->run_dir, "monitor.sock");
@@ -182,6 +185,7 @@ static void on_connection(struct loop *loop, struct watch *watch, uint32_t event
 	(void)events;
 	if (fd >= 0)
 		client_add(monitor, fd);
+	memory_used(monitor);
 }
 
 static int listen_for_clients(struct monitor *monitor, struct err *err)
@@ -201,7 +205,8 @@ static int watch_oom(struct monitor *monitor, struct err *err)
 {
 	bool pri = false;
 
-	monitor->oom = (struct watch){.fd = cgroup_oom_event(&monitor->cgroups, &pri), .ready = on_oom};
+	monitor->oom =
+	    (struct watch){.fd = cgroup_oom_event(&monitor->cgroups, &pri), .ready = on_oom};
 	if (monitor->oom.fd < 0)
 		return 0;
 	return loop_add(&monitor->loop, &monitor->oom, pri ? EPOLLPRI : EPOLLIN, err);
@@ -248,16 +253,16 @@ static void ignore_signals(void)
 static int launch(struct job *job, struct monitor *monitor, struct err *err)
 {
 	struct launch launch = {
-		.request = job->request,
-		.monitor = monitor,
-		.loop = &monitor->loop,
-		.host_net = -1,
-		.container_net = -1,
-		.pidfd = -1,
-		.link = -1,
-		.root = -1,
-		.proc = -1,
-		.empty = -1,
+	    .request = job->request,
+	    .monitor = monitor,
+	    .loop = &monitor->loop,
+	    .host_net = -1,
+	    .container_net = -1,
+	    .pidfd = -1,
+	    .link = -1,
+	    .root = -1,
+	    .proc = -1,
+	    .empty = -1,
 	};
 	int result = launch_run(&launch, err);
 
@@ -299,10 +304,18 @@ static int monitor_run(struct job *job)
 	/* The daemon's log is the daemon's: this process must not keep it open. */
 	AUTO_CLOSE int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	dup2(null, STDERR_FILENO);
+	if (monitor->inherits) {
+		dup2(null, STDIN_FILENO);
+		dup2(null, STDOUT_FILENO);
+	}
 	memory_settle();
 	if (loop_run(&monitor->loop, &err) < 0)
 		return 1;
-	return 0;
+	if (!monitor->inherits)
+		return 0;
+	/* Who waits for this process waits for the container. */
+	int status = monitor->task->status;
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
 const struct job_kind runtime_jobs[] = {{JOB_RUN, monitor_run}, {0}};

@@ -13,12 +13,14 @@ struct monitor {
 	struct loop loop;
 	char *run_dir, *state_dir;
 	bool tty, open_stdin, stdin_once;
+	bool inherits; /* the container has this process's stdio */
+	char *console; /* the socket that gets the terminal instead of us, or NULL */
 	struct log log;
 	struct cgroups cgroups;
 
 	int program_ends[3]; /* of the container's stdio, for its first process */
-	struct task *task; /* the container's own program */
-	bool asked; /* `go` has been sent */
+	struct task *task;   /* the container's own program */
+	bool asked;          /* `go` has been sent */
 	bool started;
 	bool exited;
 	uint64_t user_ns; /* K_CLONE_NEWUSER if the container has its own */
@@ -36,12 +38,14 @@ struct monitor {
 
 /* Operations; launch.c has their table. */
 int monitor_set(struct launch *launch, const struct op *op, struct err *err);
+int monitor_inherit(struct launch *launch, const struct op *op, struct err *err);
 int monitor_set_log(struct launch *launch, const struct op *op, struct err *err);
 int monitor_cgroup(struct launch *launch, const struct op *op, struct err *err);
 int monitor_write(struct launch *launch, const struct op *op, struct err *err);
 int monitor_devices(struct launch *launch, const struct op *op, struct err *err);
 
-/* Makes the container's stdio; with a terminal, the child makes it and monitor_terminal() takes it. */
+/* Makes the container's stdio; with a terminal, the child makes it and monitor_terminal() takes it.
+ */
 int monitor_streams(struct monitor *monitor, struct err *err);
 int monitor_terminal(struct monitor *monitor, int master, struct err *err);
 

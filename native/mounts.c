@@ -16,10 +16,10 @@ uint64_t mounts_attributes(uint64_t flags)
 	static const struct {
 		uint64_t flag, attribute;
 	} table[] = {
-		{MS_RDONLY, K_MOUNT_ATTR_RDONLY},	  {MS_NOSUID, K_MOUNT_ATTR_NOSUID},
-		{MS_NODEV, K_MOUNT_ATTR_NODEV},		  {MS_NOEXEC, K_MOUNT_ATTR_NOEXEC},
-		{MS_NOATIME, K_MOUNT_ATTR_NOATIME},	  {MS_STRICTATIME, K_MOUNT_ATTR_STRICTATIME},
-		{MS_NODIRATIME, K_MOUNT_ATTR_NODIRATIME},
+	    {MS_RDONLY, K_MOUNT_ATTR_RDONLY},         {MS_NOSUID, K_MOUNT_ATTR_NOSUID},
+	    {MS_NODEV, K_MOUNT_ATTR_NODEV},           {MS_NOEXEC, K_MOUNT_ATTR_NOEXEC},
+	    {MS_NOATIME, K_MOUNT_ATTR_NOATIME},       {MS_STRICTATIME, K_MOUNT_ATTR_STRICTATIME},
+	    {MS_NODIRATIME, K_MOUNT_ATTR_NODIRATIME},
 	};
 	uint64_t attributes = 0;
 
@@ -91,7 +91,8 @@ int mounts_new(struct launch *launch, const struct op *op, struct err *err)
 		AUTO_CLOSE int plain = beneath_open_plain(launch->root, path, O_PATH);
 
 		if (plain < 0)
-			return err_errno(err, "%s must be a plain directory to mount a %s", path, type);
+			return err_errno(err, "%s must be a plain directory to mount a %s", path,
+					 type);
 	}
 	AUTO_CLOSE int mount = make(type, source, flags, data, err);
 	if (mount < 0)
@@ -146,12 +147,12 @@ int mounts_bind(struct launch *launch, const struct op *op, struct err *err)
 int mounts_console(int dev, int terminal, struct err *err)
 {
 	AUTO_CLOSE int made =
-		openat(dev, "console", O_CREAT | O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	    openat(dev, "console", O_CREAT | O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
 	AUTO_CLOSE int target = openat(dev, "console", O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (made < 0 || target < 0)
 		return err_errno(err, "make /dev/console");
-	AUTO_CLOSE int tree = sys_open_tree(terminal, "",
-					    AT_EMPTY_PATH | K_OPEN_TREE_CLONE | K_OPEN_TREE_CLOEXEC);
+	AUTO_CLOSE int tree =
+	    sys_open_tree(terminal, "", AT_EMPTY_PATH | K_OPEN_TREE_CLONE | K_OPEN_TREE_CLOEXEC);
 	if (tree < 0)
 		return err_errno(err, "open the terminal as a tree");
 	return mounts_attach(tree, target, "/dev/console", err);

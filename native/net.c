@@ -30,7 +30,8 @@ static int fill_in(int socket, int netns, struct field bytes, struct field patch
 		if (offset % 4 || bytes.size < 4 || offset > bytes.size - 4)
 			return err_set(err, EBADMSG, "a patch outside of the netlink messages");
 		int value = netns;
-		if (get_u32(entry) == NET_PATCH_INDEX && (value = link_index(socket, entry + 8, err)) < 0)
+		if (get_u32(entry) == NET_PATCH_INDEX &&
+		    (value = link_index(socket, entry + 8, err)) < 0)
 			return -1;
 		if (value < 0)
 			return err_set(err, EBADF, "no network namespace to put a link into");
@@ -84,12 +85,14 @@ static int read_answers(int socket, int tolerated, struct err *err)
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			return errno == EAGAIN ? result : err_errno(err, "read the kernel's answer");
+			return errno == EAGAIN ? result
+					       : err_errno(err, "read the kernel's answer");
 		ssize_t at = 0;
 		while (got - at >= (ssize_t)sizeof(struct nlmsghdr)) {
 			const struct nlmsghdr *header = (const void *)(buffer + at);
 
-			if (header->nlmsg_len < sizeof *header || header->nlmsg_len > (size_t)(got - at))
+			if (header->nlmsg_len < sizeof *header ||
+			    header->nlmsg_len > (size_t)(got - at))
 				break;
 			/* The first is the cause of the others. */
 			if (judge(header, tolerated, result ? &later : err) < 0)
@@ -124,8 +127,8 @@ int net_send(const struct op *op, int netns, struct err *err)
 	if (fill_in(fd, netns, bytes, patches, err) < 0)
 		return -1;
 	/*
-	 * The kernel works messages off before sendto(2) returns, and tells errors without being asked to acknowledge:
-	 * no answer is there to read unless something failed.
+	 * The kernel works messages off before sendto(2) returns, and tells errors without being
+	 * asked to acknowledge: no answer is there to read unless something failed.
 	 */
 	if (sendto(fd, bytes.data, bytes.size, 0, (struct sockaddr *)&kernel, sizeof kernel) < 0)
 		return err_errno(err, "send %u bytes of netlink messages", bytes.size);

@@ -1,4 +1,7 @@
-/* The network's operations in a launch and for what runs already, and the engine's own changes to the machine. */
+/*
+ * The network's operations in a launch and for what runs already, and the engine's own changes to
+ * the machine.
+ */
 #include <fcntl.h>
 
 #include "dns.h"
@@ -47,16 +50,18 @@ static int write_setting(struct launch *launch, const struct op *op, struct err 
 		return -1;
 	if (strstr(path, "..") || path[0] == '/')
 		return err_set(err, EINVAL, "setting %s", path);
-	return write_text_at(dir, path, value) < 0 ? err_errno(err, "write %s to setting %s", value, path) : 0;
+	return write_text_at(dir, path, value) < 0
+		   ? err_errno(err, "write %s to setting %s", value, path)
+		   : 0;
 }
 
 const struct op_kind net_ops[] = {
-	{OP_NETLINK_HOST, SIDE_HOST, send_messages},
-	{OP_NETLINK_CONTAINER, SIDE_CONTAINER, send_messages},
-	{OP_DNS, SIDE_CONTAINER, start_dns},
-	{OP_FORWARD, SIDE_HOST, start_forward},
-	{OP_NET_SETTING, SIDE_CONTAINER, write_setting},
-	{0, 0, NULL},
+    {OP_NETLINK_HOST, SIDE_HOST, send_messages},
+    {OP_NETLINK_CONTAINER, SIDE_CONTAINER, send_messages},
+    {OP_DNS, SIDE_CONTAINER, start_dns},
+    {OP_FORWARD, SIDE_HOST, start_forward},
+    {OP_NET_SETTING, SIDE_CONTAINER, write_setting},
+    {0, 0, NULL},
 };
 
 static int run_one(struct launch *launch, const struct op *op, struct err *err)
@@ -67,7 +72,9 @@ static int run_one(struct launch *launch, const struct op *op, struct err *err)
 		kind++;
 	if (!kind->code)
 		return err_set(err, ENOSYS, "operation %u is not one of the network", op->code);
-	return launch_net(launch, kind->side == SIDE_CONTAINER, err) < 0 ? -1 : kind->run(launch, op, err);
+	return launch_net(launch, kind->side == SIDE_CONTAINER, err) < 0
+		   ? -1
+		   : kind->run(launch, op, err);
 }
 
 int net_change(struct loop *loop, pid_t child, const struct request *request, struct err *err)
@@ -80,11 +87,11 @@ int net_change(struct loop *loop, pid_t child, const struct request *request, st
 	if (own < 0 || container < 0)
 		return err_errno(err, "open %s", path);
 	struct launch launch = {
-		.request = request,
-		.loop = loop,
-		.child = child,
-		.host_net = own,
-		.container_net = container,
+	    .request = request,
+	    .loop = loop,
+	    .child = child,
+	    .host_net = own,
+	    .container_net = container,
 	};
 	struct err ignored;
 	int result = 0;

@@ -45,13 +45,14 @@ static int bind_device(int parent, const char *name, const char *path, mode_t ki
 
 	if (strncmp(path, "/dev/", 5) != 0 || strstr(path, ".."))
 		return err_set(err, EPERM, "make the device %s", path);
-	AUTO_CLOSE int tree = sys_open_tree(AT_FDCWD, path, K_OPEN_TREE_CLONE | K_OPEN_TREE_CLOEXEC);
+	AUTO_CLOSE int tree =
+	    sys_open_tree(AT_FDCWD, path, K_OPEN_TREE_CLONE | K_OPEN_TREE_CLOEXEC);
 	if (tree < 0 || fstat(tree, &st) < 0)
 		return err_errno(err, "open the device %s", path);
 	if ((st.st_mode & S_IFMT) != kind || st.st_rdev != device)
 		return err_set(err, ENODEV, "%s is another device than the container's", path);
 	AUTO_CLOSE int made =
-		openat(parent, name, O_CREAT | O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644);
+	    openat(parent, name, O_CREAT | O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644);
 	AUTO_CLOSE int target = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (made < 0 || target < 0)
 		return err_errno(err, "make a mount point at %s", path);
@@ -111,7 +112,8 @@ int nodes_directory(struct launch *launch, const struct op *op, struct err *err)
 	if (!made)
 		return 0;
 	snprintf(self, sizeof self, "/proc/self/fd/%d", dir);
-	if (fchownat(dir, "", owner.uid, owner.gid, AT_EMPTY_PATH) < 0 || chmod(self, owner.mode) < 0)
+	if (fchownat(dir, "", owner.uid, owner.gid, AT_EMPTY_PATH) < 0 ||
+	    chmod(self, owner.mode) < 0)
 		return err_errno(err, "owner and mode of %s", path);
 	return 0;
 }
@@ -132,7 +134,7 @@ int nodes_file(struct launch *launch, const struct op *op, struct err *err)
 	if (unlinkat(parent, name, 0) < 0 && errno != ENOENT)
 		return err_errno(err, "replace %s", path);
 	AUTO_CLOSE int fd =
-		openat(parent, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
+	    openat(parent, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0 || write_full(fd, content.data, content.size) < 0)
 		return err_errno(err, "write %s", path);
 	if (fchown(fd, owner.uid, owner.gid) < 0 || fchmod(fd, owner.mode) < 0)
@@ -149,8 +151,8 @@ int nodes_sysctl(struct launch *launch, const struct op *op, struct err *err)
 	struct args args = args_of(op);
 	const char *path = args_string(&args), *value = args_string(&args);
 	struct k_open_how how = {
-		.flags = O_WRONLY | O_CLOEXEC,
-		.resolve = K_RESOLVE_BENEATH | K_RESOLVE_NO_SYMLINKS | K_RESOLVE_NO_XDEV,
+	    .flags = O_WRONLY | O_CLOEXEC,
+	    .resolve = K_RESOLVE_BENEATH | K_RESOLVE_NO_SYMLINKS | K_RESOLVE_NO_XDEV,
 	};
 	struct statfs fs;
 

@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/wait.h>
 
 #include "kernel.h"
 #include "ns.h"
@@ -50,14 +51,15 @@ static const char *pid_join(const struct namespaces *ns)
 static pid_t clone_with(uint64_t flags, int cgroup, int *pidfd, struct err *err)
 {
 	struct k_clone_args args = {
-		.flags = flags | K_CLONE_PIDFD | (cgroup >= 0 ? K_CLONE_INTO_CGROUP : 0),
-		.pidfd = (uintptr_t)pidfd,
-		.exit_signal = SIGCHLD,
-		.cgroup = (uint64_t)cgroup,
+	    .flags = flags | K_CLONE_PIDFD | (cgroup >= 0 ? K_CLONE_INTO_CGROUP : 0),
+	    .pidfd = (uintptr_t)pidfd,
+	    .exit_signal = SIGCHLD,
+	    .cgroup = (uint64_t)cgroup,
 	};
 	pid_t pid = sys_clone3(&args);
 
-	return pid < 0 ? err_errno(err, "clone with flags %llx", (unsigned long long)args.flags) : pid;
+	return pid < 0 ? err_errno(err, "clone with flags %llx", (unsigned long long)args.flags)
+		       : pid;
 }
 
 /* Our own PID namespace, to come back to. */
@@ -68,7 +70,8 @@ static int open_own_pids(struct err *err)
 	return fd < 0 ? err_errno(err, "open /proc/self/ns/pid") : fd;
 }
 
-static pid_t clone_in_pids(int pids, uint64_t flags, int cgroup, int *pidfd, struct err *err)
+/* The child is born where this process's children are, for the moment, born. */
+static pid_t clone_there_and_back(int pids, uint64_t flags, int cgroup, int *pidfd, struct err *err)
 {
 	AUTO_CLOSE int own = open_own_pids(err);
 
@@ -80,6 +83,62 @@ static pid_t clone_in_pids(int pids, uint64_t flags, int cgroup, int *pidfd, str
 	if (pid != 0 && setns(own, (int)K_CLONE_NEWPID) < 0)
 		return err_errno(err, "go back to the own PID namespace");
 	return pid;
+}
+
+/* In a process in between: makes a sibling of it, which is our child, and tells its PID. */
+static pid_t clone_sibling(int pids, uint64_t flags, int cgroup, int tell)
+{
+	struct k_clone_args args = {
+	    .flags = flags | K_CLONE_PARENT | (cgroup >= 0 ? K_CLONE_INTO_CGROUP : 0),
+	    .cgroup = (uint64_t)cgroup,
+	};
+	int result[2] = {-1, 0};
+
+	if (setns(pids, (int)K_CLONE_NEWPID) == 0)
+		result[0] = sys_clone3(&args);
+	if (result[0] == 0)
+		return 0;
+	result[1] = errno;
+	(void)write_full(tell, result, sizeof result);
+	_exit(0);
+}
+
+/*
+ * Rootless, a process that has left its PID namespace for its children cannot go back: that one is
+ * the machine's. So another process goes.
+ */
+static pid_t clone_by_another(int pids, uint64_t flags, int cgroup, int *pidfd, struct err *err)
+{
+	int told[2], result[2] = {-1, EPIPE};
+
+	if (pipe2(told, O_CLOEXEC) < 0)
+		return err_errno(err, "make a pipe");
+	pid_t between = fork();
+	if (between == 0) {
+		pid_t pid = clone_sibling(pids, flags, cgroup, told[1]);
+
+		close(told[0]);
+		close(told[1]);
+		return pid;
+	}
+	close(told[1]);
+	if (between > 0) {
+		(void)read_full(told[0], result, sizeof result);
+		waitpid(between, NULL, 0);
+	}
+	close(told[0]);
+	errno = result[1];
+	if (result[0] < 0)
+		return err_errno(err, "start a process in a PID namespace");
+	*pidfd = sys_pidfd_open(result[0], 0);
+	return *pidfd < 0 ? err_errno(err, "pidfd of a process") : result[0];
+}
+
+static pid_t clone_in_pids(int pids, uint64_t flags, int cgroup, int *pidfd, struct err *err)
+{
+	if (ns_is_initial_user())
+		return clone_there_and_back(pids, flags, cgroup, pidfd, err);
+	return clone_by_another(pids, flags, cgroup, pidfd, err);
 }
 
 pid_t ns_clone(const struct namespaces *ns, int cgroup, int *pidfd, struct err *err)

@@ -16,7 +16,8 @@ struct namespaces {
 	} join[NS_JOINS];
 };
 
-/* Whether this process lives in the machine's own user namespace, as opposed to a rootless engine's. */
+/* Whether this process lives in the machine's own user namespace, as opposed to a rootless
+ * engine's. */
 bool ns_is_initial_user(void);
 
 int ns_parse(const struct op *op, struct namespaces *ns, struct err *err);
@@ -35,5 +36,6 @@ int ns_join(const struct namespaces *ns, struct err *err);
 /* In the parent: writes the id maps of the child's new user namespace, if it has one. */
 int ns_map(const struct namespaces *ns, pid_t child, struct err *err);
 
-/* Forks a child into the PID namespace of `pidfd`'s process, and into a cgroup v2 if it is not -1. */
+/* Forks a child into the PID namespace of `pidfd`'s process, and into a cgroup v2 if it is not -1.
+ */
 pid_t ns_fork_into(int pidfd, int cgroup, int *child_pidfd, struct err *err);

@@ -10,7 +10,8 @@ int request_read(int fd, struct request *request, struct err *err)
 		return err_errno(err, "read a request");
 	size_t size = get_u32(head);
 	if (size > REQUEST_LIMIT)
-		return err_set(err, EMSGSIZE, "a request of %zu bytes is longer than allowed", size);
+		return err_set(err, EMSGSIZE, "a request of %zu bytes is longer than allowed",
+			       size);
 	AUTO_FREE char *body = malloc(size + 1);
 	if (!body)
 		return err_errno(err, "memory for a request of %zu bytes", size);
@@ -32,8 +33,8 @@ static int measure(const char *at, const char *end, size_t *ops, size_t *fields,
 		at += 4;
 		for (unsigned i = 0; i < count; i++) {
 			if (end - at < 4 || (size_t)(end - at) - 4 < get_u32(at))
-				return err_set(err, EBADMSG, "field %u of operation %zu is cut off", i,
-					       *ops);
+				return err_set(err, EBADMSG, "field %u of operation %zu is cut off",
+					       i, *ops);
 			at += 4 + (size_t)get_u32(at);
 		}
 		*fields += count;
@@ -57,11 +58,11 @@ int request_parse(char *body, size_t size, struct request *request, struct err *
 	if (!op || !field)
 		return err_errno(err, "memory for %zu operations", ops);
 	*request = (struct request){
-		.kind = (uint8_t)body[1],
-		.count = (uint32_t)ops,
-		.ops = op,
-		.body = body,
-		.fields = field,
+	    .kind = (uint8_t)body[1],
+	    .count = (uint32_t)ops,
+	    .ops = op,
+	    .body = body,
+	    .fields = field,
 	};
 	char *at = body + 4;
 	for (size_t o = 0; o < ops; o++) {
@@ -145,7 +146,8 @@ const struct field *args_list(struct args *args, size_t *count)
 	if (args->err.text[0])
 		return first;
 	if (items > (uint64_t)(args->op->count - args->next)) {
-		err_set(&args->err, EBADMSG, "operation %u has a list that is cut off", args->op->code);
+		err_set(&args->err, EBADMSG, "operation %u has a list that is cut off",
+			args->op->code);
 		return first;
 	}
 	for (uint64_t i = 0; i < items; i++)

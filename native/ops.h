@@ -39,7 +39,6 @@ enum {
 	FRAME_GO = 9,     /* payload: a request body of process operations */
 	FRAME_OOM = 10,   /* the kernel killed something in the container for want of memory */
 	FRAME_GREW = 11,  /* the log file has new lines; u32 1: it was also rotated */
-	FRAME_DETACH = 12,
 };
 #define FRAME_HEADER 5
 #define FRAME_LIMIT (1u << 20) /* of a frame's payload, GO aside */
@@ -93,7 +92,8 @@ static inline struct args args_of(const struct op *op)
 const char *args_string(struct args *args); /* refuses a NUL inside */
 uint64_t args_number(struct args *args);
 struct field args_bytes(struct args *args);
-/* A list: a number, then that many fields. Returns them with *count set, each proven to be a string. */
+/* A list: a number, then that many fields. Returns them with *count set, each proven to be a
+ * string. */
 const struct field *args_list(struct args *args, size_t *count);
 /* Returns 0, or -1 with *err set: a field was missing, left over or of the wrong form. */
 int args_end(struct args *args, struct err *err);

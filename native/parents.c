@@ -11,10 +11,12 @@ int path_clean(const char *path, char *clean, size_t size, struct err *err)
 		size_t part = strcspn(at, "/");
 
 		if (part == 2 && at[0] == '.' && at[1] == '.')
-			return err_set(err, EINVAL, "the path %.180s leads out of its directory", path);
+			return err_set(err, EINVAL, "the path %.180s leads out of its directory",
+				       path);
 		if (part > 0 && !(part == 1 && at[0] == '.')) {
 			if (used + part + 2 > size)
-				return err_set(err, ENAMETOOLONG, "the path %.180s is too long", path);
+				return err_set(err, ENAMETOOLONG, "the path %.180s is too long",
+					       path);
 			if (used > 0)
 				clean[used++] = '/';
 			memcpy(clean + used, at, part);

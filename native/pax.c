@@ -23,22 +23,26 @@ int pax_number(const char *text, const char *end, uint64_t *value, struct err *e
 			return err_set(err, EBADMSG, "an extended header has a bad number");
 		unsigned digit = (unsigned)(*text - '0');
 		if (*value > ((uint64_t)INT64_MAX - digit) / 10)
-			return err_set(err, EOVERFLOW, "an extended header has a number that is too large");
+			return err_set(err, EOVERFLOW,
+				       "an extended header has a number that is too large");
 		*value = *value * 10 + digit;
 	}
 	return 0;
 }
 
-int pax_piece(struct tar_piece **pieces, size_t *count, uint64_t offset, uint64_t size, struct err *err)
+int pax_piece(struct tar_piece **pieces, size_t *count, uint64_t offset, uint64_t size,
+	      struct err *err)
 {
 	const struct tar_piece *last = *count > 0 ? *pieces + *count - 1 : NULL;
 
 	if (*count >= TAR_SPARSE)
 		return err_set(err, E2BIG, "a sparse file of more than %u pieces", TAR_SPARSE);
-	if (offset > INT64_MAX || size > INT64_MAX - offset || (last && offset < last->offset + last->size))
+	if (offset > INT64_MAX || size > INT64_MAX - offset ||
+	    (last && offset < last->offset + last->size))
 		return err_set(err, EBADMSG, "the map of a sparse file does not ascend");
 	if ((*count & (*count - 1)) == 0) {
-		struct tar_piece *more = realloc(*pieces, (*count > 0 ? *count * 2 : 1) * sizeof *more);
+		struct tar_piece *more =
+		    realloc(*pieces, (*count > 0 ? *count * 2 : 1) * sizeof *more);
 
 		if (!more)
 			return err_errno(err, "memory for a sparse file's map");
@@ -122,10 +126,12 @@ static size_t base64_decode(char *text, size_t size)
 	return used;
 }
 
-static int take_xattr(struct pax *pax, const char *name, const char *value, size_t size, bool encoded, struct err *err)
+static int take_xattr(struct pax *pax, const char *name, const char *value, size_t size,
+		      bool encoded, struct err *err)
 {
 	if (pax->xattr_count == TAR_XATTRS)
-		return err_set(err, E2BIG, "an entry has more than %d extended attributes", TAR_XATTRS);
+		return err_set(err, E2BIG, "an entry has more than %d extended attributes",
+			       TAR_XATTRS);
 	struct tar_xattr xattr = {strdup(name), malloc(size + 1), size};
 	if (!xattr.name || !xattr.value) {
 		free(xattr.name);
@@ -159,13 +165,15 @@ static int take_map(struct pax *pax, const char *at, const char *end, struct err
 	return 0;
 }
 
-static int take_number(struct pax *pax, unsigned bit, uint64_t *to, const char *value, const char *end, struct err *err)
+static int take_number(struct pax *pax, unsigned bit, uint64_t *to, const char *value,
+		       const char *end, struct err *err)
 {
 	pax->has |= bit;
 	return pax_number(value, end, to, err);
 }
 
-static int take_record(struct pax *pax, const char *key, const char *value, size_t size, struct err *err)
+static int take_record(struct pax *pax, const char *key, const char *value, size_t size,
+		       struct err *err)
 {
 	const char *end = value + size;
 	uint64_t number;
@@ -221,23 +229,27 @@ static int take_record(struct pax *pax, const char *key, const char *value, size
 
 int pax_parse(struct pax *pax, char *data, size_t size, struct err *err)
 {
-	/* record: "length key=value\n"; the length counts itself, and a value may hold '=', newline and NUL. */
+	/* record: "length key=value\n"; the length counts itself, and a value may hold '=', newline
+	 * and NUL. */
 	for (size_t at = 0; at < size;) {
 		size_t length = 0, digits = 0;
 
-		while (at + digits < size && data[at + digits] >= '0' && data[at + digits] <= '9' && digits < 8)
+		while (at + digits < size && data[at + digits] >= '0' && data[at + digits] <= '9' &&
+		       digits < 8)
 			length = length * 10 + (size_t)(data[at + digits++] - '0');
-		if (digits == 0 || length > size - at || length < digits + 4 || data[at + digits] != ' ' ||
-		    data[at + length - 1] != '\n')
+		if (digits == 0 || length > size - at || length < digits + 4 ||
+		    data[at + digits] != ' ' || data[at + length - 1] != '\n')
 			return err_set(err, EBADMSG, "a broken record in an extended header");
 		char *key = data + at + digits + 1;
 		char *end = data + at + length - 1;
 		char *equals = memchr(key, '=', (size_t)(end - key));
 		if (!equals || equals == key)
-			return err_set(err, EBADMSG, "a record without a key in an extended header");
+			return err_set(err, EBADMSG,
+				       "a record without a key in an extended header");
 		*equals = '\0';
 		if (strlen(key) != (size_t)(equals - key))
-			return err_set(err, EBADMSG, "a key with a NUL inside in an extended header");
+			return err_set(err, EBADMSG,
+				       "a key with a NUL inside in an extended header");
 		if (take_record(pax, key, equals + 1, (size_t)(end - equals - 1), err) < 0)
 			return -1;
 		at += length;

@@ -29,9 +29,11 @@ struct pax {
 };
 
 void pax_clear(struct pax *pax);
-/* Takes the records of one extended header over. `data[size]` is writable. Returns 0, or -1 with *err set. */
+/* Takes the records of one extended header over. `data[size]` is writable. Returns 0, or -1 with
+ * *err set. */
 int pax_parse(struct pax *pax, char *data, size_t size, struct err *err);
 /* A decimal number that ends at `end`. Returns 0, or -1 with *err set. */
 int pax_number(const char *text, const char *end, uint64_t *value, struct err *err);
 /* Adds a piece to a sparse file's map, which must ascend and stay below 2^63. */
-int pax_piece(struct tar_piece **pieces, size_t *count, uint64_t offset, uint64_t size, struct err *err);
+int pax_piece(struct tar_piece **pieces, size_t *count, uint64_t offset, uint64_t size,
+	      struct err *err);

@@ -1,5 +1,6 @@
 #include <sys/resource.h>
 
+#include "opcodes.h"
 #include "process.h"
 
 static int parse_list(struct args *args, char ***list, struct err *err)
@@ -142,12 +143,21 @@ static const struct {
 	uint16_t code;
 	int (*parse)(struct process *process, struct args *args, struct err *err);
 } parsers[] = {
-	{60, parse_argv},    {61, parse_env},	  {62, parse_cwd},
-	{63, parse_user},    {64, parse_caps},	  {65, parse_seccomp},
-	{66, parse_no_new_privileges},		  {67, parse_rlimit},
-	{68, parse_oom_score}, {69, parse_umask}, {70, parse_terminal},
-	{71, parse_init},    {72, parse_keyring}, {73, parse_streams},
-	{74, parse_label},
+    {OP_ARGV, parse_argv},
+    {OP_ENV, parse_env},
+    {OP_CWD, parse_cwd},
+    {OP_USER, parse_user},
+    {OP_CAPS, parse_caps},
+    {OP_SECCOMP, parse_seccomp},
+    {OP_NO_NEW_PRIVILEGES, parse_no_new_privileges},
+    {OP_RLIMIT, parse_rlimit},
+    {OP_OOM_SCORE_ADJ, parse_oom_score},
+    {OP_UMASK, parse_umask},
+    {OP_TERMINAL, parse_terminal},
+    {OP_INIT, parse_init},
+    {OP_KEYRING, parse_keyring},
+    {OP_STREAMS, parse_streams},
+    {OP_LABEL, parse_label},
 };
 
 static int parse_one(struct process *process, const struct op *op, struct err *err)

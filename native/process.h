@@ -7,7 +7,7 @@
 
 struct process {
 	const struct request *request; /* all pointers below lead into it */
-	char **argv, **env;	       /* NULL at the end; owned */
+	char **argv, **env;            /* NULL at the end; owned */
 	const char *cwd;
 	uint32_t uid, gid;
 	gid_t *groups; /* owned */
@@ -25,19 +25,20 @@ struct process {
 	bool terminal;
 	uint16_t rows, columns;
 	const char *keyring, *lsm, *label;
-	bool carries[3];	    /* exec: which of stdin, stdout and stderr the connection has */
-	long failed;		    /* index of the operation that an error is about, or -1 */
+	bool carries[3]; /* exec: which of stdin, stdout and stderr the connection has */
+	long failed;     /* index of the operation that an error is about, or -1 */
 };
 
-/* Reads the operations; `request` must live as long. Returns 0, or -1 with *err and process->failed. */
+/* Reads the operations; `request` must live as long. Returns 0, or -1 with *err and
+ * process->failed. */
 int process_parse(const struct request *request, struct process *process, struct err *err);
 void process_free(struct process *process);
 
 /* What process_start() works with; descriptors that are not there are -1. */
 struct process_place {
-	int proc;	 /* the engine's procfs, O_PATH */
-	int streams[3];	 /* what become its descriptors 0 to 2; all the same for a terminal */
-	bool terminal;	 /* streams are a terminal */
+	int proc;       /* the engine's procfs, O_PATH */
+	int streams[3]; /* what become its descriptors 0 to 2; all the same for a terminal */
+	bool terminal;  /* streams are a terminal */
 };
 
 /*

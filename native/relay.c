@@ -6,7 +6,10 @@
 
 #define CHUNK 65536 /* what a pipe holds */
 
-/* What was read from one side and is not yet written to the other stays in a pipe: it never comes into this process. */
+/*
+ * What was read from one side and is not yet written to the other stays in a pipe: it never comes
+ * into this process.
+ */
 struct side {
 	struct relay *relay;
 	struct watch watch;
@@ -69,7 +72,8 @@ static int pump(struct side *from, struct side *to)
 
 static int wait_for(struct side *side, const struct side *other)
 {
-	uint32_t events = (!side->ended && side->held == 0 ? EPOLLIN : 0u) | (other->held > 0 ? EPOLLOUT : 0u);
+	uint32_t events =
+	    (!side->ended && side->held == 0 ? EPOLLIN : 0u) | (other->held > 0 ? EPOLLOUT : 0u);
 	struct err err;
 
 	return side->watch.added ? loop_change(side->relay->loop, &side->watch, events, &err) : 0;
@@ -79,8 +83,9 @@ static void go_on(struct relay *relay)
 {
 	struct side *client = &relay->client, *target = &relay->target;
 
-	if (pump(client, target) < 0 || pump(target, client) < 0 || (client->passed && target->passed) ||
-	    wait_for(client, target) < 0 || wait_for(target, client) < 0)
+	if (pump(client, target) < 0 || pump(target, client) < 0 ||
+	    (client->passed && target->passed) || wait_for(client, target) < 0 ||
+	    wait_for(target, client) < 0)
 		end(relay);
 }
 
@@ -88,7 +93,8 @@ static void side_ready(struct loop *loop, struct watch *watch, uint32_t events)
 {
 	struct side *side = CONTAINER_OF(watch, struct side, watch);
 
-	/* Hang-up is told again and again; once is enough for a side that has nothing more to give. */
+	/* Hang-up is told again and again; once is enough for a side that has nothing more to give.
+	 */
 	if (events & EPOLLHUP && side->ended)
 		loop_remove(loop, watch);
 	go_on(side->relay);
@@ -100,7 +106,8 @@ static void connected(struct loop *loop, struct watch *watch, uint32_t events)
 	struct relay *relay = target->relay;
 	struct err err;
 
-	if (events & (EPOLLERR | EPOLLHUP) || loop_add(loop, &relay->client.watch, EPOLLIN, &err) < 0) {
+	if (events & (EPOLLERR | EPOLLHUP) ||
+	    loop_add(loop, &relay->client.watch, EPOLLIN, &err) < 0) {
 		end(relay);
 		return;
 	}
@@ -112,7 +119,8 @@ static bool prepare(struct side *side, struct relay *relay, int fd)
 {
 	const int on = 1;
 
-	*side = (struct side){.relay = relay, .watch = {.fd = fd, .ready = side_ready}, .pipe = {-1, -1}};
+	*side = (struct side){
+	    .relay = relay, .watch = {.fd = fd, .ready = side_ready}, .pipe = {-1, -1}};
 	if (fd >= 0)
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	return fd >= 0 && pipe2(side->pipe, O_CLOEXEC | O_NONBLOCK) == 0;
@@ -133,12 +141,14 @@ void relay_accept(struct loop *loop, struct watch *watch, uint32_t events)
 		return;
 	}
 	relay->loop = loop;
-	int target = socket(listener->target.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int target =
+	    socket(listener->target.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	bool ready = prepare(&relay->client, relay, fd);
 	ready = prepare(&relay->target, relay, target) && ready;
 	relay->target.watch.ready = connected;
 	if (!ready ||
-	    (connect(target, (struct sockaddr *)&listener->target, listener->target_length) < 0 && errno != EINPROGRESS) ||
+	    (connect(target, (struct sockaddr *)&listener->target, listener->target_length) < 0 &&
+	     errno != EINPROGRESS) ||
 	    loop_add(loop, &relay->target.watch, EPOLLOUT, &err) < 0)
 		end(relay);
 }

@@ -18,5 +18,11 @@ struct listener {
 /* `ready` of a TCP listener's watch: takes a connection and carries it to the target. */
 void relay_accept(struct loop *loop, struct watch *watch, uint32_t events);
 
-/* `ready` of a UDP listener's watch: carries datagrams; answers go back to whoever sent last from the same address. */
+/*
+ * `ready` of a UDP listener's watch: carries datagrams; answers go back to whoever sent last from
+ * the same address.
+ */
 void relay_datagram(struct loop *loop, struct watch *watch, uint32_t events);
+
+/* Forgets who sent datagrams to a UDP listener; nothing for one of TCP. */
+void relay_end_sessions(struct listener *listener);

@@ -3,7 +3,7 @@
 #include "relay.h"
 
 #define SESSIONS_MAX 256 /* of one port */
-#define IDLE 90000	 /* ms, as Docker's */
+#define IDLE 90000       /* ms, as Docker's */
 #define DATAGRAM_MAX 65536
 #define BURST 32 /* datagrams before others get their turn */
 
@@ -32,6 +32,12 @@ static void end(struct session *session)
 	free(session);
 }
 
+void relay_end_sessions(struct listener *listener)
+{
+	while (listener->sessions)
+		end(listener->sessions);
+}
+
 static void idle(struct loop *loop, struct timer *timer)
 {
 	(void)loop;
@@ -48,7 +54,10 @@ static void answered(struct loop *loop, struct watch *watch, uint32_t events)
 	for (int i = 0; i < BURST; i++) {
 		ssize_t size = recv(watch->fd, datagram, sizeof datagram, MSG_DONTWAIT);
 
-		/* A refusal by the container (ICMP) is read off here, and is the sender's to time out on. */
+		/*
+		 * A refusal by the container (ICMP) is read off here, and is the sender's to time
+		 * out on.
+		 */
 		if (size < 0)
 			return;
 		sendto(session->listener->watch.fd, datagram, (size_t)size, MSG_DONTWAIT,
@@ -56,7 +65,8 @@ static void answered(struct loop *loop, struct watch *watch, uint32_t events)
 	}
 }
 
-static struct session *begin(struct listener *listener, const struct sockaddr_storage *peer, socklen_t length)
+static struct session *begin(struct listener *listener, const struct sockaddr_storage *peer,
+			     socklen_t length)
 {
 	struct err err;
 
@@ -72,16 +82,18 @@ static struct session *begin(struct listener *listener, const struct sockaddr_st
 	if (!session)
 		return NULL;
 	*session = (struct session){
-		.listener = listener,
-		.watch.ready = answered,
-		.timer.fire = idle,
-		.peer = *peer,
-		.peer_length = length,
-		.next = listener->sessions,
+	    .listener = listener,
+	    .watch.ready = answered,
+	    .timer.fire = idle,
+	    .peer = *peer,
+	    .peer_length = length,
+	    .next = listener->sessions,
 	};
-	session->watch.fd = socket(listener->target.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	session->watch.fd =
+	    socket(listener->target.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (session->watch.fd < 0 ||
-	    connect(session->watch.fd, (struct sockaddr *)&listener->target, listener->target_length) < 0 ||
+	    connect(session->watch.fd, (struct sockaddr *)&listener->target,
+		    listener->target_length) < 0 ||
 	    loop_add(listener->loop, &session->watch, EPOLLIN, &err) < 0) {
 		close_fd(&session->watch.fd);
 		free(session);
@@ -92,7 +104,8 @@ static struct session *begin(struct listener *listener, const struct sockaddr_st
 	return session;
 }
 
-static struct session *find(struct listener *listener, const struct sockaddr_storage *peer, socklen_t length)
+static struct session *find(struct listener *listener, const struct sockaddr_storage *peer,
+			    socklen_t length)
 {
 	for (struct session *session = listener->sessions; session; session = session->next)
 		if (session->peer_length == length && memcmp(&session->peer, peer, length) == 0)
@@ -109,7 +122,8 @@ void relay_datagram(struct loop *loop, struct watch *watch, uint32_t events)
 	for (int i = 0; i < BURST; i++) {
 		struct sockaddr_storage peer = {0};
 		socklen_t length = sizeof peer;
-		ssize_t size = recvfrom(watch->fd, datagram, sizeof datagram, MSG_DONTWAIT, (struct sockaddr *)&peer, &length);
+		ssize_t size = recvfrom(watch->fd, datagram, sizeof datagram, MSG_DONTWAIT,
+					(struct sockaddr *)&peer, &length);
 
 		if (size < 0)
 			return;

@@ -8,8 +8,7 @@ int rlimit_set(int resource, uint64_t soft, uint64_t hard, struct err *err)
 
 	if (setrlimit(resource, &limit) == 0)
 		return 0;
-	if (errno == EPERM && getrlimit(resource, &now) == 0 &&
-	    hard > now.rlim_max) {
+	if (errno == EPERM && getrlimit(resource, &now) == 0 && hard > now.rlim_max) {
 		limit.rlim_max = now.rlim_max;
 		limit.rlim_cur = soft > now.rlim_max ? now.rlim_max : soft;
 		if (setrlimit(resource, &limit) == 0)

@@ -54,7 +54,8 @@ static int set_joined(int fs, const struct field *lowers, size_t count, int *fds
 		fds[i] = open(lowers[i].data, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (fds[i] < 0)
 			return err_errno(err, "layer %s", lowers[i].data);
-		used += (size_t)sprintf(joined + used, "%s/proc/self/fd/%d", i > 0 ? ":" : "", fds[i]);
+		used +=
+		    (size_t)sprintf(joined + used, "%s/proc/self/fd/%d", i > 0 ? ":" : "", fds[i]);
 	}
 	return set(fs, "lowerdir", joined, err);
 }
@@ -70,7 +71,8 @@ static int set_each(int fs, const struct field *lowers, size_t count, struct err
 /*
  * An upper directory may become a layer, which must not depend on the layers below by a redirect.
  * Off is the kernel's own default, but distributions change it. Older kernels know no such option.
- * In a user namespace redirects are off in any case, and marks go to attributes that a user may set.
+ * In a user namespace redirects are off in any case, and marks go to attributes that a user may
+ * set.
  */
 static void set_marks(int fs)
 {
@@ -159,7 +161,7 @@ int rootfs_bind(struct launch *launch, const struct op *op, struct err *err)
 	if (args_end(&args, err) < 0)
 		return -1;
 	AUTO_CLOSE int mount =
-		sys_open_tree(AT_FDCWD, path, K_OPEN_TREE_CLONE | K_OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	    sys_open_tree(AT_FDCWD, path, K_OPEN_TREE_CLONE | K_OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 	if (mount < 0)
 		return err_errno(err, "open the tree %s", path);
 	if (sys_mount_setattr(mount, "", AT_EMPTY_PATH | AT_RECURSIVE, attr) < 0)

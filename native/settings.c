@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include "monitor.h"
+#include "sock.h"
+#include "tty.h"
 
 int monitor_set(struct launch *launch, const struct op *op, struct err *err)
 {
@@ -20,6 +22,20 @@ int monitor_set(struct launch *launch, const struct op *op, struct err *err)
 	if (!monitor->run_dir || !monitor->state_dir)
 		return err_errno(err, "memory for a path");
 	launch->run_dir = monitor->run_dir;
+	return 0;
+}
+
+int monitor_inherit(struct launch *launch, const struct op *op, struct err *err)
+{
+	struct monitor *monitor = launch->monitor;
+	struct args args = args_of(op);
+	const char *console = args_string(&args);
+
+	if (args_end(&args, err) < 0)
+		return -1;
+	monitor->inherits = true;
+	if (*console && !(monitor->console = strdup(console)))
+		return err_errno(err, "memory for a path");
 	return 0;
 }
 
@@ -89,6 +105,12 @@ int monitor_streams(struct monitor *monitor, struct err *err)
 		return err_set(err, EINVAL, "a container needs the operation `monitor` first");
 	if (monitor->tty)
 		return 0;
+	if (monitor->inherits) {
+		for (int i = 0; i < 3; i++)
+			if ((program[i] = fcntl(i, F_DUPFD_CLOEXEC, 3)) < 0)
+				return err_errno(err, "keep descriptor %d", i);
+		return 0;
+	}
 	if (monitor->open_stdin && make_pipe(&program[0], &input, err) < 0)
 		return -1;
 	if (!monitor->open_stdin) {
@@ -103,5 +125,14 @@ int monitor_streams(struct monitor *monitor, struct err *err)
 
 int monitor_terminal(struct monitor *monitor, int master, struct err *err)
 {
-	return task_terminal(monitor->task, master, err);
+	if (!monitor->console)
+		return task_terminal(monitor->task, master, err);
+	/* As runc has it: who asked for the container holds its terminal. */
+	AUTO_CLOSE int terminal = master;
+	AUTO_CLOSE int receiver = sock_connect(monitor->console, err);
+	if (receiver < 0)
+		return -1;
+	if (fd_send(receiver, terminal) < 0)
+		return err_errno(err, "send the terminal to %s", monitor->console);
+	return 0;
 }

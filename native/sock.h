@@ -9,3 +9,6 @@
 int sock_listen(const char *path, struct err *err);
 /* Removes the socket `name` of a directory, if it is there. */
 void sock_remove(const char *directory, const char *name);
+/* Connects to a pathname socket, as long as its path may be. Returns a descriptor, or -1 with *err
+ * set. */
+int sock_connect(const char *path, struct err *err);

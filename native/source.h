@@ -1,5 +1,6 @@
 #pragma once
-/* Bytes that arrive as frames on a job's connection, or from memory in tests; and bytes that leave as frames. */
+/* Bytes that arrive as frames on a job's connection, or from memory in tests; and bytes that leave
+ * as frames. */
 #include "err.h"
 #include "util.h"
 
@@ -28,7 +29,8 @@ void source_close(struct source *source);
  */
 ssize_t source_peek(struct source *source, const char **data, struct err *err);
 void source_take(struct source *source, size_t size);
-/* Copies exactly `size` bytes. Returns 1, 0 at the end of the stream before the first byte, -1 with *err set. */
+/* Copies exactly `size` bytes. Returns 1, 0 at the end of the stream before the first byte, -1 with
+ * *err set. */
 int source_read(struct source *source, void *to, size_t size, struct err *err);
 int source_skip(struct source *source, uint64_t size, struct err *err);
 /* Reads and drops what is left. */
@@ -48,8 +50,8 @@ int sink_write(struct sink *sink, const void *data, size_t size, struct err *err
 int sink_zeros(struct sink *sink, size_t size, struct err *err);
 int sink_flush(struct sink *sink, struct err *err);
 /*
- * Room to read into: at least one byte, at most *room. The caller says with sink_added() how much of it
- * it filled. Returns NULL with *err set if the connection is gone.
+ * Room to read into: at least one byte, at most *room. The caller says with sink_added() how much
+ * of it it filled. Returns NULL with *err set if the connection is gone.
  */
 char *sink_room(struct sink *sink, size_t *room, struct err *err);
 void sink_added(struct sink *sink, size_t size);

@@ -14,6 +14,7 @@
 
 #include "job.h"
 #include "kernel.h"
+#include "outside.h"
 #include "sock.h"
 #include "spawner.h"
 
@@ -56,24 +57,47 @@ static int sealed_copy(int self)
 	return take_fd(&copy);
 }
 
+/* The one variable that monitors look at; all others would be readable as /proc/1/environ inside.
+ */
+static char *needed_variable(void)
+{
+	size_t length = strlen(OUTSIDE_VARIABLE);
+
+	for (char **at = environ; *at; at++)
+		if (strncmp(*at, OUTSIDE_VARIABLE, length) == 0 && (*at)[length] == '=')
+			return *at;
+	return NULL;
+}
+
+static int open_sealed(int self, struct err *err)
+{
+	int sealed = read_only_mount();
+
+	if (sealed < 0)
+		sealed = sealed_copy(self);
+	return sealed < 0 ? err_errno(err, "make a copy of this program that cannot be written")
+			  : sealed;
+}
+
 /*
- * Starts this program again from a place that cannot be written. A process of ours that is about to
- * become a container's can be reached as /proc/PID/exe from inside; through it, the file on disk
- * must not be (CVE-2019-5736).
+ * Starts this program again from a place that cannot be written, and without the daemon's
+ * environment. A process of ours that is about to become a container's, or is its process 1, can be
+ * reached as /proc/PID from inside; through its exe, the file on disk must not be (CVE-2019-5736).
  */
 static int run_sealed(char *const argv[], struct err *err)
 {
+	char *needed = needed_variable(), *kept[] = {needed, NULL};
+	bool bare = !environ[0] || (environ[0] == needed && !environ[1]);
 	AUTO_CLOSE int self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	if (self < 0)
 		return err_errno(err, "open /proc/self/exe");
-	if (is_sealed(self))
+	bool is_safe = is_sealed(self);
+	if (is_safe && bare)
 		return 0;
-	AUTO_CLOSE int sealed = read_only_mount();
-	if (sealed < 0)
-		sealed = sealed_copy(self);
-	if (sealed < 0)
-		return err_errno(err, "make a copy of this program that cannot be written");
-	syscall(SYS_execveat, sealed, "", argv, environ, AT_EMPTY_PATH);
+	AUTO_CLOSE int sealed = is_safe ? -1 : open_sealed(self, err);
+	if (!is_safe && sealed < 0)
+		return -1;
+	syscall(SYS_execveat, is_safe ? self : sealed, "", argv, kept, AT_EMPTY_PATH);
 	return err_errno(err, "run the sealed copy of this program");
 }
 
@@ -112,6 +136,20 @@ static int fail(const struct err *err)
 	return 1;
 }
 
+int job_main(const char *program)
+{
+	struct err err = {0};
+
+	if (run_sealed((char *[]){(char *)program, "job", NULL}, &err) < 0)
+		return fail(&err);
+	sys_close_range(4, ~0u, 0);
+	fcntl(3, F_SETFD, FD_CLOEXEC);
+	prctl(PR_SET_DUMPABLE, 0);
+	signal(SIGPIPE, SIG_IGN);
+	umask(022);
+	return job_serve(3);
+}
+
 int spawner_main(const char *program, const char *path)
 {
 	struct err err = {0};
@@ -120,7 +158,8 @@ int spawner_main(const char *program, const char *path)
 		return fail(&err);
 	/* Whoever started the daemon may have left descriptors open: no monitor is to hold them. */
 	sys_close_range(3, ~0u, 0);
-	/* Children inherit it: none of them can be traced, nor its descriptors be seen, from inside. */
+	/* Children inherit it: none of them can be traced, nor its descriptors be seen, from
+	 * inside. */
 	prctl(PR_SET_DUMPABLE, 0);
 	signal(SIGCHLD, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);

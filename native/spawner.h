@@ -5,3 +5,7 @@
  * standard input ends. Returns the exit status.
  */
 int spawner_main(const char *program, const char *path);
+
+/* Runs one job, whose connection is descriptor 3, with the caller's stdio. Returns the exit status.
+ */
+int job_main(const char *program);

@@ -8,6 +8,7 @@
 
 #include "init.h"
 #include "kernel.h"
+#include "opcodes.h"
 #include "process.h"
 #include "rlimit.h"
 #include "seccomp.h"
@@ -30,8 +31,8 @@ static int blame(struct process *process, uint16_t code)
 static int write_self(int proc, const char *file, const char *text, struct err *err)
 {
 	struct k_open_how how = {
-		.flags = O_WRONLY | O_CLOEXEC,
-		.resolve = K_RESOLVE_BENEATH | K_RESOLVE_NO_XDEV,
+	    .flags = O_WRONLY | O_CLOEXEC,
+	    .resolve = K_RESOLVE_BENEATH | K_RESOLVE_NO_XDEV,
 	};
 	AUTO_CLOSE int fd = sys_openat2(proc, file, how);
 
@@ -40,14 +41,18 @@ static int write_self(int proc, const char *file, const char *text, struct err *
 	return 0;
 }
 
-/* A new keyring, so that the engine's is not the container's; kernels without keys have nothing to hide. */
+/* A new keyring, so that the engine's is not the container's; kernels without keys have nothing to
+ * hide. */
 static int join_keyring(const char *name, struct err *err)
 {
 	long key = syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name, 0, 0, 0);
 
 	if (key < 0)
-		return errno == ENOSYS || errno == EDQUOT ? 0 : err_errno(err, "make a session keyring");
-	(void)syscall(SYS_keyctl, KEYCTL_SETPERM, key, KEYRING_POSSESSOR_ALL | KEYRING_USER_SEARCH, 0, 0);
+		return errno == ENOSYS || errno == EDQUOT
+			   ? 0
+			   : err_errno(err, "make a session keyring");
+	(void)syscall(SYS_keyctl, KEYCTL_SETPERM, key, KEYRING_POSSESSOR_ALL | KEYRING_USER_SEARCH,
+		      0, 0);
 	return 0;
 }
 
@@ -77,15 +82,15 @@ static int set_label(const struct process *process, int proc, struct err *err)
 static int set_process(struct process *process, const struct process_place *place, struct err *err)
 {
 	if (process->keyring && join_keyring(process->keyring, err) < 0)
-		return blame(process, 72);
+		return blame(process, OP_KEYRING);
 	if (process->has_oom_score && set_oom_score(place->proc, process->oom_score, err) < 0)
-		return blame(process, 68);
+		return blame(process, OP_OOM_SCORE_ADJ);
 	for (unsigned i = 0; i < process->limits; i++)
 		if (rlimit_set(process->limit[i].resource, process->limit[i].soft,
 			       process->limit[i].hard, err) < 0)
-			return blame(process, 67);
+			return blame(process, OP_RLIMIT);
 	if (process->label && set_label(process, place->proc, err) < 0)
-		return blame(process, 74);
+		return blame(process, OP_LABEL);
 	if (process->has_umask)
 		umask(process->umask);
 	return 0;
@@ -126,7 +131,8 @@ static int set_user(struct process *process, struct err *err)
 	return 0;
 }
 
-/* Refuses a directory that lies outside the root, such as one leaked by /proc/self/fd (CVE-2024-21626). */
+/* Refuses a directory that lies outside the root, such as one leaked by /proc/self/fd
+ * (CVE-2024-21626). */
 static int enter_cwd(const char *cwd, struct err *err)
 {
 	char now[PATH_MAX];
@@ -136,7 +142,8 @@ static int enter_cwd(const char *cwd, struct err *err)
 	if (syscall(SYS_getcwd, now, sizeof now) < 0)
 		return err_errno(err, "the working directory %s", cwd);
 	if (now[0] != '/')
-		return err_set(err, ENOENT, "the working directory %s is outside the container", cwd);
+		return err_set(err, ENOENT, "the working directory %s is outside the container",
+			       cwd);
 	return 0;
 }
 
@@ -229,27 +236,28 @@ static int apply(struct process *process, const struct process_place *place, str
 	if (set_streams(process, place, err) < 0)
 		return -1;
 	if (process->has_caps && caps_bound(process->caps.bounding, err) < 0)
-		return blame(process, 64);
-	/* The engine may enter directories that the user may not, and the other way round over NFS. */
+		return blame(process, OP_CAPS);
+	/* The engine may enter directories that the user may not, and the other way round over NFS.
+	 */
 	bool entered = enter_cwd(process->cwd, err) == 0;
 	if (!entered && err->code != EACCES)
-		return blame(process, 62);
+		return blame(process, OP_CWD);
 	if (early && seccomp_load(process->seccomp.data, process->seccomp.size, err) < 0)
-		return blame(process, 65);
+		return blame(process, OP_SECCOMP);
 	if (set_user(process, err) < 0)
-		return blame(process, 63);
+		return blame(process, OP_USER);
 	if (process->has_caps && caps_set(&process->caps, err) < 0)
-		return blame(process, 64);
+		return blame(process, OP_CAPS);
 	if (!entered && enter_cwd(process->cwd, err) < 0)
-		return blame(process, 62);
+		return blame(process, OP_CWD);
 	if (process->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
 		err_errno(err, "set no_new_privs");
-		return blame(process, 66);
+		return blame(process, OP_NO_NEW_PRIVILEGES);
 	}
-	sys_close_range(3, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */);
+	sys_close_range(3, ~0u, K_CLOSE_RANGE_CLOEXEC);
 	if (process->seccomp.size > 0 && !early &&
 	    seccomp_load(process->seccomp.data, process->seccomp.size, err) < 0)
-		return blame(process, 65);
+		return blame(process, OP_SECCOMP);
 	return 0;
 }
 
@@ -260,10 +268,11 @@ void process_start(struct process *process, const struct process_place *place, s
 	setsid();
 	if (apply(process, place, err) < 0)
 		return;
+	/* Nothing runs without its monitor. A change of user has cleared what was set before. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (process->init && become_init(place, err) < 0)
 		return;
 	reset_signals();
-	prctl(PR_SET_PDEATHSIG, 0);
-	blame(process, 60);
+	blame(process, OP_ARGV);
 	exec_search(process->argv, process->env ? process->env : nothing, err);
 }

@@ -52,7 +52,8 @@ static int collect_xattrs(struct packer *packer, const struct walk *walk, struct
 		if (n < 0)
 			continue;
 		snprintf(key, sizeof key, "SCHILY.xattr.%.255s", name);
-		if (tar_record(&packer->records, &packer->record_size, key, value, (size_t)n, err) < 0)
+		if (tar_record(&packer->records, &packer->record_size, key, value, (size_t)n, err) <
+		    0)
 			return -1;
 	}
 	return 0;
@@ -63,23 +64,29 @@ static bool is_opaque(const struct walk *walk)
 	char path[64 + NAME_MAX], value[4];
 
 	snprintf(path, sizeof path, "/proc/self/fd/%d/%s", walk->dir, walk->name);
-	return lgetxattr(path, "trusted.overlay.opaque", value, sizeof value) == 1 && value[0] == 'y';
+	return lgetxattr(path, opaque_xattr(), value, sizeof value) == 1 && value[0] == 'y';
 }
 
 /* An empty file whose name says what is removed. */
-static int put_mark(struct packer *packer, const char *directory, size_t length, const char *mark, const char *name, struct err *err)
+static int put_mark(struct packer *packer, const char *directory, size_t length, const char *mark,
+		    const char *name, struct err *err)
 {
 	char path[TREE_PATH * 2];
 
 	snprintf(path, sizeof path, "%.*s%s%s", (int)length, directory, mark, name);
-	struct tar_header header = {.type = '0', .path = path, .link = "", .mode = 0600,
+	struct tar_header header = {.type = '0',
+				    .path = path,
+				    .link = "",
+				    .mode = 0600,
 				    .mtime = packer->fixed_time ? packer->seconds : 0};
 	packer->entries++;
 	return tar_write_header(&packer->sink, &header, err);
 }
 
-/* Exactly `size` bytes, whatever a writer does to the file meanwhile: cut off, or filled up with zeros. */
-static int put_content(struct packer *packer, int fd, uint64_t size, const char *path, struct err *err)
+/* Exactly `size` bytes, whatever a writer does to the file meanwhile: cut off, or filled up with
+ * zeros. */
+static int put_content(struct packer *packer, int fd, uint64_t size, const char *path,
+		       struct err *err)
 {
 	uint64_t left = size;
 
@@ -105,10 +112,12 @@ static int put_content(struct packer *packer, int fd, uint64_t size, const char 
 	return tar_write_padding(&packer->sink, size, err);
 }
 
-static int put_file(struct packer *packer, const struct walk *walk, struct tar_header *header, struct err *err)
+static int put_file(struct packer *packer, const struct walk *walk, struct tar_header *header,
+		    struct err *err)
 {
 	if (walk->stat.st_nlink > 1) {
-		const char *first = inodes_add(&packer->inodes, walk->stat.st_dev, walk->stat.st_ino, header->path, err);
+		const char *first = inodes_add(&packer->inodes, walk->stat.st_dev,
+					       walk->stat.st_ino, header->path, err);
 
 		if (!first)
 			return -1;
@@ -119,7 +128,8 @@ static int put_file(struct packer *packer, const struct walk *walk, struct tar_h
 			return tar_write_header(&packer->sink, header, err);
 		}
 	}
-	AUTO_CLOSE int fd = openat(walk->dir, walk->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	AUTO_CLOSE int fd = openat(walk->dir, walk->name,
+				   O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	struct stat now;
 	if (fd < 0 && (errno == ENOENT || errno == ELOOP))
 		return 0; /* removed or replaced meanwhile */
@@ -153,8 +163,10 @@ static char type_of(mode_t mode)
 	}
 }
 
-/* The name in the archive: the walk's path below the name of its start. Returns its length, 0 for no entry. */
-static int archive_path(const struct packer *packer, const struct walk *walk, char *path, size_t size)
+/* The name in the archive: the walk's path below the name of its start. Returns its length, 0 for
+ * no entry. */
+static int archive_path(const struct packer *packer, const struct walk *walk, char *path,
+			size_t size)
 {
 	const char *slash = packer->name[0] && walk->path[0] ? "/" : "";
 	int n = snprintf(path, size, "%s%s%s", packer->name, slash, walk->path);
@@ -175,9 +187,10 @@ static enum walk_next pack(struct walk *walk, struct err *err)
 	if (length == 0 || header.type == 0)
 		return WALK_ON;
 	if (packer->layer && S_ISCHR(stat->st_mode) && stat->st_rdev == 0)
-		return put_mark(packer, path, (size_t)length - strlen(walk->name), ".wh.", walk->name, err) < 0
-			       ? WALK_FAILED
-			       : WALK_ON;
+		return put_mark(packer, path, (size_t)length - strlen(walk->name), ".wh.",
+				walk->name, err) < 0
+			   ? WALK_FAILED
+			   : WALK_ON;
 	packer->entries++;
 	header.mode = stat->st_mode & 07777;
 	header.uid = packer->own ? packer->uid : stat->st_uid;
@@ -235,7 +248,8 @@ static int send_archive(const struct job *job, struct packer *packer, struct err
 	if (root < 0)
 		return -1;
 	AUTO_CLOSE int dir = -1;
-	if (walk_start(root, path, &dir, name) < 0 || faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+	if (walk_start(root, path, &dir, name) < 0 ||
+	    faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_errno(err, "open %.180s", path);
 	if (!named)
 		packer->name = strcmp(name, ".") == 0 ? "" : name;

@@ -6,7 +6,8 @@ enum { OP_TAR = 302 };
 /*
  * OP_TAR: path | has name | name | layer | has time | seconds | one file system | own | uid | gid.
  *
- * Sends the archive of what is at `path`, sorted by name: the same tree gives the same bytes. Times are whole
- * seconds, as in Docker's layers. In the form of a layer, overlayfs's whiteouts become `.wh.` entries.
+ * Sends the archive of what is at `path`, sorted by name: the same tree gives the same bytes. Times
+ * are whole seconds, as in Docker's layers. In the form of a layer, overlayfs's whiteouts become
+ * `.wh.` entries.
  */
 int job_tar(struct job *job);

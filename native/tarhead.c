@@ -1,6 +1,7 @@
 #include "tarhead.h"
 
 #include "pax.h"
+#include "tarsparse.h"
 
 /* Offsets in a header block. Source: tar(5), "POSIX ustar Archives" and "GNU tar Archives". */
 enum {
@@ -17,10 +18,6 @@ enum {
 	AT_MAJOR = 329,
 	AT_MINOR = 337,
 	AT_PREFIX = 345,
-	AT_GNU_SPARSE = 386,
-	AT_GNU_MORE = 482,
-	AT_GNU_REAL = 483,
-	AT_GNU_NEXT_MORE = 504,
 };
 
 int tar_reader_open(struct tar_reader *reader, struct source *source, struct err *err)
@@ -51,13 +48,15 @@ void tar_reader_close(struct tar_reader *reader)
 	reader->pax = NULL;
 }
 
-static int broken(const struct tar_reader *reader, struct err *err, const char *what)
+int tar_broken(const struct tar_reader *reader, struct err *err, const char *what)
 {
-	return err_set(err, EBADMSG, "archive header %llu: %s", (unsigned long long)reader->headers, what);
+	return err_set(err, EBADMSG, "archive header %llu: %s", (unsigned long long)reader->headers,
+		       what);
 }
 
-/* Octal digits between optional blanks, or GNU's base 256 with sign. Returns false if it is neither. */
-static bool number(const unsigned char *at, size_t size, int64_t *value)
+/* Octal digits between optional blanks, or GNU's base 256 with sign. Returns false if it is
+ * neither. */
+bool tar_number(const unsigned char *at, size_t size, int64_t *value)
 {
 	uint64_t sum = 0;
 	size_t i = 0;
@@ -67,7 +66,8 @@ static bool number(const unsigned char *at, size_t size, int64_t *value)
 
 		sum = negative ? ~0ULL : 0;
 		for (; i < size; i++) {
-			unsigned char byte = i > 0 ? at[i] : (unsigned char)(negative ? at[0] : at[0] & 0x7f);
+			unsigned char byte =
+			    i > 0 ? at[i] : (unsigned char)(negative ? at[0] : at[0] & 0x7f);
 
 			if (sum >> 55 != 0 && sum >> 55 != 0x1ff)
 				return false;
@@ -101,7 +101,7 @@ static bool checksum_holds(const unsigned char *block)
 		with_sign += (signed char)byte;
 	}
 	/* Old writers added up signed characters. */
-	return number(block + AT_SUM, 8, &wanted) && (wanted == plain || wanted == with_sign);
+	return tar_number(block + AT_SUM, 8, &wanted) && (wanted == plain || wanted == with_sign);
 }
 
 static bool is_zero(const unsigned char *block)
@@ -131,7 +131,7 @@ static char *meta(struct tar_reader *reader, uint64_t size, struct err *err)
 	if ((size > 0 && source_read(reader->source, data, size, err) != 1) ||
 	    (fill > 0 && source_read(reader->source, padding, fill, err) != 1)) {
 		if (!err->text[0])
-			broken(reader, err, "the archive is cut off");
+			tar_broken(reader, err, "the archive is cut off");
 		free(data);
 		return NULL;
 	}
@@ -139,7 +139,8 @@ static char *meta(struct tar_reader *reader, uint64_t size, struct err *err)
 	return data;
 }
 
-static int long_name(struct tar_reader *reader, unsigned bit, char *to, uint64_t size, struct err *err)
+static int long_name(struct tar_reader *reader, unsigned bit, char *to, uint64_t size,
+		     struct err *err)
 {
 	AUTO_FREE char *data = meta(reader, size, err);
 
@@ -160,89 +161,6 @@ static int extended(struct tar_reader *reader, uint64_t size, struct err *err)
 	return data ? pax_parse(reader->pax, data, size, err) : -1;
 }
 
-/* Pieces that stand in a block: `count` pairs of 12-byte numbers. */
-static int gnu_pieces(struct tar_reader *reader, const unsigned char *at, int count, struct err *err)
-{
-	struct tar_entry *entry = &reader->entry;
-
-	for (int i = 0; i < count; i++, at += 24) {
-		int64_t offset, size;
-
-		if (at[0] == '\0')
-			return 0;
-		if (!number(at, 12, &offset) || !number(at + 12, 12, &size) || offset < 0 || size < 0)
-			return broken(reader, err, "a bad map of a sparse file");
-		if (pax_piece(&entry->pieces, &entry->piece_count, (uint64_t)offset, (uint64_t)size, err) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int gnu_sparse(struct tar_reader *reader, const unsigned char *block, struct err *err)
-{
-	int64_t real;
-	unsigned char next[TAR_BLOCK];
-	bool more = block[AT_GNU_MORE];
-
-	if (!number(block + AT_GNU_REAL, 12, &real) || real < 0)
-		return broken(reader, err, "a bad size of a sparse file");
-	reader->entry.real = (uint64_t)real;
-	reader->entry.sparse = true;
-	if (gnu_pieces(reader, block + AT_GNU_SPARSE, 4, err) < 0)
-		return -1;
-	while (more) {
-		if (source_read(reader->source, next, sizeof next, err) != 1)
-			return err->text[0] ? -1 : broken(reader, err, "the archive is cut off");
-		if (gnu_pieces(reader, next, 21, err) < 0)
-			return -1;
-		more = next[AT_GNU_NEXT_MORE];
-	}
-	return 0;
-}
-
-/* A decimal line of a sparse map that stands before the data. */
-static int map_line(struct tar_reader *reader, uint64_t *value, struct err *err)
-{
-	char line[24];
-	size_t used = 0;
-
-	for (;;) {
-		const char *data;
-		ssize_t n = tar_peek(reader, &data, err);
-
-		if (n < 0)
-			return -1;
-		if (n == 0 || used == sizeof line)
-			return broken(reader, err, "a bad map of a sparse file");
-		line[used] = *data;
-		tar_take(reader, 1);
-		if (line[used] == '\n')
-			return pax_number(line, line + used, value, err);
-		used++;
-	}
-}
-
-/* GNU.sparse 1.0: the number of pieces, then offset and size of each, a line each, filled up to a block. */
-static int sparse_map(struct tar_reader *reader, struct err *err)
-{
-	struct tar_entry *entry = &reader->entry;
-	uint64_t before = reader->data_left, count, offset, size;
-
-	if (map_line(reader, &count, err) < 0)
-		return -1;
-	if (count > TAR_SPARSE)
-		return err_set(err, E2BIG, "a sparse file of more than %u pieces", TAR_SPARSE);
-	for (uint64_t i = 0; i < count; i++)
-		if (map_line(reader, &offset, err) < 0 || map_line(reader, &size, err) < 0 ||
-		    pax_piece(&entry->pieces, &entry->piece_count, offset, size, err) < 0)
-			return -1;
-	unsigned fill = (unsigned)(TAR_BLOCK - (before - reader->data_left) % TAR_BLOCK) % TAR_BLOCK;
-	if (fill > reader->data_left)
-		return broken(reader, err, "a bad map of a sparse file");
-	reader->data_left -= fill;
-	return source_skip(reader->source, fill, err);
-}
-
 /* Makes of all header forms one entry. */
 static int fill_entry(struct tar_reader *reader, const unsigned char *block, struct err *err)
 {
@@ -252,18 +170,20 @@ static int fill_entry(struct tar_reader *reader, const unsigned char *block, str
 	bool ustar = memcmp(block + AT_MAGIC, "ustar\0", 6) == 0;
 
 	entry->type = block[AT_TYPE] ? (char)block[AT_TYPE] : '0';
-	if (!number(block + AT_MODE, 8, &mode) || !number(block + AT_UID, 8, &uid) ||
-	    !number(block + AT_GID, 8, &gid) || !number(block + AT_SIZE, 12, &size) ||
-	    !number(block + AT_MTIME, 12, &mtime))
-		return broken(reader, err, "a bad number");
+	if (!tar_number(block + AT_MODE, 8, &mode) || !tar_number(block + AT_UID, 8, &uid) ||
+	    !tar_number(block + AT_GID, 8, &gid) || !tar_number(block + AT_SIZE, 12, &size) ||
+	    !tar_number(block + AT_MTIME, 12, &mtime))
+		return tar_broken(reader, err, "a bad number");
 	if (entry->type == '3' || entry->type == '4')
-		if (!number(block + AT_MAJOR, 8, &major) || !number(block + AT_MINOR, 8, &minor) || major < 0 ||
-		    minor < 0 || major > 0xfff || minor > 0xfffff)
-			return broken(reader, err, "a bad device number");
+		if (!tar_number(block + AT_MAJOR, 8, &major) ||
+		    !tar_number(block + AT_MINOR, 8, &minor) || major < 0 || minor < 0 ||
+		    major > 0xfff || minor > 0xfffff)
+			return tar_broken(reader, err, "a bad device number");
 	if (pax->has & PAX_PATH)
 		strcpy(entry->path, pax->path);
 	else if (ustar && block[AT_PREFIX])
-		snprintf(entry->path, TAR_PATH, "%.155s/%.100s", (const char *)block + AT_PREFIX, (const char *)block);
+		snprintf(entry->path, TAR_PATH, "%.155s/%.100s", (const char *)block + AT_PREFIX,
+			 (const char *)block);
 	else
 		snprintf(entry->path, TAR_PATH, "%.100s", (const char *)block + AT_NAME);
 	if (pax->has & PAX_LINK)
@@ -271,14 +191,14 @@ static int fill_entry(struct tar_reader *reader, const unsigned char *block, str
 	else
 		snprintf(entry->link, TAR_PATH, "%.100s", (const char *)block + AT_LINK);
 	if (size < 0)
-		return broken(reader, err, "a negative size");
+		return tar_broken(reader, err, "a negative size");
 	entry->mode = (mode_t)mode & 07777;
 	entry->size = pax->has & PAX_SIZE ? pax->size : (uint64_t)size;
 	entry->uid = pax->has & PAX_UID ? pax->uid : (uint64_t)uid;
 	entry->gid = pax->has & PAX_GID ? pax->gid : (uint64_t)gid;
 	/* (uid_t)-1 would mean "unchanged" to chown(2). */
 	if (entry->uid >= UINT32_MAX || entry->gid >= UINT32_MAX)
-		return broken(reader, err, "a user or group id out of range");
+		return tar_broken(reader, err, "a user or group id out of range");
 	entry->mtime = pax->has & PAX_MTIME ? pax->mtime : (struct timespec){.tv_sec = mtime};
 	entry->major = (unsigned)major;
 	entry->minor = (unsigned)minor;
@@ -304,22 +224,6 @@ static int fill_entry(struct tar_reader *reader, const unsigned char *block, str
 	return 0;
 }
 
-/* The pieces of a sparse file make up its data and lie within its size. */
-static int check_sparse(struct tar_reader *reader, struct err *err)
-{
-	const struct tar_entry *entry = &reader->entry;
-	uint64_t data = 0;
-
-	for (size_t i = 0; i < entry->piece_count; i++) {
-		const struct tar_piece *piece = entry->pieces + i;
-
-		if (piece->size > entry->real || piece->offset > entry->real - piece->size)
-			return broken(reader, err, "a sparse file with data after its end");
-		data += piece->size;
-	}
-	return data == reader->data_left ? 0 : broken(reader, err, "a sparse file whose map and data differ");
-}
-
 /* Starts the entry whose header is `block`. */
 static int begin(struct tar_reader *reader, const unsigned char *block, struct err *err)
 {
@@ -328,34 +232,39 @@ static int begin(struct tar_reader *reader, const unsigned char *block, struct e
 
 	if (fill_entry(reader, block, err) < 0)
 		return -1;
-	if (block[AT_TYPE] == 'S' && gnu_sparse(reader, block, err) < 0)
+	if (block[AT_TYPE] == 'S' && tar_sparse_gnu(reader, block, err) < 0)
 		return -1;
 	pax_clear(reader->pax);
-	/* Links and special files may name a size, but no data follows (POSIX); of unknown types data does. */
+	/* Links and special files may name a size, but no data follows (POSIX); of unknown types
+	 * data does. */
 	bool has_data = !(entry->type >= '1' && entry->type <= '6');
 	reader->data_left = has_data ? entry->size : 0;
 	reader->padding = (unsigned)(TAR_BLOCK - reader->data_left % TAR_BLOCK) % TAR_BLOCK;
-	if (map_first && sparse_map(reader, err) < 0)
+	if (map_first && tar_sparse_map(reader, err) < 0)
 		return -1;
-	return entry->sparse && entry->type == '0' ? check_sparse(reader, err) : 0;
+	return entry->sparse && entry->type == '0' ? tar_sparse_check(reader, err) : 0;
 }
 
-/* Reads what describes the next entry. Returns 1 if `block` was such a header, 0 if it is the entry itself. */
+/* Reads what describes the next entry. Returns 1 if `block` was such a header, 0 if it is the entry
+ * itself. */
 static int describe(struct tar_reader *reader, const unsigned char *block, struct err *err)
 {
 	int64_t size;
 
 	if (!strchr("xXgLK", block[AT_TYPE] ? block[AT_TYPE] : '0'))
 		return 0;
-	if (!number(block + AT_SIZE, 12, &size) || size < 0)
-		return broken(reader, err, "a bad size");
+	if (!tar_number(block + AT_SIZE, 12, &size) || size < 0)
+		return tar_broken(reader, err, "a bad size");
 	switch (block[AT_TYPE]) {
 	case 'L':
-		return long_name(reader, PAX_PATH, reader->pax->path, (uint64_t)size, err) < 0 ? -1 : 1;
+		return long_name(reader, PAX_PATH, reader->pax->path, (uint64_t)size, err) < 0 ? -1
+											       : 1;
 	case 'K':
-		return long_name(reader, PAX_LINK, reader->pax->link, (uint64_t)size, err) < 0 ? -1 : 1;
+		return long_name(reader, PAX_LINK, reader->pax->link, (uint64_t)size, err) < 0 ? -1
+											       : 1;
 	case 'g': {
-		/* Global headers carry comments (git archive); what they could set, writers repeat per entry. */
+		/* Global headers carry comments (git archive); what they could set, writers repeat
+		 * per entry. */
 		AUTO_FREE char *data = meta(reader, (uint64_t)size, err);
 
 		return data ? 1 : -1;
@@ -379,16 +288,19 @@ int tar_next(struct tar_reader *reader, struct err *err)
 
 		if (got < 0)
 			return -1;
-		/* A missing end mark is common enough, and so is nothing at all; half an entry is not. */
+		/* A missing end mark is common enough, and so is nothing at all; half an entry is
+		 * not. */
 		if (got == 0)
-			return reader->pax->has == 0 ? 0 : broken(reader, err, "the archive is cut off");
+			return reader->pax->has == 0
+				   ? 0
+				   : tar_broken(reader, err, "the archive is cut off");
 		if (is_zero(block) && reader->concatenated)
 			continue;
 		if (is_zero(block))
 			return 0;
 		reader->headers++;
 		if (!checksum_holds(block))
-			return broken(reader, err, "not a tar header (wrong checksum)");
+			return tar_broken(reader, err, "not a tar header (wrong checksum)");
 		int described = describe(reader, block, err);
 		if (described < 0)
 			return -1;
@@ -403,7 +315,7 @@ ssize_t tar_peek(struct tar_reader *reader, const char **data, struct err *err)
 		return 0;
 	ssize_t n = source_peek(reader->source, data, err);
 	if (n == 0)
-		return broken(reader, err, "the archive is cut off");
+		return tar_broken(reader, err, "the archive is cut off");
 	return n > 0 && (uint64_t)n > reader->data_left ? (ssize_t)reader->data_left : n;
 }
 

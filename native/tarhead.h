@@ -24,7 +24,8 @@ struct tar_piece {
 };
 
 struct tar_entry {
-	char type; /* '0' file '1' hard link '2' symlink '3' char '4' block '5' directory '6' fifo */
+	char
+	    type; /* '0' file '1' hard link '2' symlink '3' char '4' block '5' directory '6' fifo */
 	char path[TAR_PATH]; /* as the archive has it */
 	char link[TAR_PATH];
 	mode_t mode;
@@ -45,11 +46,11 @@ struct tar_entry {
 struct tar_reader {
 	struct source *source;
 	struct tar_entry entry;
-	struct pax *pax; /* what extended headers said about the next entry */
+	struct pax *pax;    /* what extended headers said about the next entry */
 	uint64_t data_left; /* of the current entry's data */
 	unsigned padding;   /* after it */
-	uint64_t headers; /* seen so far, for messages */
-	bool concatenated; /* archives follow each other: an end mark is not the end */
+	uint64_t headers;   /* seen so far, for messages */
+	bool concatenated;  /* archives follow each other: an end mark is not the end */
 };
 
 int tar_reader_open(struct tar_reader *reader, struct source *source, struct err *err);
@@ -57,9 +58,17 @@ void tar_reader_close(struct tar_reader *reader);
 /*
  * Reads up to the next entry, skipping what is left of the one before.
  *
- * Returns 1 with reader->entry filled, 0 at the end of the archive, -1 with *err set (EBADMSG: broken).
+ * Returns 1 with reader->entry filled, 0 at the end of the archive, -1 with *err set (EBADMSG:
+ * broken).
  */
 int tar_next(struct tar_reader *reader, struct err *err);
-/* Shows data of the current entry without taking it. Returns how much, 0 at its end, -1 with *err set. */
+/* Shows data of the current entry without taking it. Returns how much, 0 at its end, -1 with *err
+ * set. */
 ssize_t tar_peek(struct tar_reader *reader, const char **data, struct err *err);
 void tar_take(struct tar_reader *reader, size_t size);
+
+/* For the parts of the reader: an error that says where in the archive it is; returns -1. */
+int tar_broken(const struct tar_reader *reader, struct err *err, const char *what);
+/* Octal digits between optional blanks, or GNU's base 256 with sign. Returns false if it is
+ * neither. */
+bool tar_number(const unsigned char *at, size_t size, int64_t *value);

@@ -35,17 +35,23 @@ static int put_block(struct sink *sink, const struct tar_header *header, struct 
 	octal(block + 108, 8, header->uid <= USTAR_ID ? header->uid : 0);
 	octal(block + 116, 8, header->gid <= USTAR_ID ? header->gid : 0);
 	octal(block + 124, 12, header->size <= USTAR_SIZE ? header->size : 0);
-	octal(block + 136, 12, header->mtime >= 0 && (uint64_t)header->mtime <= USTAR_SIZE ? (uint64_t)header->mtime : 0);
+	octal(block + 136, 12,
+	      header->mtime >= 0 && (uint64_t)header->mtime <= USTAR_SIZE ? (uint64_t)header->mtime
+									  : 0);
 	block[156] = header->type;
 	put_text(block + 157, 100, header->link);
-	memcpy(block + 257, "ustar\0" "00", 8);
+	memcpy(block + 257,
+	       "ustar\0"
+	       "00",
+	       8);
 	octal(block + 329, 8, header->major);
 	octal(block + 337, 8, header->minor);
 	checksum(block);
 	return sink_write(sink, block, sizeof block, err);
 }
 
-int tar_record(char **records, size_t *used, const char *key, const void *value, size_t size, struct err *err)
+int tar_record(char **records, size_t *used, const char *key, const void *value, size_t size,
+	       struct err *err)
 {
 	/* The length counts itself: " key=value\n" and as many digits as that takes. */
 	size_t body = strlen(key) + size + 3, length = body + 1;
@@ -65,7 +71,8 @@ int tar_record(char **records, size_t *used, const char *key, const void *value,
 	return 0;
 }
 
-static int number_record(char **records, size_t *used, const char *key, int64_t value, struct err *err)
+static int number_record(char **records, size_t *used, const char *key, int64_t value,
+			 struct err *err)
 {
 	char text[24];
 	int size = snprintf(text, sizeof text, "%lld", (long long)value);
@@ -76,16 +83,20 @@ static int number_record(char **records, size_t *used, const char *key, int64_t 
 /* What ustar cannot say. */
 static int extend(const struct tar_header *header, char **records, size_t *used, struct err *err)
 {
-	if (strlen(header->path) > 100 && tar_record(records, used, "path", header->path, strlen(header->path), err) < 0)
+	if (strlen(header->path) > 100 &&
+	    tar_record(records, used, "path", header->path, strlen(header->path), err) < 0)
 		return -1;
 	if (strlen(header->link) > 100 &&
 	    tar_record(records, used, "linkpath", header->link, strlen(header->link), err) < 0)
 		return -1;
-	if (header->uid > USTAR_ID && number_record(records, used, "uid", (int64_t)header->uid, err) < 0)
+	if (header->uid > USTAR_ID &&
+	    number_record(records, used, "uid", (int64_t)header->uid, err) < 0)
 		return -1;
-	if (header->gid > USTAR_ID && number_record(records, used, "gid", (int64_t)header->gid, err) < 0)
+	if (header->gid > USTAR_ID &&
+	    number_record(records, used, "gid", (int64_t)header->gid, err) < 0)
 		return -1;
-	if (header->size > USTAR_SIZE && number_record(records, used, "size", (int64_t)header->size, err) < 0)
+	if (header->size > USTAR_SIZE &&
+	    number_record(records, used, "size", (int64_t)header->size, err) < 0)
 		return -1;
 	if ((header->mtime < 0 || (uint64_t)header->mtime > USTAR_SIZE) &&
 	    number_record(records, used, "mtime", header->mtime, err) < 0)
@@ -109,10 +120,14 @@ int tar_write_header(struct sink *sink, const struct tar_header *header, struct 
 	if (extend(header, &records, &used, err) < 0)
 		return -1;
 	if (used > 0) {
-		struct tar_header extended = {
-			.type = 'x', .path = "PaxHeaders/extended", .link = "", .mode = 0644, .size = used};
+		struct tar_header extended = {.type = 'x',
+					      .path = "PaxHeaders/extended",
+					      .link = "",
+					      .mode = 0644,
+					      .size = used};
 
-		if (put_block(sink, &extended, err) < 0 || sink_write(sink, records, used, err) < 0 ||
+		if (put_block(sink, &extended, err) < 0 ||
+		    sink_write(sink, records, used, err) < 0 ||
 		    tar_write_padding(sink, used, err) < 0)
 			return -1;
 	}

@@ -25,4 +25,5 @@ int tar_write_header(struct sink *sink, const struct tar_header *header, struct 
 int tar_write_padding(struct sink *sink, uint64_t size, struct err *err);
 int tar_write_end(struct sink *sink, struct err *err);
 /* Appends "length key=value\n" to *records, which it may move. Returns 0, or -1 with *err set. */
-int tar_record(char **records, size_t *used, const char *key, const void *value, size_t size, struct err *err);
+int tar_record(char **records, size_t *used, const char *key, const void *value, size_t size,
+	       struct err *err);

@@ -320,8 +320,7 @@ bool task_write(struct task *task, const char *data, uint32_t size)
 	if (done == size)
 		return true;
 	input->pending = malloc(size - done);
-	if (!input->pending ||
-	    loop_add(&task->monitor->loop, &input->watch, EPOLLOUT, &err) < 0) {
+	if (!input->pending || loop_add(&task->monitor->loop, &input->watch, EPOLLOUT, &err) < 0) {
 		drop_input(task);
 		return true;
 	}

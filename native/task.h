@@ -24,10 +24,10 @@ struct task {
 	struct monitor *monitor;
 	struct task *next;
 	pid_t pid;
-	struct watch exit; /* its pidfd */
-	struct watch link; /* to the process that is to become the program; its end: it has */
+	struct watch exit;      /* its pidfd */
+	struct watch link;      /* to the process that is to become the program; its end: it has */
 	struct client *starter; /* who waits for that */
-	int held[3];		/* stdio that is not used before the program runs, or -1 */
+	int held[3];            /* stdio that is not used before the program runs, or -1 */
 	struct output output[2];
 	struct input input;
 	bool terminal;
@@ -49,7 +49,8 @@ int task_watch(struct task *task, pid_t pid, int pidfd, struct err *err);
 int task_link(struct task *task, int link, struct err *err);
 void task_free(struct task *task);
 
-/* Returns false if the program has not yet read what it got before: ask again after task_input_ready. */
+/* Returns false if the program has not yet read what it got before: ask again after
+ * task_input_ready. */
 bool task_write(struct task *task, const char *data, uint32_t size);
 /* Closes the program's stdin after what is pending; a terminal has no such end. */
 void task_close_input(struct task *task);

@@ -2,10 +2,12 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 
-#include "parents.h"
 #include "kernel.h"
+#include "parents.h"
 
 /* Where layers are mounted: workers need nothing of /sys, and no layer lies there. */
 #define MOUNT_POINT "/sys"
@@ -18,6 +20,27 @@ struct layers {
 	const struct field *binds;
 	size_t bind_count; /* strings: three each */
 };
+
+bool is_rootless(void)
+{
+	static int known = -1;
+	char map[64] = "";
+
+	if (known < 0) {
+		AUTO_CLOSE int fd = open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
+		unsigned inside = 0, outside = 0, count = 0;
+
+		if (fd >= 0 && read_some(fd, map, sizeof map - 1) > 0)
+			sscanf(map, "%u %u %u", &inside, &outside, &count);
+		known = fd >= 0 && (outside != 0 || count != UINT32_MAX);
+	}
+	return known;
+}
+
+const char *opaque_xattr(void)
+{
+	return is_rootless() ? "user.overlay.opaque" : "trusted.overlay.opaque";
+}
 
 static int own_mounts(struct err *err)
 {
@@ -32,11 +55,14 @@ static int own_mounts(struct err *err)
 static int configure_each(int fs, const struct layers *layers)
 {
 	for (size_t i = 0; i < layers->lower_count; i++)
-		if (sys_fsconfig(fs, K_FSCONFIG_SET_STRING, "lowerdir+", layers->lowers[i].data, 0) < 0)
+		if (sys_fsconfig(fs, K_FSCONFIG_SET_STRING, "lowerdir+", layers->lowers[i].data,
+				 0) < 0)
 			return -1;
 	if (*layers->upper &&
 	    (sys_fsconfig(fs, K_FSCONFIG_SET_STRING, "upperdir", layers->upper, 0) < 0 ||
 	     sys_fsconfig(fs, K_FSCONFIG_SET_STRING, "workdir", layers->work, 0) < 0))
+		return -1;
+	if (is_rootless() && sys_fsconfig(fs, K_FSCONFIG_SET_FLAG, "userxattr", NULL, 0) < 0)
 		return -1;
 	return sys_fsconfig(fs, K_FSCONFIG_CMD_CREATE, NULL, NULL, 0);
 }
@@ -99,7 +125,8 @@ static int mount_root(const struct layers *layers, struct err *err)
 static int bind_over(int root, const struct field *bind, struct err *err)
 {
 	const char *source = bind[0].data, *target = bind[1].data;
-	AUTO_CLOSE int from = sys_open_tree(AT_FDCWD, source, K_OPEN_TREE_CLONE | K_OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	AUTO_CLOSE int from =
+	    sys_open_tree(AT_FDCWD, source, K_OPEN_TREE_CLONE | K_OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 
 	if (from < 0)
 		return err_errno(err, "open %.180s", source);
@@ -115,7 +142,8 @@ static int bind_over(int root, const struct field *bind, struct err *err)
 		return 0;
 	if (to < 0)
 		return err_errno(err, "open %.180s", target);
-	if (sys_move_mount(from, "", to, "", K_MOVE_MOUNT_F_EMPTY_PATH | K_MOVE_MOUNT_T_EMPTY_PATH) < 0)
+	if (sys_move_mount(from, "", to, "",
+			   K_MOVE_MOUNT_F_EMPTY_PATH | K_MOVE_MOUNT_T_EMPTY_PATH) < 0)
 		return err_errno(err, "bind %.100s to %.100s", source, target);
 	return 0;
 }
@@ -140,6 +168,8 @@ static int open_layers(const struct layers *layers, struct err *err)
 
 int tree_open(const struct op *op, struct err *err)
 {
+	/* Nobody takes a worker's result when the daemon, and so the spawner, is gone. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	struct args args = args_of(op);
 	uint64_t kind = args_number(&args);
 	const char *path = args_string(&args);

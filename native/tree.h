@@ -1,5 +1,6 @@
 #pragma once
-/* The file trees that workers enter: a directory, layers mounted for the work's time, or a running process's root. */
+/* The file trees that workers enter: a directory, layers mounted for the work's time, or a running
+ * process's root. */
 #include "ops.h"
 
 enum { OP_TREE = 300 };
@@ -13,3 +14,11 @@ enum { OP_TREE = 300 };
  * Returns a descriptor, or -1 with *err set.
  */
 int tree_open(const struct op *op, struct err *err);
+
+/*
+ * Whether this process is root of a user namespace only: overlayfs's marks are then called
+ * user.overlay.*, and devices cannot be made.
+ */
+bool is_rootless(void);
+/* The extended attribute by which a directory hides the one below it. */
+const char *opaque_xattr(void);

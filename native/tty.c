@@ -16,8 +16,8 @@
 int tty_open(int dev, int *slave, struct err *err)
 {
 	struct k_open_how how = {
-		.flags = O_RDWR | O_NOCTTY | O_CLOEXEC,
-		.resolve = K_RESOLVE_BENEATH | K_RESOLVE_NO_SYMLINKS | K_RESOLVE_NO_MAGICLINKS,
+	    .flags = O_RDWR | O_NOCTTY | O_CLOEXEC,
+	    .resolve = K_RESOLVE_BENEATH | K_RESOLVE_NO_SYMLINKS | K_RESOLVE_NO_MAGICLINKS,
 	};
 	AUTO_CLOSE int master = sys_openat2(dev, "pts/ptmx", how);
 	struct statfs fs;
@@ -61,10 +61,10 @@ int fd_send(int socket, int fd)
 	union fd_message control = {0};
 	struct iovec part = {"f", 1};
 	struct msghdr message = {
-		.msg_iov = &part,
-		.msg_iovlen = 1,
-		.msg_control = control.space,
-		.msg_controllen = sizeof control.space,
+	    .msg_iov = &part,
+	    .msg_iovlen = 1,
+	    .msg_control = control.space,
+	    .msg_controllen = sizeof control.space,
 	};
 
 	control.head.cmsg_level = SOL_SOCKET;
@@ -80,10 +80,10 @@ int fd_receive(int socket)
 	char byte;
 	struct iovec part = {&byte, 1};
 	struct msghdr message = {
-		.msg_iov = &part,
-		.msg_iovlen = 1,
-		.msg_control = control.space,
-		.msg_controllen = sizeof control.space,
+	    .msg_iov = &part,
+	    .msg_iovlen = 1,
+	    .msg_control = control.space,
+	    .msg_controllen = sizeof control.space,
 	};
 	ssize_t n;
 	int fd;

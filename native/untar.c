@@ -5,19 +5,14 @@
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
-#include "parents.h"
+#include "dirtimes.h"
 #include "ops.h"
+#include "parents.h"
 #include "tarhead.h"
+#include "tree.h"
 
 #define WHITEOUT ".wh."
 #define OPAQUE ".wh..wh..opq"
-#define OPAQUE_XATTR "trusted.overlay.opaque"
-
-/* A directory whose time is set when nothing more is put into it. */
-struct dir_time {
-	char *path;
-	struct timespec mtime;
-};
 
 struct untar {
 	const struct untar_options *options;
@@ -25,9 +20,7 @@ struct untar {
 	struct tar_reader reader;
 	struct parents parents;
 	int root;
-	struct dir_time *times;
-	size_t time_count;
-	size_t time_room;
+	struct dir_times times;
 };
 
 static uint32_t uid_of(const struct untar *work)
@@ -40,7 +33,8 @@ static uint32_t gid_of(const struct untar *work)
 	return work->options->own ? work->options->gid : (uint32_t)work->reader.entry.gid;
 }
 
-/* Attributes that would change what an overlay of this layer shows, or belong to the machine that packed it. */
+/* Attributes that would change what an overlay of this layer shows, or belong to the machine that
+ * packed it. */
 static bool is_foreign_xattr(const struct untar *work, const char *name)
 {
 	if (strcmp(name, "security.selinux") == 0)
@@ -64,10 +58,11 @@ static int set_attributes(const struct untar *work, int fd, struct err *err)
 		const struct tar_xattr *xattr = entry->xattrs + i;
 
 		if (!is_foreign_xattr(work, xattr->name) &&
-		    fsetxattr(fd, xattr->name, xattr->value, xattr->size, 0) < 0 && errno != ENOTSUP)
+		    fsetxattr(fd, xattr->name, xattr->value, xattr->size, 0) < 0 &&
+		    errno != ENOTSUP)
 			return err_errno(err, "set %.60s of %.120s", xattr->name, entry->path);
 	}
-	/* A directory's time changes with what is put into it; set_times() sets it. */
+	/* A directory's time changes with what is put into it; it is set at the end. */
 	if (entry->type != '5' && futimens(fd, times) < 0)
 		return err_errno(err, "change the time of %.180s", entry->path);
 	return 0;
@@ -94,24 +89,6 @@ static int set_attributes_at(const struct untar *work, int dir, const char *name
 	return 0;
 }
 
-static int later(struct untar *work, const char *path, struct err *err)
-{
-	if (work->time_count == work->time_room) {
-		size_t room = work->time_room > 0 ? work->time_room * 2 : 256;
-		struct dir_time *more = realloc(work->times, room * sizeof *more);
-
-		if (!more)
-			return err_errno(err, "memory for an archive");
-		work->times = more;
-		work->time_room = room;
-	}
-	char *copy = strdup(path);
-	if (!copy)
-		return err_errno(err, "memory for an archive");
-	work->times[work->time_count++] = (struct dir_time){copy, work->reader.entry.mtime};
-	return 0;
-}
-
 static bool is_whiteout(const struct stat *stat)
 {
 	return S_ISCHR(stat->st_mode) && stat->st_rdev == 0;
@@ -121,7 +98,7 @@ static int hide_lower(int dir, const char *name, struct err *err)
 {
 	AUTO_CLOSE int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	if (fd < 0 || fsetxattr(fd, OPAQUE_XATTR, "y", 1, 0) < 0)
+	if (fd < 0 || fsetxattr(fd, opaque_xattr(), "y", 1, 0) < 0)
 		return err_errno(err, "mark the directory %.180s opaque", name);
 	return 0;
 }
@@ -136,9 +113,11 @@ static bool leads_to_directory(const struct untar *work, const char *path)
 /*
  * Makes room for the entry: what has its name goes, except a directory for a directory.
  *
- * Returns 0, 1 if a directory is there already, 2 if it took a whiteout away, 3 if a link stays, -1 with *err set.
+ * Returns 0, 1 if a directory is there already, 2 if it took a whiteout away, 3 if a link stays, -1
+ * with *err set.
  */
-static int make_room(struct untar *work, int dir, const char *name, const char *path, struct err *err)
+static int make_room(struct untar *work, int dir, const char *name, const char *path,
+		     struct err *err)
 {
 	const struct tar_entry *entry = &work->reader.entry;
 	struct stat found;
@@ -148,10 +127,12 @@ static int make_room(struct untar *work, int dir, const char *name, const char *
 	bool is_dir = S_ISDIR(found.st_mode), wants_dir = entry->type == '5';
 	if (is_dir && wants_dir)
 		return 1;
-	if (work->options->keep_links && wants_dir && S_ISLNK(found.st_mode) && leads_to_directory(work, path))
+	if (work->options->keep_links && wants_dir && S_ISLNK(found.st_mode) &&
+	    leads_to_directory(work, path))
 		return 3;
 	if (work->options->keep_kinds && is_dir != wants_dir)
-		return err_set(err, is_dir ? EISDIR : ENOTDIR, "cannot overwrite %s %.120s with %s %.60s",
+		return err_set(err, is_dir ? EISDIR : ENOTDIR,
+			       "cannot overwrite %s %.120s with %s %.60s",
 			       is_dir ? "directory" : "non-directory", entry->path,
 			       wants_dir ? "directory" : "non-directory", name);
 	if (remove_tree(dir, name, err) < 0)
@@ -188,13 +169,15 @@ static int put_sparse(struct untar *work, int fd, struct err *err)
 		if (write_data(work, fd, entry->pieces[i].size, err) < 0)
 			return -1;
 	}
-	return ftruncate(fd, (off_t)entry->real) < 0 ? err_errno(err, "write %.180s", entry->path) : 0;
+	return ftruncate(fd, (off_t)entry->real) < 0 ? err_errno(err, "write %.180s", entry->path)
+						     : 0;
 }
 
 static int put_file(struct untar *work, int dir, const char *name, struct err *err)
 {
 	const struct tar_entry *entry = &work->reader.entry;
-	AUTO_CLOSE int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	AUTO_CLOSE int fd =
+	    openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	if (fd < 0)
 		return err_errno(err, "create %.180s", entry->path);
@@ -202,7 +185,8 @@ static int put_file(struct untar *work, int dir, const char *name, struct err *e
 	if (work->options->byte_limit && work->result->bytes > work->options->byte_limit)
 		return err_set(err, E2BIG, "the archive holds more than %llu bytes",
 			       (unsigned long long)work->options->byte_limit);
-	if ((entry->sparse ? put_sparse(work, fd, err) : write_data(work, fd, entry->size, err)) < 0)
+	if ((entry->sparse ? put_sparse(work, fd, err) : write_data(work, fd, entry->size, err)) <
+	    0)
 		return -1;
 	return set_attributes(work, fd, err);
 }
@@ -212,7 +196,8 @@ static int put_hardlink(struct untar *work, int dir, const char *name, struct er
 	const struct tar_entry *entry = &work->reader.entry;
 	char target[TREE_PATH];
 
-	/* The target counts from the archive's root, and may be a symbolic link, which is linked itself. */
+	/* The target counts from the archive's root, and may be a symbolic link, which is linked
+	 * itself. */
 	if (path_clean(entry->link, target, sizeof target, err) < 0)
 		return -1;
 	AUTO_CLOSE int fd = beneath_open(work->root, target, O_PATH | O_NOFOLLOW);
@@ -222,8 +207,8 @@ static int put_hardlink(struct untar *work, int dir, const char *name, struct er
 	if (fstat(fd, &found) < 0)
 		return err_errno(err, "look at %.180s", entry->link);
 	if (S_ISDIR(found.st_mode) || (work->options->overlay && is_whiteout(&found)))
-		return err_set(err, EBADMSG, "hard link %.100s to %.100s, which is no file", entry->path,
-			       entry->link);
+		return err_set(err, EBADMSG, "hard link %.100s to %.100s, which is no file",
+			       entry->path, entry->link);
 	if (linkat(fd, "", dir, name, AT_EMPTY_PATH) < 0)
 		return err_errno(err, "hard link %.100s to %.100s", entry->path, entry->link);
 	return 0;
@@ -236,13 +221,19 @@ static int put_node(struct untar *work, int dir, const char *name, struct err *e
 
 	/* Overlayfs would take it for "this file is removed". */
 	if (work->options->overlay && kind == S_IFCHR && entry->major == 0 && entry->minor == 0)
-		return err_set(err, EBADMSG, "%.180s is a character device 0:0, overlayfs's own mark", entry->path);
+		return err_set(err, EBADMSG,
+			       "%.180s is a character device 0:0, overlayfs's own mark",
+			       entry->path);
+	/* A user namespace makes no devices, and containers in it get theirs from the engine. */
+	if (is_rootless() && kind != S_IFIFO)
+		return 0;
 	if (mknodat(dir, name, kind | 0600, makedev(entry->major, entry->minor)) < 0)
 		return err_errno(err, "make the node %.180s", entry->path);
 	return set_attributes_at(work, dir, name, err);
 }
 
-static int put_directory(struct untar *work, int dir, const char *name, const char *path, int found, struct err *err)
+static int put_directory(struct untar *work, int dir, const char *name, const char *path, int found,
+			 struct err *err)
 {
 	/* Several archives may be unpacked into one tree at a time. */
 	if (found != 1 && mkdirat(dir, name, 0700) < 0 && errno != EEXIST)
@@ -255,7 +246,7 @@ static int put_directory(struct untar *work, int dir, const char *name, const ch
 		return err_errno(err, "open the directory %.180s", path);
 	if (set_attributes(work, fd, err) < 0)
 		return -1;
-	return later(work, path, err);
+	return dir_times_add(&work->times, path, work->reader.entry.mtime, err);
 }
 
 /* `.wh.NAME`: NAME of the layers below is gone. Nothing of this layer is ever hidden by it. */
@@ -265,15 +256,17 @@ static int put_whiteout(struct untar *work, int dir, const char *name, struct er
 	struct stat found;
 
 	if (strcmp(name, OPAQUE) == 0) {
-		if (fsetxattr(dir, OPAQUE_XATTR, "y", 1, 0) < 0)
-			return err_errno(err, "mark the directory of %.180s opaque", work->reader.entry.path);
+		if (fsetxattr(dir, opaque_xattr(), "y", 1, 0) < 0)
+			return err_errno(err, "mark the directory of %.180s opaque",
+					 work->reader.entry.path);
 		return 0;
 	}
 	/* aufs's own files, such as .wh..wh.plnk */
 	if (strncmp(hidden, WHITEOUT, strlen(WHITEOUT)) == 0)
 		return 0;
 	if (hidden[0] == '\0' || strcmp(hidden, ".") == 0 || strcmp(hidden, "..") == 0)
-		return err_set(err, EBADMSG, "%.180s would remove a directory above it", work->reader.entry.path);
+		return err_set(err, EBADMSG, "%.180s would remove a directory above it",
+			       work->reader.entry.path);
 	if (fstatat(dir, hidden, &found, AT_SYMLINK_NOFOLLOW) == 0) {
 		if (S_ISDIR(found.st_mode))
 			return hide_lower(dir, hidden, err);
@@ -304,7 +297,7 @@ static int put_root(struct untar *work, struct err *err)
 		return err_set(err, EBADMSG, "an entry without a name");
 	if (set_attributes(work, work->root, err) < 0)
 		return -1;
-	return later(work, "", err);
+	return dir_times_add(&work->times, "", work->reader.entry.mtime, err);
 }
 
 static int put(struct untar *work, struct err *err)
@@ -349,22 +342,6 @@ static int put(struct untar *work, struct err *err)
 	}
 }
 
-/* The last time given to a directory counts, so later ones are set last; deeper ones do not matter to it. */
-static void set_times(struct untar *work)
-{
-	for (size_t i = 0; i < work->time_count; i++) {
-		const struct timespec times[2] = {work->times[i].mtime, work->times[i].mtime};
-		const char *path = work->times[i].path;
-		AUTO_CLOSE int fd = beneath_open(work->root, *path ? path : ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-
-		/* The archive itself may have replaced it by something else. */
-		if (fd >= 0)
-			futimens(fd, times);
-		free(work->times[i].path);
-	}
-	free(work->times);
-}
-
 static int make_implied(struct parents *parents, int parent, const char *name, const char *path)
 {
 	struct untar *work = parents->context;
@@ -373,7 +350,9 @@ static int make_implied(struct parents *parents, int parent, const char *name, c
 	if (mkdirat(parent, name, 0755) < 0)
 		return errno == EEXIST ? 0 : -1;
 	work->result->implied++;
-	return work->options->own ? fchownat(parent, name, work->options->uid, work->options->gid, 0) : 0;
+	return work->options->own
+		   ? fchownat(parent, name, work->options->uid, work->options->gid, 0)
+		   : 0;
 }
 
 int untar(struct source *source, int root, const struct untar_options *options,
@@ -402,7 +381,7 @@ int untar(struct source *source, int root, const struct untar_options *options,
 			break;
 		}
 	}
-	set_times(&work);
+	dir_times_apply(&work.times, root);
 	parents_close(&work.parents);
 	tar_reader_close(&work.reader);
 	return got < 0 ? -1 : source_drain(source, err);

@@ -22,7 +22,7 @@ static inline void free_pointer(void *pointer)
 #define AUTO_FREE __attribute__((cleanup(free_pointer)))
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
 /* The structure around `pointer`, which is its member `member`. */
-#define CONTAINER_OF(pointer, type, member) ((type *)((char *)(pointer) - offsetof(type, member)))
+#define CONTAINER_OF(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
 
 static inline int take_fd(int *fd)
 {
@@ -32,13 +32,16 @@ static inline int take_fd(int *fd)
 	return taken;
 }
 
-/* Reads exactly `size` bytes; signals are waited out. Returns 0, or -1 with errno (EPIPE: end of file before that). */
+/* Reads exactly `size` bytes; signals are waited out. Returns 0, or -1 with errno (EPIPE: end of
+ * file before that). */
 int read_full(int fd, void *data, size_t size);
 /* Writes all of `data`; signals are waited out. Returns 0, or -1 with errno. */
 int write_full(int fd, const void *data, size_t size);
-/* Reads up to the end of file or `limit` bytes, whichever comes first. Returns the count, or -1 with errno. */
+/* Reads up to the end of file or `limit` bytes, whichever comes first. Returns the count, or -1
+ * with errno. */
 ssize_t read_some(int fd, void *data, size_t limit);
-/* Writes `text` by one write(2), as files of /proc and cgroups need it. Returns 0, or -1 with errno. */
+/* Writes `text` by one write(2), as files of /proc and cgroups need it. Returns 0, or -1 with
+ * errno. */
 int write_text_at(int dir, const char *path, const char *text);
 
 static inline uint16_t get_u16(const void *from)

@@ -5,6 +5,7 @@
 
 #include "files.h"
 #include "inodes.h"
+#include "kernel.h"
 #include "source.h"
 #include "tree.h"
 
@@ -40,7 +41,8 @@ static int names_read(struct names *names, int fd, const char *path, struct err 
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
 		if (names->count == room) {
-			char **more = realloc(names->list, (room = room > 0 ? room * 2 : 64) * sizeof *more);
+			char **more =
+			    realloc(names->list, (room = room > 0 ? room * 2 : 64) * sizeof *more);
 
 			if (!more)
 				break;
@@ -67,21 +69,24 @@ static int look(struct walk *walk, struct err *err)
 		return errno == ENOENT ? 0 : err_errno(err, "look at %.180s", walk->path);
 	walk->mounted = false;
 	if (walk->see_mounts && walk->path[0]) {
-		struct statx more;
+		struct k_statx more;
 
-		if (statx(walk->dir, walk->name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE, &more) == 0)
-			walk->mounted = more.stx_attributes & STATX_ATTR_MOUNT_ROOT;
+		if (sys_statx(walk->dir, walk->name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
+			      K_STATX_TYPE, &more) == 0)
+			walk->mounted = more.attributes & K_STATX_ATTR_MOUNT_ROOT;
 	}
 	return 1;
 }
 
-static int visit(struct walk *walk, char *path, size_t length, int dir, const char *name, struct err *err);
+static int visit(struct walk *walk, char *path, size_t length, int dir, const char *name,
+		 struct err *err);
 
 static int visit_children(struct walk *walk, char *path, size_t length, int fd, struct err *err)
 {
 	struct names names = {0};
 	int listing = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int result = listing < 0 ? err_errno(err, "list %.180s", path) : names_read(&names, listing, path, err);
+	int result = listing < 0 ? err_errno(err, "list %.180s", path)
+				 : names_read(&names, listing, path, err);
 
 	for (size_t i = 0; result == 0 && i < names.count; i++) {
 		size_t part = strlen(names.list[i]), start = length > 0 ? length + 1 : 0;
@@ -100,7 +105,8 @@ static int visit_children(struct walk *walk, char *path, size_t length, int fd, 
 	return result;
 }
 
-static int visit(struct walk *walk, char *path, size_t length, int dir, const char *name, struct err *err)
+static int visit(struct walk *walk, char *path, size_t length, int dir, const char *name,
+		 struct err *err)
 {
 	walk->dir = dir;
 	walk->name = name;
@@ -176,7 +182,8 @@ static int count(struct listing *listing, const struct walk *walk, struct err *e
 	if (!S_ISREG(stat->st_mode))
 		return 0;
 	if (stat->st_nlink > 1) {
-		const char *before = inodes_add(&listing->inodes, stat->st_dev, stat->st_ino, "-", err);
+		const char *before =
+		    inodes_add(&listing->inodes, stat->st_dev, stat->st_ino, "-", err);
 
 		if (!before || *before)
 			return before ? 0 : -1;
@@ -197,7 +204,8 @@ static enum walk_next list_entry(struct walk *walk, struct err *err)
 		return WALK_FAILED;
 	if (listing->only_sizes)
 		return WALK_ON;
-	if (S_ISLNK(walk->stat.st_mode) && (target = readlinkat(walk->dir, walk->name, link, sizeof link)) < 0) {
+	if (S_ISLNK(walk->stat.st_mode) &&
+	    (target = readlinkat(walk->dir, walk->name, link, sizeof link)) < 0) {
 		err_errno(err, "read the link %.180s", walk->path);
 		return WALK_FAILED;
 	}

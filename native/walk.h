@@ -12,7 +12,8 @@ enum walk_next {
 };
 
 struct walk {
-	/* The entry at hand: `name` in the directory `dir`; `path` counts from the walk's start, which is "". */
+	/* The entry at hand: `name` in the directory `dir`; `path` counts from the walk's start,
+	 * which is "". */
 	int dir;
 	const char *name;
 	const char *path;
@@ -27,8 +28,8 @@ struct walk {
 };
 
 /*
- * Calls `enter` for `name` in `dir` and for everything below it, sorted by name, links not followed. What
- * disappears meanwhile is left out.
+ * Calls `enter` for `name` in `dir` and for everything below it, sorted by name, links not
+ * followed. What disappears meanwhile is left out.
  *
  * Returns 0, or -1 with *err set.
  */
@@ -38,15 +39,15 @@ int walk_tree(struct walk *walk, int dir, const char *name, struct err *err);
 void walk_raise_limit(void);
 
 /*
- * Finds the path to start from: `name` in the directory *dir, which the caller closes. "" is the root as ".".
- * Returns 0, or -1 with errno.
+ * Finds the path to start from: `name` in the directory *dir, which the caller closes. "" is the
+ * root as ".". Returns 0, or -1 with errno.
  */
 int walk_start(int root, const char *path, int *dir, char name[TREE_PATH]);
 
 enum { OP_WALK = 303 };
 
 /*
- * OP_WALK: path | only sizes. Sends entries: u16 path | u16 link | facts | path | link; ends with u64 entries |
- * u64 bytes of regular files, each inode once.
+ * OP_WALK: path | only sizes. Sends entries: u16 path | u16 link | facts | path | link; ends with
+ * u64 entries | u64 bytes of regular files, each inode once.
  */
 int job_walk(struct job *job);

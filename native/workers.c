@@ -15,7 +15,8 @@ static int refuse(const struct job *job, const struct err *err)
 	return -1;
 }
 
-/* OP_UNTAR: overlay | keep kinds | keep links | concatenated | own | uid | gid | path | list of patterns | entry limit | byte limit */
+/* OP_UNTAR: overlay | keep kinds | keep links | concatenated | own | uid | gid | path | list of
+ * patterns | entry limit | byte limit */
 static int run_untar(struct job *job, struct untar_result *result, struct err *err)
 {
 	const struct request *request = job->request;
@@ -45,7 +46,8 @@ static int run_untar(struct job *job, struct untar_result *result, struct err *e
 	if (done < 0) {
 		struct err ignored = {0};
 
-		/* The sender reads the answer sooner than it learns that nobody reads its stream. */
+		/* The sender reads the answer sooner than it learns that nobody reads its stream.
+		 */
 		answer_error(job->fd, 1, err);
 		source_drain(&source, &ignored);
 	}
@@ -69,6 +71,7 @@ static int job_untar(struct job *job)
 }
 
 const struct job_kind worker_jobs[] = {
-	{32, job_untar}, {33, job_tar},	  {34, job_walk},   {35, job_stat}, {36, job_read},    {37, job_write},
-	{38, job_mkdir}, {39, job_remove}, {40, job_copy}, {41, job_changes}, {42, job_spread}, {0},
+    {32, job_untar}, {33, job_tar},     {34, job_walk},   {35, job_stat},
+    {36, job_read},  {37, job_write},   {38, job_mkdir},  {39, job_remove},
+    {40, job_copy},  {41, job_changes}, {42, job_spread}, {0},
 };

@@ -5,6 +5,8 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { until } from "./helpers/command.ts";
+import { leftovers } from "./helpers/leftovers.ts";
 import { type Outcome, runTests } from "./run.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -13,22 +15,37 @@ process.env["PATH"] = `${join(root, "node_modules/.bin")}:${process.env["PATH"]}
 
 const total = { passed: 0, failed: 0 };
 
+const before = new Set(leftovers());
 installPackages();
 command("build", "node", [".build/build.ts"]);
 command("biome", "biome", ["check", "--error-on-warnings", "."]);
 command("tsc", "tsc", ["--noEmit"]);
 command("knip", "knip", []);
+command("clang-format", "sh", [
+  "-c",
+  "clang-format --style=file:native/.clang-format --dry-run --Werror native/*.[ch] test/native/*.[ch]",
+]);
 command("native", "make", ["-s", "-C", "native", "test"]);
 add(await runTests(["test/src", "test/engine"], 2));
 for (const tier of ["test/contract", "test/scenarios"]) {
   if (existsSync(tier)) add(await runTests([tier], 1));
 }
+await nothingLeft();
 console.log(`${total.passed} passed, ${total.failed} failed`);
 process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
 
 function add(outcome: Outcome): void {
   total.passed += outcome.passed;
   total.failed += outcome.failed;
+}
+
+/** Network namespaces die a moment after the last process in them; nothing else may be there after the last test. */
+async function nothingLeft(): Promise<void> {
+  const found = (): string[] => leftovers().filter((line) => !before.has(line));
+  await until("everything is gone", () => found().length === 0, 5000).catch(() => undefined);
+  const left = found();
+  add(left.length === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 });
+  console.log(left.length === 0 ? "ok    nothing is left behind" : `FAIL  left behind:\n${left.join("\n")}`);
 }
 
 /** Installs from Debian's packages what test/packages.txt names and the machine lacks. */

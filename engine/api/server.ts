@@ -19,16 +19,25 @@ import { API_VERSION, parseVersion } from "./version.ts";
 /** Clients keep idle connections for 90 s (Go); one that the server closed first costs them an error. */
 const KEEP_ALIVE_MS = 120_000;
 
+export interface ServerOptions {
+  readonly version: string;
+  readonly log: Log;
+  /** Called when a request begins, and when it has been handled. */
+  readonly onRequest?: () => void;
+}
+
 export class ApiServer {
   readonly #router: Router;
   readonly #log: Log;
+  readonly #onRequest: () => void;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
-  constructor(routes: readonly Route[], options: { readonly version: string; readonly log: Log }) {
+  constructor(routes: readonly Route[], options: ServerOptions) {
     this.#router = new Router(routes);
     this.#log = options.log;
+    this.#onRequest = options.onRequest ?? (() => {});
     this.#headers = {
       "Api-Version": API_VERSION,
       "Docker-Experimental": "false",
@@ -100,6 +109,7 @@ export class ApiServer {
     response: ServerResponse,
     upgrade?: { readonly connection: Duplex; readonly body: Buffer },
   ): Promise<void> {
+    this.#onRequest();
     const began = performance.now();
     const reply = new HttpReply(message, response, upgrade?.connection);
     for (const [name, value] of Object.entries(this.#headers)) response.setHeader(name, value);
@@ -141,6 +151,7 @@ export class ApiServer {
         });
       }
     }
+    this.#onRequest();
     this.#log.debug("request", {
       method: message.method,
       url: message.url,

@@ -4,8 +4,10 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { EngineError } from "../errors.ts";
 import { decompress } from "../images/decompress.ts";
+import type { Lease } from "../images/leases.ts";
 import { parseReference } from "../images/reference.ts";
 import type { Trash } from "../images/trash.ts";
+import type { Image, Platform } from "../images/types.ts";
 import type { DirectoryTree, TreeRoot } from "../native/trees.ts";
 import { baseImage } from "./bases.ts";
 import type { BuilderDeps } from "./builder.ts";
@@ -21,7 +23,7 @@ import { checkOutputs, writeOutputs } from "./outputs.ts";
 import { parsePlatform } from "./plan/arguments.ts";
 import type { PlanOptions, PlanSources } from "./plan/context.ts";
 import { linterFor, planBuild } from "./plan/stages.ts";
-import type { BuildPlan, Step } from "./plan/types.ts";
+import type { BaseImage, BuildPlan, Step } from "./plan/types.ts";
 import { OWN_PLATFORM, refuseForeign } from "./platform.ts";
 import type { Remotes } from "./remotes.ts";
 import { type Solved, Solver, type StepOutcome } from "./solve.ts";
@@ -74,11 +76,13 @@ export class Build {
   async #build(
     request: BuildRequest,
     context: OpenContext,
-    lease: ReturnType<BuildDeps["images"]["lease"]>,
+    lease: Lease,
     progress: BuildProgress,
   ): Promise<BuildResult> {
     const { text, name } = context.dockerfile;
-    const trees = new Trees(this.#deps, context, request.contexts ?? {});
+    const trees = new Trees(this.#deps, context, request.contexts ?? {}, (url) =>
+      this.#fetch(url, request.signal),
+    );
     const linter = linterFor(text);
     let told = 0;
     const tellWarnings = (): void => {
@@ -86,7 +90,7 @@ export class Build {
       told = linter.warnings.length;
     };
     try {
-      const plan = await this.#plan(request, context, trees, linter, progress).finally(tellWarnings);
+      const plan = await this.#plan(request, context, trees, linter, lease, progress).finally(tellWarnings);
       if (request.check === true) return { imageId: "", warnings: linter.warnings };
       const solver = this.#solver(request, trees, lease, plan, progress, text, name);
       trees.connect(solver);
@@ -105,6 +109,7 @@ export class Build {
     context: OpenContext,
     trees: Trees,
     linter: Linter,
+    lease: Lease,
     progress: BuildProgress,
   ): Promise<BuildPlan> {
     const { images } = this.#deps;
@@ -121,14 +126,19 @@ export class Build {
     };
     const status = (text: string): void => progress({ kind: "status", text });
     const sources: PlanSources = {
-      image: (reference, wanted) => {
+      image: async (reference, wanted) => {
+        // A check brings no image: what is not here counts as an empty one.
+        if (request.check === true) return localOrEmpty(images.resolve(reference), reference, wanted);
         refuseForeign(wanted);
-        return baseImage(images, reference, wanted, {
+        const image = await baseImage(images, reference, wanted, {
           pull: request.pull === true,
           auth: request.auth,
           signal: request.signal,
           status,
         });
+        // From now on: a removal beside this build would take its layers.
+        lease.hold(image.id, ...image.config.rootfs.diff_ids);
+        return image;
       },
       namedContext: (name) => trees.named(name),
       ignored: context.ignore,
@@ -139,7 +149,7 @@ export class Build {
   #solver(
     request: BuildRequest,
     trees: Trees,
-    lease: ReturnType<BuildDeps["images"]["lease"]>,
+    lease: Lease,
     plan: BuildPlan,
     progress: BuildProgress,
     text: string,
@@ -226,12 +236,12 @@ export class Build {
       const { tree, found } = await remotes.clone(item, tools);
       return join((tree.root as DirectoryTree).path, found.path);
     }
-    const { tree } = await remotes.download(
+    const { tree, found } = await remotes.download(
       { kind: "url", url, name: "context", checksum: undefined, unpack: false },
       tools,
     );
     const directory = await this.#scratch();
-    const { stream } = await decompress(await tree.read("file"));
+    const { stream } = await decompress(await tree.read(found.path));
     await workers.untar(stream, { kind: "dir", path: directory }, { whiteouts: "plain" });
     return directory;
   }
@@ -241,6 +251,15 @@ export class Build {
     await mkdir(directory, { recursive: true, mode: 0o700 });
     return directory;
   }
+}
+
+function localOrEmpty(
+  image: Image | undefined,
+  reference: string,
+  { os, architecture }: Platform,
+): BaseImage {
+  if (image !== undefined) return { reference, id: image.id, config: image.config };
+  return { reference, id: "", config: { os, architecture, rootfs: { type: "layers", diff_ids: [] } } };
 }
 
 function networkOf(text: string | undefined): PlanOptions["network"] {

@@ -1,13 +1,23 @@
 /** The directories of `RUN --mount=type=cache`: kept between builds, one for each id. */
 import { createHash } from "node:crypto";
-import { chmod, chown, mkdir, readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { chmod, chown, lstat, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import type { Readable } from "node:stream";
+import { EngineError } from "../errors.ts";
+import type { Workers } from "../native/workers.ts";
 import type { MountPlan } from "./plan/types.ts";
 import type { StepTools } from "./steps/types.ts";
 
 export interface OpenCache {
   readonly directory: string;
   release(): Promise<void>;
+}
+
+export interface KeptCache {
+  readonly id: string; // as the Dockerfile names it, or its target
+  readonly name: string; // of its directory
+  readonly bytes: number;
+  readonly inUse: boolean;
 }
 
 /** Who uses a cache at this moment. */
@@ -32,15 +42,47 @@ export class CacheMounts {
    * A directory that is new is filled from the mount's `from`, and gets its mode and owner.
    */
   async acquire(plan: MountPlan, tools: Pick<StepTools, "tree" | "workers">): Promise<OpenCache> {
-    const base = createHash("sha256").update(plan.id).digest("hex").slice(0, 32);
-    const name = await this.#take(base, plan.sharing);
+    const name = await this.#take(nameOf(plan.id), plan.sharing);
     try {
-      const directory = join(this.directory, name);
+      const directory = await this.#make(name, plan.id);
       await this.#fill(directory, plan, tools);
-      return { directory: join(directory, "fs"), release: async () => this.#release(name) };
+      return { directory, release: async () => this.#release(name) };
     } catch (error) {
       this.#release(name);
       throw error;
+    }
+  }
+
+  /** Every cache that is kept. */
+  async list(workers: Pick<Workers, "measure">): Promise<KeptCache[]> {
+    const kept: KeptCache[] = [];
+    for (const name of (await readdir(this.directory)).sort()) {
+      const id = await readFile(join(this.directory, name, "id"), "utf8").catch(() => undefined);
+      if (id === undefined) continue;
+      const { bytes } = await workers.measure({ kind: "dir", path: join(this.directory, name, "fs") });
+      kept.push({ id, name, bytes, inUse: this.isUsed(name) });
+    }
+    return kept;
+  }
+
+  /** A cache's files as an archive. @throws {EngineError} notFound */
+  async export(id: string, workers: Pick<Workers, "tar">): Promise<Readable> {
+    const directory = join(this.directory, nameOf(id), "fs");
+    if (!(await isDirectory(directory))) throw new EngineError("notFound", `no such cache mount: ${id}`);
+    return workers.tar({ kind: "dir", path: directory });
+  }
+
+  /** Puts an archive's files into a cache, beside what is there. @throws {EngineError} conflict while a step uses it */
+  async import(id: string, archive: Readable, workers: Pick<Workers, "untar">): Promise<void> {
+    const name = nameOf(id);
+    if (this.isUsed(name)) throw new EngineError("conflict", `the cache mount ${id} is in use`);
+    const use = await this.#take(name, "locked");
+    try {
+      const directory = await this.#make(use, id);
+      if (!(await isDirectory(directory))) await mkdir(directory, { mode: 0o755 });
+      await workers.untar(archive, { kind: "dir", path: directory }, { whiteouts: "plain" });
+    } finally {
+      this.#release(use);
     }
   }
 
@@ -73,21 +115,39 @@ export class CacheMounts {
     for (const resume of use.waiting.splice(0)) resume();
   }
 
-  async #fill(directory: string, plan: MountPlan, tools: Pick<StepTools, "tree" | "workers">): Promise<void> {
-    const fs = join(directory, "fs");
-    const exists = await readdir(fs).then(
-      () => true,
-      () => false,
-    );
-    if (exists) return;
+  /** @returns the directory that is mounted, which may not be there yet */
+  async #make(name: string, id: string): Promise<string> {
+    const directory = join(this.directory, name);
     await mkdir(directory, { recursive: true, mode: 0o700 });
-    if (plan.from.kind === "empty") await mkdir(fs, { mode: 0o755 });
+    await writeFile(join(directory, "id"), id);
+    return join(directory, "fs");
+  }
+
+  async #fill(directory: string, plan: MountPlan, tools: Pick<StepTools, "tree" | "workers">): Promise<void> {
+    if (await isDirectory(directory)) return;
+    if (plan.from.kind === "empty") await mkdir(directory, { mode: 0o755 });
     else {
       const tree = await tools.tree(plan.from);
-      const items = [{ source: plan.source.slice(1), target: "fs", contents: true }];
-      await tools.workers.copy(tree.root, { kind: "dir", path: directory }, { items, mtime: "keep" });
+      const items = [{ source: plan.source.slice(1), target: basename(directory), contents: true }];
+      await tools.workers.copy(
+        tree.root,
+        { kind: "dir", path: dirname(directory) },
+        { items, mtime: "keep" },
+      );
     }
-    await chmod(fs, plan.mode ?? 0o755);
-    await chown(fs, plan.uid ?? 0, plan.gid ?? 0);
+    await chmod(directory, plan.mode ?? 0o755);
+    await chown(directory, plan.uid ?? 0, plan.gid ?? 0);
   }
+}
+
+/** An id may hold anything; a directory's name may not. */
+function nameOf(id: string): string {
+  return createHash("sha256").update(id).digest("hex").slice(0, 32);
+}
+
+function isDirectory(path: string): Promise<boolean> {
+  return lstat(path).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  );
 }

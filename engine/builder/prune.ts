@@ -27,6 +27,8 @@ export interface PruneDeps {
   readonly images: Images;
   readonly workers: Workers;
   readonly trash: Trash;
+  /** Where files that ADD fetched are. */
+  readonly downloads: string;
 }
 
 /** Forgets results of steps; their layers go when no image and no running build needs them. */
@@ -48,6 +50,9 @@ export async function prune(deps: PruneDeps, options: PruneOptions): Promise<Pru
     deleted.push(key);
   }
   const { bytes } = await images.sweep();
+  if (options.all) {
+    for (const name of await readdir(deps.downloads)) await deps.trash.discard(join(deps.downloads, name));
+  }
   const mounts = options.all ? await pruneMounts(deps) : { deleted: [], bytes: 0 };
   return { deleted: [...deleted, ...mounts.deleted], bytes: bytes + mounts.bytes };
 }

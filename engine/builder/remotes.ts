@@ -1,16 +1,17 @@
 /** What ADD takes from elsewhere: files over HTTP and git repositories. */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { createWriteStream } from "node:fs";
-import { chmod, rm, utimes } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import type { ReadableStream } from "node:stream/web";
 import { promisify } from "node:util";
 import { EngineError, messageOf } from "../errors.ts";
+import type { DirectoryTree } from "../native/trees.ts";
 import { LayerTree } from "./context/layer-tree.ts";
 import type { Found, SourceTree } from "./context/tree.ts";
+import type { Downloads } from "./downloads.ts";
 import type { CopyItem } from "./plan/types.ts";
 import type { StepTools } from "./steps/types.ts";
 
@@ -25,41 +26,30 @@ export type RemoteTools = Pick<StepTools, "workers" | "signal" | "scratch">;
 const run = promisify(execFile);
 
 export class Remotes {
-  /**
-   * Fetches a file: mode 0600, the time that the server says.
-   *
-   * @throws {EngineError} unavailable for another status than 200, invalid for another checksum
-   */
+  readonly #downloads: Downloads;
+
+  constructor(downloads: Downloads) {
+    this.#downloads = downloads;
+  }
+
+  /** @throws {EngineError} unavailable where it cannot be had, invalid for another checksum */
   async download(item: Extract<CopyItem, { kind: "url" }>, tools: RemoteTools): Promise<Remote> {
-    const directory = await tools.scratch();
-    const path = join(directory, "file");
-    const response = await fetch(item.url, { signal: tools.signal, redirect: "follow" }).catch(
-      (cause: unknown) => {
-        throw new EngineError("unavailable", `${item.url} cannot be fetched: ${reasonOf(cause)}`, { cause });
-      },
-    );
-    if (!response.ok) {
-      throw new EngineError("unavailable", `invalid response status ${response.status} for ${item.url}`);
+    const { directory } = this.#downloads;
+    const path = await this.#downloads.fetch(item.url, tools.signal);
+    if (item.checksum !== undefined) {
+      const [algorithm = "", wanted] = item.checksum.split(":");
+      const hash = createHash(algorithm);
+      await pipeline(createReadStream(join(directory, path)), hash);
+      const got = hash.digest("hex");
+      if (got !== wanted) {
+        throw new EngineError(
+          "invalid",
+          `digest mismatch ${algorithm}:${got}: ${item.checksum} is expected of ${item.url}`,
+        );
+      }
     }
-    const [algorithm = "sha256", wanted] = item.checksum?.split(":") ?? [];
-    const hash = createHash(algorithm);
-    const body = Readable.fromWeb((response.body ?? new ReadableStreamEmpty()) as ReadableStream<Uint8Array>);
-    body.on("data", (chunk: Uint8Array) => hash.update(chunk));
-    await pipeline(body, createWriteStream(path, { mode: 0o600 }));
-    const got = hash.digest("hex");
-    if (wanted !== undefined && got !== wanted) {
-      throw new EngineError(
-        "invalid",
-        `digest mismatch ${algorithm}:${got}: ${item.checksum} is expected of ${item.url}`,
-      );
-    }
-    await chmod(path, 0o600);
-    const modified = Date.parse(response.headers.get("last-modified") ?? "");
-    // Without a time of its own a file would be another one in every build.
-    const seconds = Number.isNaN(modified) ? 0 : modified / 1000;
-    await utimes(path, seconds, seconds);
-    const tree = new LayerTree({ kind: "dir", path: directory }, tools.workers);
-    return { tree, found: { path: "file", name: item.name, type: "file" } };
+    const tree = new DownloadTree({ kind: "dir", path: directory }, tools.workers);
+    return { tree, found: { path, name: item.name, type: "file" } };
   }
 
   /** Fetches one commit of a repository, without its history. */
@@ -104,6 +94,13 @@ export class Remotes {
   }
 }
 
+/** Our own files, which may be large: they are read as they lie. */
+class DownloadTree extends LayerTree {
+  override async read(path: string): Promise<Readable> {
+    return createReadStream(join((this.root as DirectoryTree).path, path), { highWaterMark: 1 << 20 });
+  }
+}
+
 /** Asks nobody for passwords, reads no configuration of the machine, runs no program that a URL names. */
 const GIT_ENVIRONMENT: NodeJS.ProcessEnv = {
   PATH: process.env["PATH"] ?? "/usr/bin:/bin",
@@ -114,14 +111,3 @@ const GIT_ENVIRONMENT: NodeJS.ProcessEnv = {
   GIT_SSH_COMMAND: "ssh -o BatchMode=yes",
   LC_ALL: "C",
 };
-
-function reasonOf(error: unknown): string {
-  const cause = error instanceof Error ? error.cause : undefined;
-  return messageOf(cause ?? error);
-}
-
-class ReadableStreamEmpty extends globalThis.ReadableStream<Uint8Array> {
-  constructor() {
-    super({ start: (controller) => controller.close() });
-  }
-}

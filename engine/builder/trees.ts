@@ -10,6 +10,7 @@ import type { HashStore } from "./context/hashes.ts";
 import { LayerTree } from "./context/layer-tree.ts";
 import { existingDirectory, type OpenContext, openTree } from "./context/open.ts";
 import type { SourceTree } from "./context/tree.ts";
+import { parseGitReference } from "./giturl.ts";
 import { IgnoreMatcher, readIgnoreFile } from "./ignore.ts";
 import { contextName } from "./plan/stages.ts";
 import type { TreeSource } from "./plan/types.ts";
@@ -32,8 +33,17 @@ export class Trees {
   readonly #open = new Map<string, Promise<ContextTree>>();
   #chains: Chains | undefined;
 
-  constructor(deps: Deps, context: OpenContext, contexts: Readonly<Record<string, string>>) {
+  readonly #fetch: (url: string) => Promise<string>;
+
+  /** @param fetch brings a remote context. @returns the directory it lies in */
+  constructor(
+    deps: Deps,
+    context: OpenContext,
+    contexts: Readonly<Record<string, string>>,
+    fetch: (url: string) => Promise<string>,
+  ) {
     this.#deps = deps;
+    this.#fetch = fetch;
     this.#context = context;
     this.#named = new Map(Object.entries(contexts).map(([name, value]) => [normalName(name), value]));
   }
@@ -59,17 +69,19 @@ export class Trees {
     const normal = normalName(name);
     const value = this.#named.get(normal);
     if (value === undefined) return undefined;
-    if (value.startsWith(IMAGE)) {
+    const isScheme = /^[a-z][a-z0-9+-]*:\/\//.test(value);
+    // Compose names the image of a service by its bare name.
+    if (value.startsWith(IMAGE) || !(isScheme || value.startsWith("/") || isRemote(value))) {
       const { images } = this.#deps;
-      const reference = value.slice(IMAGE.length);
+      const reference = value.startsWith(IMAGE) ? value.slice(IMAGE.length) : value;
       parseReference(reference);
       const image = await baseImage(images, reference, OWN_PLATFORM, { pull: false, status: () => {} });
       return { source: { kind: "image", image }, config: image.config };
     }
-    if (/^[a-z][a-z0-9+-]*:/.test(value)) {
+    if (isScheme && !isRemote(value)) {
       throw new EngineError(
         "invalid",
-        `the context ${name}=${value} is of a kind that is not supported: give a directory or ${IMAGE}NAME`,
+        `the context ${name}=${value} is of a kind that is not supported: give a directory, a URL or ${IMAGE}NAME`,
       );
     }
     return { source: { kind: "named", name: normal } };
@@ -88,7 +100,8 @@ export class Trees {
 
   async #directory(name: string): Promise<ContextTree> {
     return this.#once(name, async () => {
-      const path = await existingDirectory(this.#named.get(name)!);
+      const value = this.#named.get(name)!;
+      const path = isRemote(value) ? await this.#fetch(value) : await existingDirectory(value);
       const text = await this.#deps.workers
         .read({ kind: "dir", path }, ".dockerignore")
         .catch((error: unknown) => {
@@ -112,6 +125,11 @@ export class Trees {
     this.#open.set(name, opened);
     return opened;
   }
+}
+
+/** A git repository or a tar to fetch. */
+function isRemote(value: string): boolean {
+  return /^https?:\/\//.test(value) || (!value.startsWith("/") && parseGitReference(value) !== undefined);
 }
 
 /** Names of stages are free words; those of images have `docker.io/library/` and `:latest` left out. */

@@ -1,10 +1,12 @@
 import { messageOf } from "../errors.ts";
 import type { ExitRecord } from "../native/monitor.ts";
+import { killGroup } from "./cgroups/kill.ts";
 import { checkpoint } from "./checkpoint.ts";
 import type { Container, Live } from "./container.ts";
 import { removeNow } from "./remove.ts";
 import { scheduleRestart, shouldRestart } from "./restart.ts";
 import { removeShm } from "./shm.ts";
+import { cgroupPath } from "./spec.ts";
 import { formatTime, nowNs } from "./time.ts";
 import { emit, logFailure, type Tools } from "./tools.ts";
 import { releaseVolumes } from "./volume-use.ts";
@@ -43,14 +45,16 @@ async function ended(
   live.monitor.close();
   container.live = undefined;
   const exitCode = exit?.code ?? LOST;
+  if (exit === undefined) await killGroup(tools.host.cgroups, cgroupPath(tools.host, container.record));
   const ran = performance.now() - live.since;
-  const restarting = shouldRestart(container, exitCode);
   await tools.networks.release(container.id);
   checkpoint("end: network released");
   await releaseVolumes(tools, container.record);
   await removeShm(tools, container.record);
   checkpoint("end: volumes released");
-  const state = container.record.state;
+  // Only now: a person may have stopped it meanwhile.
+  const restarting = shouldRestart(container, exitCode);
+  const { state } = container.record;
   const writing = tools.registry.changeState(container, {
     status: restarting ? "restarting" : "exited",
     pid: 0,

@@ -78,8 +78,8 @@ export class HealthProbes {
     if (counted) this.#counted = now;
     this.#tools.registry.setState(this.#container, { health: state });
     if (state.status !== before.status) {
-      await this.#tools.registry.changeState(this.#container, {});
       emit(this.#tools, this.#container, `health_status: ${state.status}`);
+      await this.#tools.registry.changeState(this.#container, {});
     }
     this.#delay = probeDelay(this.#policy, state, this.#delay, now - this.#born);
     this.#wait(this.#delay);

@@ -40,11 +40,16 @@ export async function killAndWait(tools: Tools, container: Container): Promise<v
   await live.ended;
 }
 
-/** Also ends a restart that is waited for, which counts as running. */
+/** Marks that a person wants it ended, which ends a restart that is waited for: that counts as running, too. */
 export async function byUser(tools: Tools, container: Container): Promise<void> {
-  const waiting = cancelRestart(container);
-  const idle = waiting && container.live === undefined;
-  await tools.registry.changeState(container, { stoppedByUser: true, ...(idle ? { status: "exited" } : {}) });
+  tools.registry.setState(container, { stoppedByUser: true });
+  if (container.live === undefined) {
+    // Its end, or its next start, may be in the midst of its work.
+    await tools.serial.run(container.id, async () => {
+      if (cancelRestart(container)) tools.registry.setState(container, { status: "exited" });
+    });
+  }
+  await tools.registry.changeState(container, { stoppedByUser: true });
 }
 
 export async function send(tools: Tools, container: Container, signal: number): Promise<void> {

@@ -10,6 +10,7 @@ import {
   type Propagation,
 } from "../native/protocol.ts";
 import { capabilityMask } from "./capabilities.ts";
+import type { Cgroups } from "./cgroups/detect.ts";
 import { type CgroupSpec, cgroupOps } from "./cgroups/operations.ts";
 import type { DeviceNode } from "./devices.ts";
 import type { ResolvedUser } from "./users.ts";
@@ -170,7 +171,9 @@ function systemMounts(spec: Spec): readonly Op[] {
     ...mount("proc", "/proc", sealed),
     ...(taken.has("/dev") ? [] : devices(spec, mount, bind)),
     ...mount("sysfs", "/sys", sealed | (spec.privileged ? 0 : ro)),
-    ...(taken.has("/sys") || taken.has("/sys/fs/cgroup") ? [] : cgroupMounts(spec)),
+    ...(taken.has("/sys") || taken.has("/sys/fs/cgroup")
+      ? []
+      : cgroupMounts(spec.cgroup.tree, { writable: spec.privileged })),
   ];
 }
 
@@ -189,22 +192,25 @@ function devices(
       ? mount("tmpfs", "/dev/shm", nosuid | noexec | nodev, shm, "shm")
       : bind(spec.sharedShm, "/dev/shm")),
     ...spec.nodes.map((node) => ({ op: "node", ...node }) as const),
-    ...(
-      [
-        ["/proc/self/fd", "/dev/fd"],
-        ["/proc/self/fd/0", "/dev/stdin"],
-        ["/proc/self/fd/1", "/dev/stdout"],
-        ["/proc/self/fd/2", "/dev/stderr"],
-        ["pts/ptmx", "/dev/ptmx"],
-      ] as const
-    ).map(([target, path]) => ({ op: "symlink", target, path }) as const),
+    ...deviceLinks(),
   ];
 }
 
-/** The container's own part of the cgroup tree; read-only, as it limits the container. */
-function cgroupMounts(spec: Spec): readonly Op[] {
-  const flags = nosuid | noexec | nodev | (spec.privileged ? 0 : ro);
-  const { tree } = spec.cgroup;
+/** The links in /dev. */
+export function deviceLinks(): readonly Op[] {
+  const links = [
+    ["/proc/self/fd", "/dev/fd"],
+    ["/proc/self/fd/0", "/dev/stdin"],
+    ["/proc/self/fd/1", "/dev/stdout"],
+    ["/proc/self/fd/2", "/dev/stderr"],
+    ["pts/ptmx", "/dev/ptmx"],
+  ] as const;
+  return links.map(([target, path]) => ({ op: "symlink", target, path }));
+}
+
+/** The container's own part of the cgroup tree; read-only unless it may limit itself. */
+export function cgroupMounts(tree: Cgroups, options: { readonly writable: boolean }): readonly Op[] {
+  const flags = nosuid | noexec | nodev | (options.writable ? 0 : ro);
   if (tree.version === 2) {
     return [{ op: "mount", type: "cgroup2", source: "cgroup", target: "/sys/fs/cgroup", flags, data: "" }];
   }
@@ -229,7 +235,7 @@ function cgroupMounts(spec: Spec): readonly Op[] {
           data: options,
         }) as const,
     ),
-    ...(spec.privileged ? [] : [{ op: "readonly", path: inside } as const]),
+    ...(options.writable ? [] : [{ op: "readonly", path: inside } as const]),
   ];
 }
 

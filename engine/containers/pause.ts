@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EngineError } from "../errors.ts";
-import { controllerMount } from "./cgroups/detect.ts";
+import { type Cgroups, controllerMount } from "./cgroups/detect.ts";
 import type { Container } from "./container.ts";
 import { cgroupPath } from "./spec.ts";
 import { emit, type Tools } from "./tools.ts";
@@ -34,10 +34,15 @@ export async function thaw(tools: Tools, container: Container): Promise<void> {
   container.live?.health?.resume();
 }
 
-/** @see freezer.state of the v1 freezer, cgroup.freeze of v2 */
-async function freeze(tools: Tools, container: Container, frozen: boolean): Promise<void> {
-  const { cgroups } = tools.host;
-  const path = cgroupPath(tools.host, container.record);
+function freeze(tools: Tools, container: Container, frozen: boolean): Promise<void> {
+  return freezeGroup(tools.host.cgroups, cgroupPath(tools.host, container.record), frozen);
+}
+
+/**
+ * @param path of the cgroup, relative to the root of the tree
+ * @see freezer.state of the v1 freezer, cgroup.freeze of v2
+ */
+export async function freezeGroup(cgroups: Cgroups, path: string, frozen: boolean): Promise<void> {
   if (cgroups.version === 2) {
     await writeFile(join(cgroups.mount, path, "cgroup.freeze"), frozen ? "1" : "0");
     return;

@@ -1,8 +1,8 @@
 /** At the start of a daemon: which containers live, which ended meanwhile, and what an earlier daemon left half done. */
-import { readdir, readFile, rm, rmdir } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir, rm } from "node:fs/promises";
 import { messageOf } from "../errors.ts";
 import { type ExitRecord, Monitor, readExit } from "../native/monitor.ts";
+import { killGroup } from "./cgroups/kill.ts";
 import { cgroupDirectories } from "./cgroups/operations.ts";
 import type { Container, Live } from "./container.ts";
 import { resumeHealthProbes } from "./health.ts";
@@ -130,7 +130,7 @@ async function recordEnd(tools: Tools, container: Container, exit: ExitRecord | 
     error: exit === undefined ? "the container's processes were lost while no daemon was there" : "",
   });
   await removeShm(tools, container.record);
-  if (exit === undefined) await killGroup(tools, cgroupPath(tools.host, container.record));
+  if (exit === undefined) await killGroup(tools.host.cgroups, cgroupPath(tools.host, container.record));
   emit(tools, container, "die", { exitCode: String(exitCode) });
   if (container.record.hostConfig.AutoRemove) await removeNow(tools, container, { volumes: true });
 }
@@ -169,30 +169,5 @@ async function removeGroups(tools: Tools, alive: ReadonlySet<string>): Promise<v
         names.add(entry.name);
     }
   }
-  for (const name of names) await killGroup(tools, `${tools.host.cgroupParent}/${name}`);
-}
-
-/** Kills what is left in a cgroup, and removes it. */
-async function killGroup(tools: Tools, path: string): Promise<void> {
-  const directories = cgroupDirectories(tools.host.cgroups, path);
-  for (let attempt = 0; attempt < 20; attempt++) {
-    let left = 0;
-    for (const directory of directories) left += await killProcesses(directory);
-    if (left === 0) break;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  for (const directory of directories) await rmdir(directory).catch(() => {}); // Gone already, or busy: the next start tries again.
-}
-
-async function killProcesses(directory: string): Promise<number> {
-  const text = await readFile(join(directory, "cgroup.procs"), "utf8").catch(() => "");
-  const pids = text.split("\n").filter((line) => line !== "" && line !== "0");
-  for (const pid of pids) {
-    try {
-      process.kill(Number(pid), "SIGKILL");
-    } catch {
-      // It has just ended.
-    }
-  }
-  return pids.length;
+  for (const name of names) await killGroup(tools.host.cgroups, `${tools.host.cgroupParent}/${name}`);
 }

@@ -9,6 +9,8 @@ import { digestOf, hexOf } from "./digest.ts";
 
 /** Milliseconds between writing a blob and naming it in the catalog, at the very most. */
 const RECENT = 600_000;
+/** Milliseconds that half a download waits for the rest. */
+const KEPT = 7 * 24 * 3_600_000;
 
 /** Files named by the sha256 of what they hold: configurations, manifests, packed layers. */
 export class Blobs {
@@ -45,8 +47,8 @@ export class Blobs {
     return readFileSync(this.path(digest));
   }
 
-  open(digest: string): Readable {
-    return createReadStream(this.path(digest), { highWaterMark: 1 << 20 });
+  open(digest: string, start = 0): Readable {
+    return createReadStream(this.path(digest), { highWaterMark: 1 << 20, start });
   }
 
   /** Writes a small blob. @returns its digest */
@@ -114,10 +116,14 @@ export class Blobs {
       .map((hex) => `sha256:${hex}`);
   }
 
-  /** Drops what a crash left half-written; downloads that can be resumed stay. */
+  /** Drops what a crash left half-written; downloads that can be gone on with stay for a week. */
   async clean(): Promise<void> {
     for (const name of await readdir(this.#ingest)) {
-      if (name.endsWith(".tmp")) await rm(join(this.#ingest, name), { force: true });
+      const path = join(this.#ingest, name);
+      const isOld = name.endsWith(".part") && Date.now() - (await stat(path)).mtimeMs > KEPT;
+      if (name.endsWith(".tmp") || isOld) await rm(path, { force: true });
+      // A bootstrap that was killed.
+      else if (name.startsWith("bootstrap-")) await rm(path, { recursive: true, force: true });
     }
   }
 }

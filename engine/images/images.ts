@@ -11,6 +11,7 @@ import { load } from "./archive/load.ts";
 import { save } from "./archive/save.ts";
 import { type Bootstrapped, bootstrap, bootstrapKey, type StepRunner } from "./bootstrap/bootstrap.ts";
 import type { BootstrapOptions } from "./bootstrap/plan.ts";
+import { decompress } from "./decompress.ts";
 import { digestOf } from "./digest.ts";
 import { type HistoryLine, historyOf } from "./history.ts";
 import { type ImportOptions, importImage } from "./import.ts";
@@ -29,6 +30,9 @@ import {
 import type { RawManifest } from "./registry/manifest.ts";
 import { type Pulled, type PullOptions, pull } from "./registry/pull.ts";
 import { localTags, push } from "./registry/push.ts";
+import { type SearchOptions, type SearchResult, searchRegistry } from "./registry/search.ts";
+import { Repositories } from "./registry/serve/repositories.ts";
+import { type Service, type ServiceOptions, serveRegistry } from "./registry/serve/service.ts";
 import { RegistrySession } from "./registry/session.ts";
 import { type RegistrySettings, readRegistrySettings } from "./registry/settings.ts";
 import { Transport } from "./registry/transport.ts";
@@ -62,19 +66,24 @@ export class Images {
   readonly leases = new Leases();
   readonly transport: Transport;
   readonly #events: Events;
+  readonly #repositories: Repositories;
   readonly #serial = new Serial();
   #users: () => Iterable<ImageUser> = () => [];
   #runner: StepRunner | undefined;
 
-  private constructor(store: ImageStore, events: Events, transport: Transport) {
+  private constructor(store: ImageStore, events: Events, transport: Transport, repositories: Repositories) {
     this.store = store;
+    this.#repositories = repositories;
+    // What was pushed to us stays, whether it is served just now or not.
+    this.leases.addRoots(() => repositories.roots());
     this.transport = transport;
     this.#events = events;
   }
 
   static async open(deps: ImagesDeps): Promise<Images> {
     const transport = new Transport(deps.registries ?? readRegistrySettings());
-    return new Images(await ImageStore.open(deps), deps.events, transport);
+    const store = await ImageStore.open(deps);
+    return new Images(store, deps.events, transport, await Repositories.open(store));
   }
 
   /** Finds an image by name, id or unique beginning of an id. */
@@ -119,8 +128,11 @@ export class Images {
   }
 
   /** A layer as an uncompressed archive; its digest is the diffId. */
-  packLayer(diffId: string): Promise<Readable> {
-    return this.store.layers.pack(diffId);
+  async packLayer(diffId: string): Promise<Readable> {
+    const { catalog, blobs, layers } = this.store;
+    // Of a layer that came packed only that form gives the same bytes again.
+    const blob = catalog.layers.get(diffId)?.blobs[0];
+    return blob === undefined ? layers.pack(diffId) : (await decompress(blobs.open(blob.digest))).stream;
   }
 
   /** Takes a layer in. Hold it by a lease. @throws {EngineError} invalid unless the archive is the one that is expected */
@@ -155,7 +167,8 @@ export class Images {
   }
 
   async import(archive: Readable, options: ImportOptions = {}): Promise<Image> {
-    const id = await importImage(this.store, archive, options);
+    await using lease = this.lease();
+    const id = await importImage(this.store, lease, archive, options);
     this.#emit(
       "import",
       id,
@@ -174,8 +187,10 @@ export class Images {
     return this.#serial.run(bootstrapKey(name), async () => {
       const { store } = this;
       const { signal } = options;
+      await using lease = this.lease();
       const done = await bootstrap(name, options, {
         store,
+        lease,
         runner,
         progress,
         ...(signal === undefined ? {} : { signal }),
@@ -228,6 +243,11 @@ export class Images {
       await push(image, reference, { store, session, progress, ...(signal && { signal }) });
       this.#emit("push", familiar(reference), familiarName(reference));
     }
+  }
+
+  /** Finds repositories of a registry. @throws {EngineError} unavailable */
+  search(term: string, options: SearchOptions): Promise<SearchResult[]> {
+    return searchRegistry(this.transport, term, options);
   }
 
   /** What a registry says about a name, without pulling it. */
@@ -292,6 +312,11 @@ export class Images {
     return pruned;
   }
 
+  /** Serves the store as a registry, until it is closed. */
+  serve(options: ServiceOptions): Promise<Service> {
+    return serveRegistry(this.store, this.#repositories, this.leases, options);
+  }
+
   /** Checks every digest and reference by reading the whole store, and makes good what it can if asked to. */
   verify(repair: boolean): Promise<Verified> {
     return this.#serial.run("verify", () => verifyStore(this.store, repair));
@@ -318,7 +343,8 @@ export class Images {
 
   /** Loads the images of an archive. @throws {EngineError} invalid */
   async load(archive: Readable, progress: Progress): Promise<Image[]> {
-    const ids = await load(this.store, archive, progress);
+    await using lease = this.lease();
+    const ids = await load(this.store, lease, archive, progress);
     for (const id of ids) this.#emit("load", id, id);
     return ids.map((id) => this.get(id));
   }

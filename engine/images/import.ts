@@ -2,6 +2,7 @@ import type { Readable } from "node:stream";
 import { EngineError } from "../errors.ts";
 import { applyChanges } from "./changes.ts";
 import { decompress } from "./decompress.ts";
+import type { Lease } from "./leases.ts";
 import { type Reference, withDefaultTag } from "./reference.ts";
 import type { ImageStore } from "./store.ts";
 import type { ImageConfig, Platform } from "./types.ts";
@@ -30,6 +31,7 @@ export function hostPlatform(): Platform {
  */
 export async function importImage(
   store: ImageStore,
+  lease: Lease,
   archive: Readable,
   options: ImportOptions,
 ): Promise<string> {
@@ -43,7 +45,7 @@ export async function importImage(
   const layer = await store.layers
     .fill(staging, stream)
     // The layer is identified anew: its archive can then be made again from the tree, and need not be kept.
-    .then(() => store.layers.adoptStaged(staging))
+    .then(() => store.layers.adoptStaged(staging, lease))
     .catch(async (error: unknown) => {
       await store.layers.discard(staging);
       throw error;

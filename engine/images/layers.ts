@@ -8,6 +8,7 @@ import type { Paths } from "../store/paths.ts";
 import { Serial } from "../store/serial.ts";
 import type { BlobDescriptor, Catalog, LayerRecord } from "./catalog.ts";
 import { Digester, hexOf } from "./digest.ts";
+import type { Lease } from "./leases.ts";
 import type { Trash } from "./trash.ts";
 import type { Layer } from "./types.ts";
 
@@ -22,6 +23,17 @@ export interface Staging {
 /** A layer by its digest, with the bytes of its regular files and of its archive. */
 export interface LayerIdentity extends Layer {
   readonly archiveSize: number;
+}
+
+/** More than any layer has. */
+const ENTRIES = 20_000_000;
+/** What is packed better than this, and is large, was made to fill a disk. */
+const RATIO = 500;
+const LARGE = 8 * 2 ** 30;
+
+/** How much may come out of so many packed bytes. */
+export function unpackLimits(packed: number): Pick<UntarOptions, "entryLimit" | "byteLimit"> {
+  return { entryLimit: ENTRIES, byteLimit: Math.max(LARGE, packed * RATIO) };
 }
 
 /**
@@ -108,11 +120,12 @@ export class Layers {
    * @param expected the diffId it must have
    * @throws {EngineError} invalid if the archive is broken or hostile, or is another one; nothing of it is left
    */
-  async unpack(archive: Readable, expected?: string, blobs: readonly BlobDescriptor[] = []): Promise<Layer> {
+  async unpack(archive: Readable, expected: string, blobs: readonly BlobDescriptor[] = []): Promise<Layer> {
     const staging = await this.stage();
     try {
-      const { digest, bytes, size } = await this.fill(staging, archive);
-      if (expected !== undefined && digest !== expected) {
+      const packed = Math.max(0, ...blobs.map((blob) => blob.size));
+      const { digest, bytes, size } = await this.fill(staging, archive, unpackLimits(packed));
+      if (digest !== expected) {
         throw new EngineError("invalid", `layer ${expected} unpacks to ${digest}`);
       }
       return await this.commit(staging, digest, { size: size.bytes, archiveSize: bytes, blobs });
@@ -155,9 +168,10 @@ export class Layers {
     return this.commit(staging, diffId, { size, archiveSize, blobs: [] });
   }
 
-  /** A staged tree filled by other means than one archive. */
-  async adoptStaged(staging: Staging): Promise<Layer> {
+  /** A staged tree filled by other means than one archive; the lease holds it until an image has it. */
+  async adoptStaged(staging: Staging, lease: Lease): Promise<Layer> {
     const { diffId, size, archiveSize } = await this.identify(staging.fs);
+    lease.hold(diffId);
     return this.commit(staging, diffId, { size, archiveSize, blobs: [] });
   }
 

@@ -6,7 +6,7 @@ import type { Image } from "./types.ts";
 
 export interface Pruned {
   readonly removed: readonly Removed[];
-  readonly bytes: number; // freed, of unpacked layers
+  readonly bytes: number; // freed: layers' files and their packed forms
 }
 
 /**

@@ -67,7 +67,8 @@ export class ImageStore {
     }
     if (lost.size > 0) await catalog.save();
     await store.blobs.clean();
-    await deps.workers.spread({ kind: "dir", path: paths.dataRoot }, "layers");
+    // A matter of speed alone: nobody waits for it.
+    deps.workers.spread({ kind: "dir", path: paths.dataRoot }, "layers").catch(() => {});
     void store.trash.empty();
     return store;
   }

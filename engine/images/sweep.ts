@@ -1,5 +1,6 @@
 import type { Leases } from "./leases.ts";
 import type { ImageStore } from "./store.ts";
+import { layerBytes } from "./usage.ts";
 
 export interface Swept {
   readonly layers: readonly string[];
@@ -32,7 +33,7 @@ export async function sweep(
   const dead = [...catalog.layers].filter(([diffId]) => !live.has(diffId));
   let bytes = 0;
   for (const [diffId, record] of dead) {
-    bytes += record.size;
+    bytes += layerBytes(record);
     catalog.layers.delete(diffId);
   }
   for (const record of catalog.layers.values()) for (const blob of record.blobs) live.add(blob.digest);

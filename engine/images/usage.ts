@@ -1,3 +1,4 @@
+import type { LayerRecord } from "./catalog.ts";
 import type { ImageStore } from "./store.ts";
 import type { Image } from "./types.ts";
 
@@ -13,12 +14,18 @@ export interface DiskUsage {
   readonly images: readonly ImageUsage[];
 }
 
+/** What a layer takes: its files, and its packed forms that are kept for pushes. */
+export function layerBytes(record: LayerRecord | undefined): number {
+  if (record === undefined) return 0;
+  return record.blobs.reduce((sum, blob) => sum + blob.size, record.size);
+}
+
 export function diskUsage(store: ImageStore): DiskUsage {
   const uses = new Map<string, number>();
   const images = store.all();
   for (const { layers } of images)
     for (const diffId of new Set(layers)) uses.set(diffId, (uses.get(diffId) ?? 0) + 1);
-  const sizeOf = (diffId: string): number => store.catalog.layers.get(diffId)?.size ?? 0;
+  const sizeOf = (diffId: string): number => layerBytes(store.catalog.layers.get(diffId));
   return {
     layers: [...uses.keys()].reduce((sum, diffId) => sum + sizeOf(diffId), 0),
     images: images.map((image) => {

@@ -48,6 +48,8 @@ interface PrepareOps {
     /** Closes the program's stdin when the first client that had it attached goes. */
     readonly stdinOnce: boolean;
   };
+  /** The container has the stdio of who runs the job, and the job's exit status is its; a terminal goes to a socket, by SCM_RIGHTS, or nowhere: "". */
+  inheritStdio: { readonly consoleSocket: string };
   /** Output goes to `path` as json-file lines; without this operation it goes to attached clients alone. */
   log: {
     readonly path: string /** bytes, 0: never rotate */;
@@ -230,6 +232,7 @@ const propagations: Readonly<Record<Propagation, number>> = {
 const layouts: { readonly [K in keyof AllOps]: readonly [code: number, fields: (op: AllOps[K]) => Field[]] } =
   {
     monitor: [1, (o) => [o.runDir, o.stateDir, o.tty, o.openStdin, o.stdinOnce]],
+    inheritStdio: [7, (o) => [o.consoleSocket]],
     log: [2, (o) => [o.path, o.maxSize, o.maxFiles]],
     cgroup: [3, (o) => [o.path]],
     write: [4, (o) => [o.path, o.value, o.optional]],

@@ -70,7 +70,6 @@ export const frameType = {
   go: 9,
   oom: 10,
   grew: 11,
-  detach: 12,
 } as const;
 
 const frameHead = 5;

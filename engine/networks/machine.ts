@@ -18,6 +18,7 @@ import {
   addZones,
   createTable,
   type Forward,
+  findDocker,
   findTable,
   removeForwards,
   removeTable,
@@ -168,10 +169,19 @@ export class Machine {
     this.#zones.set(family, new Set(wanted.keys()));
   }
 
+  /** Whether a Docker engine filters here too. Its policy may drop what our containers send out and get back. */
+  async hasDockerFirewall(): Promise<boolean> {
+    return (await this.hasNftables()) && this.#finds(findDocker());
+  }
+
   /** Whether there is such a table. @throws if the kernel has no nftables */
-  async #has(table: string, family: Family): Promise<boolean> {
+  #has(table: string, family: Family): Promise<boolean> {
+    return this.#finds(findTable(table, family));
+  }
+
+  async #finds(question: NetlinkBatch): Promise<boolean> {
     try {
-      await this.#run([findTable(table, family)]);
+      await this.#run([question]);
       return true;
     } catch (error) {
       if (error instanceof NativeError && error.code === "ENOENT") return false;

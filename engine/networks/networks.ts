@@ -13,6 +13,7 @@ import type { Paths } from "../store/paths.ts";
 import { Records } from "../store/records.ts";
 import { Serial } from "../store/serial.ts";
 import type { AttachmentRecord } from "./attachment.ts";
+import { checkNetworks, type NetworkCheck } from "./checks.ts";
 import {
   checkName,
   describeNetwork,
@@ -27,6 +28,7 @@ import { Fabric } from "./fabric.ts";
 import { hasIpv6, Machine, machineSubnets, markOf } from "./machine.ts";
 import { Names } from "./names.ts";
 import { Plugs, type Running } from "./plugs.ts";
+import { probeOutside, probePort } from "./portprobe.ts";
 import { Ports } from "./ports.ts";
 import { Scratch } from "./scratch.ts";
 import { resolveNetwork, selectNetworks } from "./select.ts";
@@ -47,6 +49,8 @@ export interface NetworksOptions {
   readonly spawner: Pick<Spawner, "request">;
   /** The device of the network `bridge`. */
   readonly defaultBridge?: string;
+  /** Of a rootless engine: the socket of its process in the machine's own network. */
+  readonly outside?: string | undefined;
 }
 
 export class Networks {
@@ -69,7 +73,8 @@ export class Networks {
     this.#attachments = new Scratch(join(directory, "attachments"), unreadable(options.log));
     this.#machine = new Machine({ ...options, directory, table: `slipway${markOf(options.paths.run)}` });
     this.#names = new Names(directory);
-    this.#ports = new Ports(ipv6 ? ["0.0.0.0", "::"] : ["0.0.0.0"]);
+    const probe = options.outside === undefined ? probePort : probeOutside(options.outside);
+    this.#ports = new Ports(ipv6 ? ["0.0.0.0", "::"] : ["0.0.0.0"], probe);
     this.#fabric = new Fabric(this.#machine, () => this.#plugs.forwards());
     this.#plugs = new Plugs({
       fabric: this.#fabric,
@@ -80,6 +85,7 @@ export class Networks {
       network: (id) => records.get(id),
       find: (reference) => this.get(reference),
       ipv6,
+      rootless: options.outside !== undefined,
       tell: (action, network, container) => this.#emit(action, network, { container }),
       later: (work) => this.#later(work),
     });
@@ -243,6 +249,11 @@ export class Networks {
   /** A running container's new name answers from now on. */
   rename(containerId: string, name: string): void {
     this.#plugs.rename(containerId, name);
+  }
+
+  /** What the machine has for networks, and what may be in their way. */
+  checkMachine(): Promise<NetworkCheck[]> {
+    return checkNetworks(this.#machine);
   }
 
   /** Waits for what goes on in the background; takes away what no container needs. */

@@ -28,6 +28,7 @@ const MSG = {
   getTable: 1,
   delTable: 2,
   newChain: 3,
+  getChain: 4,
   newRule: 6,
   newSet: 9,
   newElement: 12,
@@ -70,6 +71,11 @@ export class Table {
   /** Asks for it: fails (ENOENT) if it is not there. Outside of a transaction. */
   find(): Chunk {
     return this.#message(MSG.getTable, 0, attr(1, text(this.#name)));
+  }
+
+  /** Asks for a chain: fails (ENOENT) if it is not there. Outside of a transaction. */
+  findChain(name: string): Chunk {
+    return this.#message(MSG.getChain, 0, attr(1, text(this.#name)), attr(3, text(name)));
   }
 
   /** Removes all that is in it too. It must exist; `create` before it in the same transaction sees to that. */

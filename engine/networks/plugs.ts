@@ -14,7 +14,6 @@ import {
 } from "./attachment.ts";
 import { isDefaultBridge } from "./create.ts";
 import {
-  addressOf,
   checkEndpointRequest,
   type Endpoint,
   endpointOps,
@@ -24,28 +23,15 @@ import {
 } from "./endpoint.ts";
 import type { Fabric } from "./fabric.ts";
 import type { Forward } from "./firewall.ts";
-import {
-  formatHosts,
-  formatResolvConf,
-  type HostLine,
-  machineHosts,
-  ownNames,
-  parseExtraHost,
-} from "./hosts.ts";
+import { formatResolvConf } from "./hosts.ts";
+import { hostsFile } from "./hostsfile.ts";
 import { addRoutes, deleteLink } from "./links.ts";
 import type { Machine } from "./machine.ts";
 import type { Names } from "./names.ts";
 import { type Ports, type PublishedPort, portRequests } from "./ports.ts";
 import { aliasesOf, hostResolver, resolverFor, resolverRequest } from "./resolver.ts";
 import type { Scratch } from "./scratch.ts";
-import type {
-  Attachment,
-  AttachRequest,
-  EndpointRequest,
-  LiveAttachment,
-  NetworkDriver,
-  NetworkRecord,
-} from "./types.ts";
+import type { Attachment, AttachRequest, EndpointRequest, LiveAttachment, NetworkRecord } from "./types.ts";
 
 export interface PlugsTools {
   readonly fabric: Fabric;
@@ -59,6 +45,8 @@ export interface PlugsTools {
   readonly find: (reference: string) => NetworkRecord;
   /** The kernel has IPv6. */
   readonly ipv6: boolean;
+  /** The engine's network is not the machine's. */
+  readonly rootless: boolean;
   readonly tell: (action: "connect" | "disconnect", network: NetworkRecord, containerId: string) => void;
   /** Work that goes on after its caller was answered. */
   readonly later: (work: Promise<void>) => void;
@@ -108,7 +96,7 @@ export class Plugs {
           networks[0]?.Driver === "bridge"
             ? requested.map(({ port, protocol }) => `${port}/${protocol}`)
             : [],
-        dns: resolverFor(request, networks),
+        dns: resolverFor(request, networks, this.#tools.rootless),
         resolver: resolverRequest(request),
       };
       this.#keep(record);
@@ -168,7 +156,7 @@ export class Plugs {
     await fabric.ensure(network.Id);
     const endpoint = this.#endpoint(network, settings, freeName(record.endpoints), container);
     const isGateway = gatewayEndpoint(record.endpoints, this.#networkOf) === undefined;
-    const known = record.dns ?? resolverFor(record.resolver, [network]);
+    const known = record.dns ?? resolverFor(record.resolver, [network], this.#tools.rootless);
     const dns = known && { ...known, aliases: [...known.aliases, ...aliasesOf(settings.Links ?? [])] };
     const after = { ...record, endpoints: [...record.endpoints, endpoint], dns };
     const ops = endpointOps(endpoint, network, { isGateway, publishes: false });
@@ -188,7 +176,7 @@ export class Plugs {
     }
     this.#tools.tell("connect", network, container.id);
     if (dns === undefined || record.dns !== undefined) return undefined;
-    return formatResolvConf(hostResolver(record.resolver, "bridge", true));
+    return formatResolvConf(hostResolver(record.resolver, "bridge", true, this.#tools.rootless));
   }
 
   /** Unplugs a running container. The default route moves on to another of its networks. */
@@ -346,45 +334,16 @@ export class Plugs {
       ports: portMap(record),
       hostNamespace: Driver === "host",
       sandboxId: record.sandboxId,
-      hosts: this.#hosts(request, record, Driver),
-      resolvConf: formatResolvConf(hostResolver(request, Driver, record.dns !== undefined)),
+      hosts: hostsFile(request, record, {
+        networkOf: this.#networkOf,
+        gateway: this.#tools.fabric.gateway(this.#tools.find("bridge").Id),
+        others: this.#tools.records.all(),
+      }),
+      resolvConf: formatResolvConf(
+        hostResolver(request, Driver, record.dns !== undefined, this.#tools.rootless),
+      ),
       hostnameFile: `${request.hostname}\n`,
     };
-  }
-
-  #hosts(request: AttachRequest, record: AttachmentRecord, driver: NetworkDriver): string {
-    const extra = this.#extraHosts(request);
-    if (driver === "host") return machineHosts(extra);
-    return formatHosts([...extra, ...this.#ownHosts(request, record)]);
-  }
-
-  #extraHosts(request: AttachRequest): HostLine[] {
-    return (request.extraHosts ?? []).map((text) => {
-      const line = parseExtraHost(text);
-      if (line === undefined)
-        throw new EngineError("invalid", `bad format for add-host: ${JSON.stringify(text)}`);
-      if (line.address !== "host-gateway") return line;
-      return { ...line, address: this.#tools.fabric.gateway(this.#tools.find("bridge").Id) };
-    });
-  }
-
-  #ownHosts(request: AttachRequest, { endpoints }: AttachmentRecord): HostLine[] {
-    const names = ownNames(request.hostname, request.domainname ?? "");
-    return [
-      ...(request.links ?? []).flatMap((link) => this.#linkHosts(link, endpoints)),
-      ...endpoints.flatMap(({ addresses }) => addresses.map(({ address }) => ({ address, names }))),
-    ];
-  }
-
-  /** On the default bridge a link is a line in /etc/hosts; elsewhere the resolver knows it. */
-  #linkHosts(link: string, endpoints: readonly Endpoint[]): HostLine[] {
-    const [target = "", alias = target] = link.replace(/^\//, "").split(":");
-    const shared = endpoints.find((endpoint) => isDefaultBridge(this.#networkOf(endpoint)));
-    const other = this.#tools.records.all().find(({ id, name }) => id === target || name === target);
-    const endpoint = other?.endpoints.find(({ networkId }) => networkId === shared?.networkId);
-    const address = endpoint && addressOf(endpoint, 4)?.address;
-    if (other === undefined || address === undefined) return [];
-    return [{ address, names: [...new Set([alias.split("/").at(-1)!, other.hostname, other.name])] }];
   }
 }
 

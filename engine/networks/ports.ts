@@ -1,12 +1,11 @@
 /** Which ports of the machine belong to which container. */
-import { createSocket } from "node:dgram";
-import { createServer } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import { EngineError } from "../errors.ts";
 import { Serial } from "../store/serial.ts";
 import { parseAddress } from "./address.ts";
 import type { Protocol } from "./firewall.ts";
 import { findPortHolder } from "./portholder.ts";
+import type { PortProbe } from "./portprobe.ts";
 import type { AttachRequest, PortBinding } from "./types.ts";
 
 /** One port of a container that is to be published, or is exposed only. */
@@ -74,11 +73,13 @@ export class Ports {
   /** When a port was given back: its monitor needs a moment to close it. */
   readonly #left = new Map<string, number>();
   readonly #anyAddresses: readonly string[];
+  readonly #tryPort: PortProbe;
   #next = EPHEMERAL.first;
 
   /** @param anyAddresses what an empty host address stands for: `0.0.0.0`, and `::` where the machine has IPv6 */
-  constructor(anyAddresses: readonly string[]) {
+  constructor(anyAddresses: readonly string[], tryPort: PortProbe) {
     this.#anyAddresses = anyAddresses;
+    this.#tryPort = tryPort;
   }
 
   /**
@@ -213,7 +214,7 @@ export class Ports {
   async #probe(protocol: Protocol, address: string, hostPort: number): Promise<string | undefined> {
     const left = this.#left.get(keyOf({ protocol, hostPort })) ?? -LINGER;
     for (;;) {
-      const code = await probe(protocol, address, hostPort);
+      const code = await this.#tryPort(protocol, address, hostPort);
       if (code !== "EADDRINUSE" || performance.now() - left > LINGER) return code;
       await setTimeout(10);
     }
@@ -267,21 +268,4 @@ export function isAny(address: string): boolean {
 
 function join(address: string, port: number): string {
   return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
-}
-
-/** Tries to bind, as the monitor will do in a moment. Returns the error's code if that fails. */
-function probe(protocol: Protocol, host: string, port: number): Promise<string | undefined> {
-  const { promise, resolve } = Promise.withResolvers<string | undefined>();
-  const failed = (error: NodeJS.ErrnoException): void => resolve(error.code ?? error.message);
-  if (protocol === "tcp") {
-    const server = createServer().once("error", failed);
-    server.listen({ host, port, ipv6Only: host.includes(":"), exclusive: true }, () =>
-      server.close(() => resolve(undefined)),
-    );
-  } else if (protocol === "udp") {
-    const socket = createSocket({ type: host.includes(":") ? "udp6" : "udp4", ipv6Only: host.includes(":") });
-    socket.once("error", failed);
-    socket.bind({ address: host, port, exclusive: true }, () => socket.close(() => resolve(undefined)));
-  } else resolve(undefined);
-  return promise;
 }

@@ -9,6 +9,8 @@ import type { AttachRequest, NetworkDriver, NetworkRecord } from "./types.ts";
 const RESOLVER = "127.0.0.11";
 /** Docker's, where a machine names no server that a container could reach. */
 const PUBLIC = ["8.8.8.8", "8.8.4.4"];
+/** The resolver of slirp4netns. */
+const SLIRP = "10.0.2.3";
 const ETC = "/etc/resolv.conf";
 /** What stands behind systemd-resolved's stub at 127.0.0.53. */
 const RESOLVED = "/run/systemd/resolve/resolv.conf";
@@ -27,10 +29,11 @@ export function resolverRequest({
 export function resolverFor(
   request: ResolverRequest,
   networks: readonly NetworkRecord[],
+  rootless: boolean,
 ): ResolverRecord | undefined {
   const own = networks.filter((network) => network.Driver === "bridge" && !isDefaultBridge(network));
   if (own.length === 0) return undefined;
-  const given = request.dns?.length ? request.dns : machineConf().servers;
+  const given = request.dns?.length ? request.dns : machineConf(rootless).servers;
   const links = [
     ...(request.links ?? []),
     ...Object.values(request.endpoints ?? {}).flatMap((endpoint) => endpoint?.Links ?? []),
@@ -55,8 +58,9 @@ export function hostResolver(
   request: ResolverRequest,
   driver: NetworkDriver,
   hasResolver: boolean,
+  rootless: boolean,
 ): ResolvConf {
-  const machine = machineConf();
+  const machine = machineConf(rootless);
   const search = request.dnsSearch?.length
     ? request.dnsSearch.filter((domain) => domain !== ".")
     : machine.search;
@@ -71,12 +75,19 @@ export function hostResolver(
   return { servers: reachable.length > 0 ? reachable : PUBLIC, search, options };
 }
 
-/** Read anew each time, as the machine may have moved to another network; a file this small is read before a thread would begin. */
-function machineConf(): ResolvConf {
+/**
+ * Read anew each time, as the machine may have moved to another network; a file this small is read before a thread would
+ * begin. A rootless engine cannot reach the machine's loopback, and asks slirp4netns, which does.
+ */
+function machineConf(rootless: boolean): ResolvConf {
   const conf = read(ETC);
-  if (conf.servers.length === 0 || conf.servers.some((server) => server !== "127.0.0.53")) return conf;
-  const behind = read(RESOLVED);
-  return behind.servers.length > 0 ? behind : conf;
+  const behind =
+    conf.servers.length > 0 && conf.servers.every((server) => server === "127.0.0.53")
+      ? read(RESOLVED)
+      : conf;
+  const { servers, search, options } = behind.servers.length > 0 ? behind : conf;
+  const reachable = rootless ? servers.map((server) => (isLoopback(server) ? SLIRP : server)) : servers;
+  return { servers: [...new Set(reachable)], search, options };
 }
 
 function read(path: string): ResolvConf {

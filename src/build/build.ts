@@ -3,7 +3,7 @@ import { basename, dirname, relative } from "node:path";
 import type { BuildOptions, EngineClient } from "../client/client.ts";
 import type { Report } from "../context.ts";
 import { AppError } from "../errors.ts";
-import type { Project } from "../model/types.ts";
+import type { Build, Project } from "../model/types.ts";
 import { parseBytes } from "../model/units.ts";
 import { imageOf } from "../reconcile/definition.ts";
 import { dockerfileOf, isRemote } from "./check.ts";
@@ -29,7 +29,7 @@ export async function buildImage(
   context: { readonly engine: EngineClient; readonly report: Report; readonly signal: AbortSignal },
 ): Promise<string> {
   const { engine, report, signal } = context;
-  const local = (await engine.slipwayFeatures()).has("build") && !isRemote(work.build.context ?? "");
+  const local = (await engine.slipwayFeatures()).has("build");
   const id = work.services[0]!;
   const progress = new BuildProgress(id, report);
   report.on({ subject: "build", id, phase: "working", text: "building", why: work.why });
@@ -95,17 +95,43 @@ function localSource(
   const ulimits = Object.entries(build.ulimits ?? {}).map(([name, limit]) =>
     typeof limit === "number" ? { name, soft: limit, hard: limit } : { name, ...limit },
   );
+  const context = build.context!;
   return {
-    context: { directory: build.context! },
+    context: isRemote(context) ? { remote: context } : { directory: context },
     ...(dockerfile && { dockerfile }),
     ...(build.dockerfile_inline !== undefined && { dockerfileInline: build.dockerfile_inline }),
     ...(secrets.length > 0 && { secrets }),
     ...(contexts.length > 0 && { contexts: Object.fromEntries(contexts) }),
-    ...(ulimits.length > 0 && { more: { ulimits } }),
+    more: { ...(ulimits.length > 0 && { ulimits }), ...ownOptions(project, build) },
   };
 }
 
-async function tarSource(work: BuildWork): Promise<Partial<BuildOptions> & Pick<BuildOptions, "context">> {
+/** What only our builder is told. */
+function ownOptions(
+  project: Project,
+  { ssh = [], entitlements = [], privileged, cache_to = [] }: Build,
+): object {
+  const agent = project.environment["SSH_AUTH_SOCK"];
+  const agents = ssh.flatMap((text) => {
+    const [id, socket = agent] = text.split("=", 2);
+    return socket === undefined ? [] : [{ id, socket }];
+  });
+  const allowed = privileged ? [...entitlements, "security.insecure"] : entitlements;
+  const caches = cache_to.flatMap((text) => {
+    const path = /^type=local,(?:.*,)?dest=([^,]+)/.exec(text)?.[1];
+    return path === undefined ? [] : [{ type: "local", path }];
+  });
+  return {
+    ...(agents.length > 0 && { ssh: agents }),
+    ...(allowed.length > 0 && { entitlements: allowed }),
+    ...(caches.length > 0 && { cacheTo: caches }),
+  };
+}
+
+/** For engines that read no directory themselves. */
+export async function tarSource(
+  work: BuildWork,
+): Promise<Partial<BuildOptions> & Pick<BuildOptions, "context">> {
   const { build } = work;
   const directory = build.context!;
   if (isRemote(directory)) {

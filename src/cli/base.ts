@@ -3,7 +3,7 @@ import { Command } from "@oclif/core/command";
 import { CLIError } from "@oclif/core/errors";
 import * as Flags from "@oclif/core/flags";
 import type { Input, OutputFlags, ParserOutput } from "@oclif/core/interfaces";
-import type { Context, Report } from "../context.ts";
+import type { Context, Report, ReportEvent } from "../context.ts";
 import { AppError } from "../errors.ts";
 import type { ProjectSource } from "../model/types.ts";
 import type { Paint } from "../ui/colour.ts";
@@ -68,7 +68,6 @@ export const globalFlags = {
     helpValue: "N",
     summary: "Operations at once",
   }),
-  compatibility: Flags.boolean({ ...GLOBAL, hidden: true }),
 };
 
 export interface GlobalFlags {
@@ -161,6 +160,13 @@ export abstract class SlipwayCommand extends Command {
       env: process.env,
       parallel: flags.parallel !== undefined && flags.parallel > 0 ? flags.parallel : 64,
     };
+  }
+
+  /** The same without the bytes of pulls (`--quiet-pull`). */
+  quietPull(context: Context): Context {
+    const { report } = context;
+    const isPull = ({ subject, total }: ReportEvent): boolean => subject === "image" && total !== undefined;
+    return { ...context, report: { on: (event) => (isPull(event) ? undefined : report.on(event)) } };
   }
 
   async report(flags: GlobalFlags): Promise<Report & { close(): void }> {

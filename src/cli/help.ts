@@ -25,58 +25,78 @@ export async function printHelp(words: readonly string[]): Promise<number> {
   return 0;
 }
 
+/** Commands that belong together; each of one word is in one of these, aliases aside. */
+export const GROUPS: Readonly<Record<string, readonly string[]>> = {
+  PROJECT: [
+    "up",
+    "down",
+    "plan",
+    "ps",
+    "logs",
+    "watch",
+    "run",
+    "exec",
+    "build",
+    "config",
+    "explain",
+    "graph",
+  ],
+  SERVICES: [
+    "create",
+    "start",
+    "stop",
+    "restart",
+    "kill",
+    "rm",
+    "scale",
+    "pause",
+    "unpause",
+    "wait",
+    "attach",
+  ],
+  "LOOKING AT THEM": ["top", "stats", "port", "images", "volumes", "events", "ls", "cp", "export", "commit"],
+  IMAGES: ["pull", "push", "search", "tag", "save", "load", "login", "logout"],
+  "ENGINE AND TOOLS": ["daemon", "version", "info", "inspect", "completion", "lsp"],
+};
+
 async function overview(prefix: string, heading: (text: string) => string): Promise<string> {
-  const own = prefix === "" ? Object.keys(COMMANDS).filter((name) => !name.includes(" ")) : topic(prefix);
-  const topics =
-    prefix === ""
-      ? [
-          ...new Set(
-            Object.keys(COMMANDS)
-              .filter((name) => name.includes(" "))
-              .map((name) => name.split(" ")[0]!),
-          ),
-        ]
-      : [];
-  const rows = await Promise.all(
-    own.map(
-      async (name) => [name, ((await COMMANDS[name]!()) as unknown as Definition).summary ?? ""] as const,
-    ),
-  );
-  const lines = [
-    prefix === ""
-      ? `Slipway ${oclifConfig.version}: brings up what compose.yaml describes, with a container engine of its own.`
-      : `Commands of \`slipway ${prefix}\`.`,
-    "",
-    heading("USAGE"),
-    `  slipway [-f FILE] [-p NAME] ${prefix === "" ? "COMMAND" : `${prefix} COMMAND`} [FLAGS] [ARGS]`,
-    "",
-    heading("COMMANDS"),
-    ...table(rows),
-  ];
-  if (topics.length > 0) {
-    lines.push(
-      "",
-      heading("THE ENGINE'S OBJECTS"),
-      ...table(
-        topics.map(
-          (word) =>
-            [
-              word,
-              topic(word)
-                .map((name) => name.slice(word.length + 1))
-                .join(" "),
-            ] as const,
-        ),
+  const rowsOf = (names: readonly string[]) =>
+    Promise.all(
+      names.map(
+        async (name) => [name, ((await COMMANDS[name]!()) as unknown as Definition).summary ?? ""] as const,
       ),
     );
+  const lines: string[] = [];
+  if (prefix === "") {
+    lines.push(
+      `Slipway ${oclifConfig.version}: brings up what compose.yaml describes, with a container engine of its own.`,
+    );
+    lines.push("", heading("USAGE"), "  slipway [-f FILE] [-p NAME] COMMAND [FLAGS] [ARGS]");
+    for (const [title, names] of Object.entries(GROUPS))
+      lines.push("", heading(title), ...table(await rowsOf(names)));
+    const topics = [
+      ...new Set(
+        Object.keys(COMMANDS)
+          .filter((name) => name.includes(" "))
+          .map((name) => name.split(" ")[0]!),
+      ),
+    ];
+    const objects = topics.map(
+      (word) =>
+        [
+          word,
+          topic(word)
+            .map((name) => name.slice(word.length + 1))
+            .join(" "),
+        ] as const,
+    );
+    lines.push("", heading("THE ENGINE'S OBJECTS"), ...table(objects));
+    lines.push("", heading("FLAGS BEFORE OR AFTER THE COMMAND"), ...table(flagRows(globalFlags)));
+  } else {
+    lines.push(heading("USAGE"), `  slipway ${prefix} COMMAND [FLAGS] [ARGS]`);
+    lines.push("", heading("COMMANDS"), ...table(await rowsOf(topic(prefix))));
   }
-  lines.push(
-    "",
-    heading("FLAGS BEFORE OR AFTER THE COMMAND"),
-    ...table(flagRows(globalFlags)),
-    "",
-    "`slipway COMMAND --help` tells more, with examples.",
-  );
+  lines.push("", "`slipway COMMAND --help` tells more, with examples.");
   return `${lines.join("\n")}\n`;
 }
 

@@ -14,6 +14,7 @@ import { COMMANDS } from "./table.ts";
  * @returns the exit status
  */
 export async function run(argv: readonly string[]): Promise<number> {
+  process.stdout.on("error", endOnBrokenPipe);
   try {
     if (argv[0] === "completion" && argv[1] === "words") {
       const { printCompletions } = await import("./complete.ts");
@@ -30,4 +31,9 @@ export async function run(argv: readonly string[]): Promise<number> {
   } catch (error) {
     return await fail(error, argv);
   }
+}
+
+/** Nobody reads any more (`slipway logs -f | head`): ends as a program that SIGPIPE has killed. */
+function endOnBrokenPipe(error: NodeJS.ErrnoException): void {
+  if (error.code === "EPIPE") process.exit(141);
 }

@@ -48,7 +48,7 @@ export const buildFlags = {
     options: ["always", "missing", "never"],
     summary: "When to pull images, whatever the services say",
   }),
-  "quiet-pull": Flags.boolean({ hidden: true }),
+  "quiet-pull": Flags.boolean({ summary: "Do not show how far pulls are" }),
 };
 
 export function imageOptions(flags: { build: boolean; "no-build": boolean; pull?: string | undefined }) {

@@ -47,3 +47,14 @@ export function terminalSize(): TerminalSize | undefined {
   const { rows, columns } = process.stdout;
   return process.stdout.isTTY && rows > 0 && columns > 0 ? { rows, columns } : undefined;
 }
+
+const FORWARDED = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"] as const;
+
+/** Passes signals to this process on to a program elsewhere, until the returned function is called. */
+export function forwardSignals(send: (signal: string) => void): () => void {
+  const handlers = FORWARDED.map((signal) => [signal, () => send(signal)] as const);
+  for (const [signal, handler] of handlers) process.on(signal, handler);
+  return () => {
+    for (const [signal, handler] of handlers) process.off(signal, handler);
+  };
+}

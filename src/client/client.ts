@@ -135,11 +135,32 @@ export interface ImageCalls {
   importImage(tar: Readable | Buffer, options: ImportOptions): Promise<void>;
   loadImages(tar: Readable | Buffer, onProgress?: (message: ProgressMessage) => void): Promise<void>;
   saveImages(names: readonly string[]): Promise<Readable>;
+  /** Repositories of a registry: of Docker Hub, or of the host that `term` begins with. */
+  searchImages(term: string, limit: number): Promise<SearchedImage[]>;
+  /** Serves the engine's store as a registry until `signal`; only where `slipwayFeatures` has `registry`. */
+  serveRegistry(options: ServeRegistryOptions): Promise<void>;
   /** Makes a base image from the machine's own packages; only where `slipwayFeatures` has `bootstrap`. */
   bootstrapImage(
     reference: string,
     options?: BootstrapOptions,
   ): Promise<{ readonly imageId: string; readonly fresh: boolean }>;
+}
+
+export interface SearchedImage {
+  readonly name: string;
+  readonly description: string;
+  readonly star_count: number;
+  readonly is_official: boolean;
+}
+
+export interface ServeRegistryOptions extends Abortable {
+  readonly host: string;
+  readonly port: number;
+  readonly htpasswd?: string; // the file's text
+  readonly tls?: { readonly cert: string; readonly key: string }; // PEM
+  readonly readonly?: boolean;
+  /** What it listens on, then a line for each request. */
+  onProgress?(message: ProgressMessage): void;
 }
 
 export interface BuildCalls {
@@ -154,6 +175,17 @@ export interface BuildCalls {
     readonly all?: boolean;
     readonly filters?: Filters;
   }): Promise<Dockerode.PruneBuilderInfo>;
+  /** The directories of `RUN --mount=type=cache`; only our engine has these three calls. */
+  listCacheMounts(): Promise<readonly CacheMount[]>;
+  /** @throws {EngineFailure} status 404, if there is none of that id */
+  exportCacheMount(id: string): Promise<Readable>;
+  importCacheMount(id: string, tar: Readable): Promise<void>;
+}
+
+export interface CacheMount {
+  readonly ID: string; // as the Dockerfile names it, or its target
+  readonly Size: number; // bytes
+  readonly InUse: boolean;
 }
 
 export interface NetworkCalls {
@@ -216,7 +248,13 @@ export interface DiskUsage {
   readonly Containers: readonly (Dockerode.ContainerInfo & { readonly SizeRw?: number })[] | null;
   readonly Volumes: readonly Dockerode.VolumeInspectInfo[] | null;
   readonly BuildCache:
-    | readonly { readonly ID: string; readonly Size: number; readonly InUse: boolean }[]
+    | readonly {
+        readonly ID: string;
+        readonly Size: number;
+        readonly InUse: boolean;
+        readonly LastUsedAt?: string;
+        readonly Description?: string;
+      }[]
     | null;
 }
 
@@ -379,8 +417,11 @@ export interface BootstrapOptions extends Abortable {
 }
 
 export interface BuildOptions extends Abortable {
-  /** A tar of the context, or an absolute directory on the engine's machine. */
-  readonly context: { readonly tar: Readable } | { readonly directory: string };
+  /** A tar of the context; or, for our engine, an absolute directory of its machine, a git URL, or a Dockerfile alone. */
+  readonly context:
+    | { readonly tar: Readable }
+    | { readonly directory: string }
+    | { readonly remote?: string };
   /** Within the context (tar), or absolute (directory). */
   readonly dockerfile?: string;
   /** The Dockerfile's text, where it is no file. */

@@ -1,12 +1,10 @@
 import { spawn } from "node:child_process";
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "../errors.ts";
-
-/** The young generation stays small: an idle daemon's memory matters more than the speed of its garbage collection. */
-const FLAGS = ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=2"];
+import { daemonProgram } from "./program.ts";
 
 /** A daemon with thousands of records needs a second or two to prove them. */
 const LIMIT_MS = 20_000;
@@ -84,12 +82,18 @@ function takeLock(path: string): boolean {
       return true;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-      const holder = Number(read(path));
-      // Empty: its holder is about to write into it.
-      if (holder === 0 || isAlive(holder)) return false;
+      if (isHeld(path)) return false;
       rmSync(path, { force: true });
     }
   }
+}
+
+/** Whether the lock's holder still starts a daemon. Before it has written its pid the file is empty, but never for long. */
+function isHeld(path: string): boolean {
+  const holder = Number(read(path));
+  if (holder !== 0) return isAlive(holder);
+  const made = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  return Date.now() - made < 2_000;
 }
 
 function isAlive(pid: number): boolean {
@@ -103,12 +107,14 @@ function isAlive(pid: number): boolean {
 
 function launch({ dataRoot, execRoot, socket, log }: Places): { code: number | undefined } {
   const output = openSync(log, "a", 0o600);
-  const [command, ...args] = daemonCommand();
+  const { argv, env } = daemonProgram();
+  const [command, ...args] = argv;
   const roots = ["--data-root", dataRoot, "--exec-root", execRoot];
   const options = ["--host", `unix://${socket}`, ...roots, "--log-file", log];
   const child = spawn(command, [...args, ...options], {
     cwd: "/",
     detached: true,
+    env: { ...process.env, ...env },
     stdio: ["ignore", output, output],
   });
   closeSync(output);
@@ -121,15 +127,6 @@ function launch({ dataRoot, execRoot, socket, log }: Places): { code: number | u
     exit.code = 127;
   });
   return exit;
-}
-
-/** The bundle beside this one; in a checkout that is not built, the sources. */
-function daemonCommand(): [string, ...string[]] {
-  const runner = join(import.meta.dirname, "run.cjs");
-  const program = existsSync(runner)
-    ? [runner, "engine"]
-    : [join(import.meta.dirname, "../../engine/main.ts")];
-  return [process.execPath, ...FLAGS, ...program];
 }
 
 function failure(log: string, why: string): AppError {

@@ -103,6 +103,7 @@ const RULES: Rules<Transform> = rules<Transform>({
   [prefixed(["expose.*", "group_add.*", "build.provenance", "build.sbom"])]: convert.text,
   [prefixed(["provider.options.*"])]: convert.texts,
   [prefixed(["deploy.resources.limits.cpus", "deploy.resources.reservations.cpus"])]: convert.number,
+  [prefixed(["volumes.*.tmpfs.mode"])]: convert.octal,
   "networks.* volumes.* secrets.* configs.*": convert.external,
   "include.*": convert.include,
 });
@@ -148,8 +149,9 @@ function attempt(rule: Transform, node: Node, context: Walk): ReturnType<Transfo
   try {
     return rule(node, context);
   } catch (error) {
-    if (!(error instanceof AppError)) throw error;
-    if (context.strict) context.problems.errors.push(error);
+    // What the schema has refused already may have any form.
+    if (!(error instanceof AppError) && context.problems.errors.length === 0) throw error;
+    if (error instanceof AppError && context.strict) context.problems.gather(error);
     return node;
   }
 }

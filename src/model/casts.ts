@@ -5,7 +5,6 @@ export type Cast = "integer" | "number" | "boolean";
 
 export const CASTS = rules<Cast>({
   [[
-    "configs.*.mode",
     "cpu_count",
     "cpu_period",
     "cpu_quota",
@@ -22,7 +21,6 @@ export const CASTS = rules<Cast>({
     "pids_limit",
     "ports.*.target",
     "scale",
-    "secrets.*.mode",
     "ulimits.*",
     "ulimits.*.hard",
     "ulimits.*.soft",

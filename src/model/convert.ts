@@ -202,7 +202,7 @@ export const mount: Transform = (node, context) => {
 
 /** `/a/../b/` is `/b`: mounts are told apart by their target. */
 function cleaned(node: Node): Node {
-  if (!isText(node) || !node.value.startsWith("/")) return node;
+  if (!isText(node) || node.value === "") return node;
   const value = posix.normalize(node.value).replace(/(.)\/$/, "$1");
   return value === node.value ? node : ({ ...node, value } as Node);
 }
@@ -210,7 +210,7 @@ function cleaned(node: Node): Node {
 export const device: Transform = (node, context) => {
   if (!isText(node)) return node;
   const parts = node.value.split(":");
-  const [source, target = source, permissions = "rwm"] = parts;
+  const [source, target, permissions = "rwm"] = parts;
   if (parts.length > 3 || !source)
     throw fail(
       node,
@@ -219,15 +219,35 @@ export const device: Transform = (node, context) => {
       `"${node.value}" is no device`,
       "Write it as HOST[:CONTAINER[:rwm]].",
     );
-  return record({ source, target, permissions }, node);
+  return record({ source, target: target || source, permissions: permissions || undefined }, node);
 };
 
-export const fileMount: Transform = (node) => {
+export const fileMount: Transform = (node, context) => {
   if (isText(node)) return record({ source: node.value }, node);
-  const mode = isMap(node) ? node.entries.get("mode") : undefined;
-  if (!isMap(node) || mode?.kind !== "scalar" || typeof mode.value !== "number") return node;
-  return withEntry(node, "mode", { ...mode, value: mode.value.toString(8).padStart(4, "0") });
+  return isMap(node) ? change(node, "mode", (mode) => permissions(mode, context)) : node;
 };
+
+/** Permissions as a number. */
+export const octal: Transform = (node) =>
+  isText(node) && /^[0-7]+$/.test(node.value) ? { ...node, value: Number.parseInt(node.value, 8) } : node;
+
+/** Octal digits: a number of YAML, whose leading zero has told that already, or text as people mean it. */
+function permissions(node: Node, context: Context): Node {
+  if (node.kind !== "scalar" || node.value === null) return node;
+  const text =
+    typeof node.value === "number"
+      ? node.value.toString(8)
+      : /^(?:0o)?([0-7]{1,5})$/.exec(String(node.value))?.[1];
+  if (text === undefined)
+    throw fail(
+      node,
+      context,
+      "COMPOSE_VALUE",
+      `"${node.value}" is no file mode`,
+      "Write it in octal, such as 0440.",
+    );
+  return { ...node, value: text.replace(/^0+(?=.{3})/, "").padStart(4, "0") };
+}
 
 export const port: Transform = (node, context) => {
   if (isMap(node)) return longPort(node);
@@ -316,8 +336,14 @@ export const options: Transform = (node) =>
 export const extraHosts: Transform = (node, context) => {
   const hosts: Node[] = [];
   const add = (name: string, addresses: string, from: Node): void => {
-    if (name === "")
-      throw fail(from, context, "COMPOSE_VALUE", "a host has no name", "Write it as NAME=ADDRESS.");
+    if (name === "" || name.includes(":"))
+      throw fail(
+        from,
+        context,
+        "COMPOSE_VALUE",
+        name === "" ? "a host has no name" : `"${name}" is no name of a host`,
+        "Write it as NAME=ADDRESS.",
+      );
     for (const address of addresses.split(","))
       hosts.push(scalar(`${name}=${unbracketed(address)}`, bare(from)));
   };
@@ -353,7 +379,10 @@ export const duration: Transform = (node, context) => {
 
 export const bytes: Transform = (node, context) => {
   if (node.kind !== "scalar" || node.value === null) return node;
-  return { ...node, value: String(measured(node, context, parseBytes)) };
+  const value = measured(node, context, parseBytes);
+  if (value < 0 && context.path.at(-1) !== "memswap_limit")
+    throw fail(node, context, "COMPOSE_BYTES", "an amount of bytes is not negative");
+  return { ...node, value: String(value) };
 };
 
 function measured(

@@ -26,13 +26,13 @@ const bytes: Default = (node) => (textOf(node) === "0" ? undefined : node);
 /** Switches that are off when nobody speaks of them: `false` says nothing. */
 const off: Default = (node) => (node.kind === "scalar" && node.value === false ? undefined : node);
 
-/** Hosts by name; the addresses of one name stay in the order they were given in. */
+/** Sorted, as docker compose gives them to the engine. */
 const hosts: Default = (node) => {
   if (node.kind !== "list") return node;
-  const host = (item: Node): string => textOf(item)?.split("=")[0] ?? "";
+  const text = (item: Node): string => textOf(item) ?? "";
   return {
     ...node,
-    items: [...node.items].sort((a, b) => (host(a) < host(b) ? -1 : host(a) > host(b) ? 1 : 0)),
+    items: [...node.items].sort((a, b) => (text(a) < text(b) ? -1 : text(a) > text(b) ? 1 : 0)),
   };
 };
 

@@ -1,5 +1,4 @@
 /** Files into one model: each document is filled, checked, made canonical, completed by what it includes and extends, and laid over the ones before. */
-import { canonical } from "./canonical.ts";
 import { extendServices } from "./extends.ts";
 import { includeFiles } from "./include.ts";
 import type { Loading } from "./loading.ts";
@@ -9,7 +8,6 @@ import type { SourceText } from "./place.ts";
 import { documentsOf, prepare, readText } from "./prepare.ts";
 import { problem } from "./problems.ts";
 import { checkSchema } from "./schema.ts";
-import { uniqueItems } from "./unique.ts";
 
 /**
  * Reads files and lays each over the ones before.
@@ -48,9 +46,7 @@ const empty = (file: SourceText) =>
 
 function read(node: Node, path: string, layered: boolean, loading: Loading): MapNode {
   const { problems } = loading;
-  // Long forms show what is said twice: a range of ports, a mount's target.
-  const document = uniqueItems(canonical(prepare(node, layered, loading), problems, loading.interpolation));
-  problems.check();
+  const document = prepare(node, layered, loading);
   const version = document.entries.get("version");
   if (version)
     problems.warn(

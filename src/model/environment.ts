@@ -36,13 +36,13 @@ export class Environment {
   }
 
   /** Says once that a variable is set nowhere. */
-  unset(name: string, at: Place | undefined, problems: Problems): void {
+  unset(name: string, place: () => Place, problems: Problems): void {
     if (this.#warned.has(name)) return;
     this.#warned.add(name);
     problems.warn(
       "VARIABLE_UNSET",
       `The "${name}" variable is not set. Defaulting to a blank string.`,
-      at,
+      place(),
       `Set ${name}, or write \${${name}:-} where it may be empty.`,
     );
   }

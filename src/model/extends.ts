@@ -1,6 +1,5 @@
 /** `extends`: a service laid over another one, of this file or of another; paths in the other file start from its folder. */
 import { dirname } from "node:path";
-import { canonical } from "./canonical.ts";
 import type { Loading } from "./loading.ts";
 import { merge, mergeService } from "./merge.ts";
 import { child, isMap, isNull, type MapNode, map, type Node, textOf, withEntry } from "./node.ts";
@@ -9,7 +8,6 @@ import { documentsOf, prepare } from "./prepare.ts";
 import { problem } from "./problems.ts";
 import { absolute } from "./source.ts";
 import { suggestion } from "./suggest.ts";
-import { uniqueItems } from "./unique.ts";
 
 /** The services of one file. */
 interface Services {
@@ -133,10 +131,7 @@ function take(name: string, documents: readonly MapNode[], loading: Loading): Ma
   let model: MapNode | undefined;
   for (const document of documents) {
     if (isNull(child(child(document, "services"), name))) continue;
-    const ready = uniqueItems(
-      canonical(prepare(document, true, loading), loading.problems, loading.interpolation),
-    );
-    loading.problems.check();
+    const ready = prepare(document, true, loading);
     model = merge(model, ready, true);
   }
   const service = child(child(model, "services"), name);

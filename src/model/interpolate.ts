@@ -49,11 +49,12 @@ function filledText(
       value: (name) => environment.get(name),
       used(name, how) {
         if (how === "unset")
-          environment.unset(name, within(node, template.indexOf(name), name.length), problems);
-        filled.push({
-          name,
-          from: how === "value" || how === "alternative" ? (environment.sourceOf(name) ?? "unset") : how,
-        });
+          environment.unset(name, () => within(node, template.indexOf(name), name.length), problems);
+        if (!filled.some((each) => each.name === name))
+          filled.push({
+            name,
+            from: how === "value" || how === "alternative" ? (environment.sourceOf(name) ?? "unset") : how,
+          });
       },
     });
     return { ...node, value, template, filled: [...(node.filled ?? []), ...filled] };
@@ -94,6 +95,9 @@ const WORDS = { integer: "an integer", number: "a number", boolean: "true or fal
 function casted(node: ScalarNode, to: Cast, path: readonly string[], problems: Problems): ScalarNode {
   const value = cast(node.value as string, to);
   if (value !== undefined) return { ...node, value };
-  problems.add("COMPOSE_TYPE", `${path.join(".")}: "${node.value}" is not ${WORDS[to]}`, node.at);
+  const unset = node.filled?.find(({ from }) => from === "unset")?.name;
+  const hint =
+    unset === undefined ? undefined : `${unset} is set nowhere; write \${${unset}:-DEFAULT} or set it.`;
+  problems.add("COMPOSE_TYPE", `${path.join(".")}: "${node.value}" is not ${WORDS[to]}`, node.at, { hint });
   return node;
 }

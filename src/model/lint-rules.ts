@@ -114,6 +114,9 @@ const bindSource: ServiceRule = ({ name, service, files, say }) => {
   for (const volume of itemsOf(child(service, "volumes"))) {
     const source = child(volume, "source");
     const path = textOf(source);
+    const made = child(child(volume, "bind"), "create_host_path");
+    // Where it is not to be made, `up` refuses by itself.
+    if (made?.kind === "scalar" && made.value === false) continue;
     if (
       textOf(child(volume, "type")) !== "bind" ||
       !source ||
@@ -121,7 +124,6 @@ const bindSource: ServiceRule = ({ name, service, files, say }) => {
       files.kind(path) !== undefined
     )
       continue;
-    // A socket or device is neither file nor folder to us, but it is there.
     say(
       "NO_BIND_SOURCE",
       `services.${name}: there is no ${path}`,

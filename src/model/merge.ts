@@ -22,7 +22,18 @@ const step = ({ rules, unique, keepTags }: Below, key: string): Below => ({
 
 type Rule = (base: Node, over: Node, below: Below) => Node;
 
+/** Also by nothing: `command:` alone is the image's again. */
 const replace: Rule = (_base, over) => over;
+
+/** `all` leaves nothing to be added to. */
+const gpus: Rule = (base, over) => {
+  if (base.kind !== "list" || over.kind !== "list") return over;
+  const [first, ...more] = base.items;
+  const count =
+    more.length === 0 && isMap(first) && first.entries.size === 1 ? first.entries.get("count") : undefined;
+  const isAll = count?.kind === "scalar" && count.value === -1;
+  return isAll ? over : { ...over, items: [...base.items, ...over.items], was: base };
+};
 
 /** A driver's options mean nothing to another driver. */
 const logging: Rule = (base, over, below) => {
@@ -61,6 +72,7 @@ const variables: Rule = (base, over, { keepTags }) => {
 const RULES = rules<Rule>({
   "services.*.command services.*.entrypoint services.*.healthcheck.test services.*.credential_spec": replace,
   "services.*.logging": logging,
+  "services.*.gpus": gpus,
   "services.*.environment services.*.build.args": variables,
   "networks.*.ipam.config": pools,
 });
@@ -101,7 +113,8 @@ function maps(base: MapNode, over: MapNode, below: Below): MapNode {
 }
 
 function nodes(base: Node, over: Node, below: Below): Node {
-  if (over.kind === "scalar" && over.value === null) return base;
+  const isNothing = over.kind === "scalar" && over.value === null;
+  if (isNothing && below.rules?.rule !== replace) return base;
   if (base.kind === "scalar" && base.value === null) return below.keepTags ? over : strip(over);
   if (below.rules?.rule) {
     const merged = below.rules.rule(base, over, below);

@@ -27,8 +27,9 @@ export function parsePort(text: string): ShortPort[] {
   const width = outside ? outside.end - outside.start + 1 : count;
   if (width !== count && count !== 1)
     throw new PortError(`${published} and ${target} are ranges of different length`);
+  if (inside.start === 0) throw new PortError("the container's port must be at least 1");
   const base = { ...(address !== undefined && { host_ip: address }), protocol: protocol.toLowerCase() };
-  return Array.from({ length: count }, (_, index) => {
+  const all = Array.from({ length: count }, (_, index) => {
     const port = { ...base, target: inside.start + index };
     if (!outside) return port;
     return {
@@ -36,6 +37,8 @@ export function parsePort(text: string): ShortPort[] {
       published: count === 1 && width > 1 ? `${outside.start}-${outside.end}` : String(outside.start + index),
     };
   });
+  // In the order of docker compose, by text: a list of ports is compared as it stands.
+  return all.sort((a, b) => (`${a.target}/` < `${b.target}/` ? -1 : 1));
 }
 
 function split(text: string): { address?: string; published?: string; target: string } {
@@ -51,6 +54,7 @@ function split(text: string): { address?: string; published?: string; target: st
   const published = parts.pop();
   if (parts.length === 0) return published === undefined ? { target } : { published, target };
   const address = parts.join(":");
+  if (parts.length > 1) throw new PortError(`an IPv6 address stands in brackets, such as [::1]:80:80`);
   return {
     ...(address !== "" && { address: checkedAddress(address) }),
     ...(published !== undefined && { published }),

@@ -1,6 +1,7 @@
 /** The steps that a document goes through before anything else is looked at, and the reading of its text. */
 import { basename, dirname } from "node:path";
 import { AppError } from "../errors.ts";
+import { canonical } from "./canonical.ts";
 import { interpolate } from "./interpolate.ts";
 import type { Loading } from "./loading.ts";
 import { isMap, type MapNode, type Node } from "./node.ts";
@@ -12,7 +13,7 @@ import { uniqueItems } from "./unique.ts";
 import { parseYaml } from "./yaml.ts";
 
 /**
- * Fills a document and checks its form.
+ * Fills a document, checks its form, and makes it canonical.
  *
  * @param layered other documents may bring what it lacks
  * @throws {AppErrors} every mistake of the document
@@ -27,8 +28,10 @@ export function prepare(node: Node, layered: boolean, loading: Loading): MapNode
   const filled = loading.interpolation ? interpolate(node, loading.environment, problems) : node;
   const unique = uniqueItems(filled as MapNode);
   checkSchema(unique, problems, { partial: layered });
+  // The short forms are looked at also where the schema found something, so that all mistakes are told at once.
+  const document = uniqueItems(canonical(unique, problems, loading.interpolation));
   problems.check();
-  return unique;
+  return document;
 }
 
 /** @throws {AppError} COMPOSE_FILE_MISSING, told where `at` names the file */

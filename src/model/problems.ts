@@ -25,15 +25,40 @@ export function problem(
   });
 }
 
+/** Nobody reads more; a file that is made to have a million mistakes must not take the time to show them. */
+const MOST = 100;
+
 /** Where a load gathers what it finds. */
 export class Problems {
   readonly errors: AppError[] = [];
   readonly warnings: Warning[] = [];
   readonly #files: string[] = [];
+  #more = 0;
+  readonly #later = new Set<AppError>();
+
+  /** True when more would not be shown: their words need not be looked for. */
+  get isFull(): boolean {
+    return this.errors.length >= MOST;
+  }
 
   add(code: FailureCode, message: string, at: Place | undefined, detail: ProblemDetail = {}): void {
+    if (this.isFull) {
+      this.#more++;
+      return;
+    }
     if (at && !this.#files.includes(at.file.path)) this.#files.push(at.file.path);
     this.errors.push(problem(code, message, at, detail));
+  }
+
+  /** Adds a mistake of a later phase, unless an earlier one found its line wrong: that may have led to this. */
+  gather(error: AppError): void {
+    const { at } = error;
+    const known = this.errors.some(
+      (other) => at && other.at?.file === at.file && other.at.line === at.line && !this.#later.has(other),
+    );
+    if (known || this.isFull) return;
+    this.#later.add(error);
+    this.errors.push(error);
   }
 
   warn(code: string, message: string, at: Place | undefined, hint?: string): void {
@@ -63,7 +88,12 @@ export class Problems {
       const key = `${place(error.at)} ${error.code} ${error.message}`;
       return !seen.has(key) && seen.add(key);
     });
-    throw new AppErrors(errors.sort((a, b) => this.#rank(a) - this.#rank(b) || byPlace(a.at, b.at)));
+    const more =
+      this.#more > 0 ? [new AppError(errors[0]!.code, `${this.#more} more mistakes are not shown`)] : [];
+    throw new AppErrors([
+      ...errors.sort((a, b) => this.#rank(a) - this.#rank(b) || byPlace(a.at, b.at)),
+      ...more,
+    ]);
   }
 
   #rank(error: AppError): number {

@@ -69,3 +69,12 @@ function line(told: Omit<Provenance, "path" | "replaced">, shorten: (file: strin
 
 const valueText = ({ value }: { readonly value: Provenance["value"] }): string =>
   value === undefined ? "{}" : value === null ? "null" : formatScalar(value);
+
+/** The values of a tree, one after the other, with their paths as text: the JSON form of `printProvenance`. */
+export function flatten(root: Provenance): object[] {
+  if (root.children.length > 0) return root.children.flatMap(flatten);
+  const { path, children: _, ...told } = root;
+  return [
+    { path: path.join("."), ...told, replaced: told.replaced.map(({ children: _none, ...lost }) => lost) },
+  ];
+}

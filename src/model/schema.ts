@@ -22,7 +22,8 @@ export function checkSchema(document: MapNode, problems: Problems, options: Sche
     if (error.keyword !== "type" && mistyped.has(error.instancePath)) continue;
     const found = find(document, error.instancePath);
     if (options.partial && !found.inList && isAbsence(error, found.node)) continue;
-    report(error, found, document, problems);
+    if (problems.isFull) problems.add("COMPOSE_SCHEMA", "", undefined);
+    else report(error, found, document, problems);
   }
 }
 

@@ -29,7 +29,7 @@ export function parseDuration(text: string): number {
   let total = 0;
   let length = 0;
   for (const [whole, amount, unit] of body.matchAll(PART)) {
-    total += Math.round(Number(amount) * NANOSECONDS[unit!]!);
+    total += Math.trunc(Number(amount) * NANOSECONDS[unit!]! + 1e-6);
     length += whole.length;
   }
   if (length === 0 || length !== body.length) {
@@ -52,7 +52,7 @@ export function formatDuration(nanoseconds: number): string {
   }
   const hours = Math.floor(value / 3600e9);
   const minutes = Math.floor((value % 3600e9) / 60e9);
-  const seconds = (value % 60e9) / 1e9;
+  const seconds = ((value % 60e9) / 1e9).toFixed(9).replace(/\.?0+$/, "");
   return `${sign}${hours > 0 ? `${hours}h` : ""}${hours > 0 || minutes > 0 ? `${minutes}m` : ""}${seconds}s`;
 }
 

@@ -9,40 +9,63 @@ export interface Words {
 /** Why a text cannot be split. */
 export class WordsError extends Error {}
 
+/** What keeps a word together: quotes, which go away, and backquotes and `$(…)`, which stay. */
+type Open = "'" | '"' | "`" | "(";
+
 /**
- * Splits as docker compose does: quotes and backslashes as in a shell; variables, patterns, `~`, `#` and backquotes stand
- * for themselves.
+ * Splits as docker compose does: quotes and backslashes as in a shell; variables, patterns, `~` and `#` stand for
+ * themselves, and so do backquotes and `$(…)`, which only keep their spaces.
  *
- * @throws {WordsError} when a quote or a backslash at the end is left open, or a parenthesis asks for a shell
+ * @throws {WordsError} when something is left open, or a parenthesis asks for a shell
  */
 export function splitWords(text: string): Words {
   const words: string[] = [];
+  const open = new Set<Open>();
   let word: string | undefined;
-  let quote: string | undefined;
   for (let at = 0; at < text.length; at++) {
     const char = text[at]!;
-    if (char === "\\" && quote !== "'") {
+    if (char === "\\" && !open.has("'")) {
       if (++at >= text.length) throw new WordsError("a backslash stands at the end");
-      word = (word ?? "") + (ESCAPES[text[at]!] ?? text[at]!);
-    } else if (quote === undefined && /[ \t\r\n]/.test(char)) {
-      if (word !== undefined) words.push(word);
-      word = undefined;
-    } else if ((char === '"' || char === "'") && (quote === undefined || quote === char)) {
-      quote = quote === undefined ? char : undefined;
+      word = (word ?? "") + text[at]!;
+    } else if (/[ \t\r\n]/.test(char)) {
+      if (open.size > 0) word = (word ?? "") + char;
+      else if (word !== undefined) {
+        words.push(word);
+        word = undefined;
+      }
+    } else if (quotes(char, open)) {
+      toggle(open, char as Open);
       word ??= "";
-    } else if (quote === undefined && /[;&|<>]/.test(char)) {
+    } else if (open.size === 0 && /[;&|<>]/.test(char)) {
       // `2>` is a redirection as a whole.
       if (word !== undefined && !(char === ">" && /^[0-9]/.test(word))) words.push(word);
       return { words, dropped: text.slice(at) };
-    } else if (char === "(" && quote === undefined && !word?.endsWith("$")) {
-      throw new WordsError("a parenthesis needs a shell");
     } else {
+      group(char, word, open);
       word = (word ?? "") + char;
     }
   }
-  if (quote !== undefined) throw new WordsError("a quote is opened and never closed");
+  if (open.size > 0) throw new WordsError("a quote or bracket is opened and never closed");
   if (word !== undefined) words.push(word);
   return { words };
 }
 
-const ESCAPES: Readonly<Record<string, string>> = { n: "\n", t: "\t" };
+/** True for a quote that opens or closes here. */
+function quotes(char: string, open: ReadonlySet<Open>): boolean {
+  if (open.has("(")) return false;
+  return (char === '"' && !open.has("'")) || (char === "'" && !open.has('"'));
+}
+
+function group(char: string, word: string | undefined, open: Set<Open>): void {
+  const quoted = open.has("'") || open.has('"');
+  if (char === "`" && !quoted && !open.has("(")) toggle(open, "`");
+  if (quoted || open.has("`")) return;
+  if (char === ")") toggle(open, "(");
+  if (char !== "(") return;
+  if (open.has("(") || !word?.endsWith("$")) throw new WordsError("a parenthesis needs a shell");
+  open.add("(");
+}
+
+function toggle(open: Set<Open>, what: Open): void {
+  if (!open.delete(what)) open.add(what);
+}

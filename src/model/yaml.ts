@@ -29,6 +29,8 @@ const ALIAS_BUDGET = 100_000;
 const MAX_DEPTH = 200;
 /** A Compose file is written by people; what is larger is a mistake or an attack. */
 const MAX_LENGTH = 4 * 1024 * 1024;
+/** What is not plain takes a second for each megabyte, and some ten for one made to. */
+const MAX_OTHER = 512 * 1024;
 
 /**
  * Reads all documents of a file.
@@ -45,9 +47,29 @@ export function parseYaml(file: SourceText, problems: Problems, quick = true): N
     });
     return [];
   }
+  if (file.text.slice(0, 1000).includes("\0")) {
+    problems.add(
+      "COMPOSE_SYNTAX",
+      "this is no UTF-8 text",
+      { file, start: 0, end: 1 },
+      { hint: "Save the file as UTF-8." },
+    );
+    return [];
+  }
   if (!shallow(file, problems)) return [];
   const plain = quick ? parsePlainYaml(file) : undefined;
   if (plain) return [plain];
+  if (file.text.length > MAX_OTHER) {
+    problems.add(
+      "COMPOSE_SYNTAX",
+      `the file is larger than ${MAX_OTHER / 1024} KiB, and not as plain as a file of that size has to be`,
+      { file, start: 0, end: 1 },
+      {
+        hint: "Write it without tabs, text over several lines and other rare forms, or in several files with `include`.",
+      },
+    );
+    return [];
+  }
   const documents = parseAllDocuments(file.text, {
     schema: "failsafe",
     uniqueKeys: false,

@@ -24,6 +24,7 @@ const WORDS: Readonly<Record<OperationKind, readonly [string, string, "final" | 
   unpauseContainer: ["unpausing", "running", "final"],
   stopContainer: ["stopping", "stopped", "final"],
   removeContainer: ["removing", "removed", "final"],
+  awaitContainer: ["waiting", "ready", "final"],
   awaitService: ["waiting", "ready", "final"],
 };
 
@@ -70,10 +71,11 @@ async function runStep(
     return false;
   }
   // Waiting takes no turn: it does nothing to the engine, and what it waits for may need the turn.
-  const release = operation.kind === "awaitService" ? () => {} : await turns.take();
+  const release =
+    operation.kind === "awaitService" || operation.kind === "awaitContainer" ? () => {} : await turns.take();
   try {
     context.signal.throwIfAborted();
-    const why = OBVIOUS.has(operation.why) ? undefined : operation.why;
+    const why = OBVIOUS.has(operation.why) || isTold(plan, operation.why) ? undefined : operation.why;
     context.report.on({ subject, id, phase: "working", text: doing, ...(why !== undefined && { why }) });
     const word = await execute(executors, operation);
     const more =
@@ -88,6 +90,11 @@ async function runStep(
   } finally {
     release();
   }
+}
+
+/** Why something is replaced is told with the plan, before its steps. */
+function isTold(plan: Plan, why: string): boolean {
+  return plan.decisions.some((decision) => decision.verdict === "recreate" && decision.why === why);
 }
 
 function execute<O extends Operation>(executors: Executors, operation: O): Promise<string | undefined> {

@@ -118,6 +118,15 @@ export function executorsFor(
     async removeContainer({ container, volumes }) {
       await ifThere(engine.removeContainer(container, { force: true, volumes }));
     },
+    async awaitContainer({ service, container }) {
+      try {
+        return await readiness.wait(service, "ready", container);
+      } catch (error) {
+        // The old one goes on in its place; beside it this one would get half of the requests.
+        await ifThere(engine.removeContainer(container, { force: true }));
+        throw error;
+      }
+    },
     async awaitService({ service, condition }) {
       return await readiness.wait(service, condition);
     },

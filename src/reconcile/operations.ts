@@ -32,6 +32,8 @@ export interface Operations {
   runHook: ContainerTarget & { readonly when: "post_start" | "pre_stop"; readonly index: number };
   stopContainer: ContainerTarget & { readonly seconds?: number };
   removeContainer: ContainerTarget & { readonly volumes: boolean };
+  /** Until it is ready; one that does not become so is taken away again. */
+  awaitContainer: ContainerTarget;
   awaitService: { readonly service: string; readonly condition: Condition };
 }
 

@@ -103,8 +103,9 @@ export function orphansOf(graph: Graph, observed: Observed): readonly ObservedCo
 
 function planOrphans(graph: Graph, observed: Observed, options: PlanOptions, builder: PlanBuilder): void {
   const orphans = orphansOf(graph, observed);
+  const { COMPOSE_REMOVE_ORPHANS: remove, COMPOSE_IGNORE_ORPHANS: ignore } = graph.project.environment;
   const why = "no service of the file any more";
-  if (options.removeOrphans) {
+  if (options.removeOrphans || isTrue(remove)) {
     for (const orphan of orphans) {
       builder.decide({ ...subjectOf(orphan), verdict: "remove", why });
       const stop = planStopOf(builder, graph.project, orphan, why, options.timeout);
@@ -113,8 +114,12 @@ function planOrphans(graph: Graph, observed: Observed, options: PlanOptions, bui
     return;
   }
   const left = orphans.filter(({ oneoff }) => !oneoff);
-  if (left.length > 0) {
+  if (left.length > 0 && !isTrue(ignore)) {
     const names = left.map(({ name }) => name).join(", ");
     builder.warn(`${names}: no service of the file any more; --remove-orphans removes what is left over`);
   }
+}
+
+function isTrue(setting: string | undefined): boolean {
+  return /^(1|true|yes|on)$/i.test(setting ?? "");
 }

@@ -29,10 +29,11 @@ export class Readiness {
   /**
    * Resolves when every container of the service is as awaited.
    *
+   * @param only this container of the service, by name or id
    * @returns what was found: `healthy`, `completed`, `running`
    * @throws {AppError} SERVICE_UNHEALTHY or SERVICE_EXITED, with the service's last words; INTERRUPTED
    */
-  async wait(service: string, awaited: Awaited): Promise<string> {
+  async wait(service: string, awaited: Awaited, only?: string): Promise<string> {
     await this.#subscribe();
     let wake: () => void = () => {};
     let woken = new Promise<void>((resolve) => {
@@ -47,7 +48,7 @@ export class Readiness {
     try {
       for (;;) {
         this.#signal.throwIfAborted();
-        const state = await this.#look(service, awaited);
+        const state = await this.#look(service, awaited, only);
         if (state !== undefined) return state;
         await woken;
         woken = new Promise<void>((resolve) => {
@@ -65,7 +66,9 @@ export class Readiness {
   }
 
   /** The state when all containers have it, undefined while one has not. */
-  async #look(service: string, awaited: Awaited): Promise<string | undefined> {
+  async #look(service: string, awaited: Awaited, only: string | undefined): Promise<string | undefined> {
+    if (only !== undefined)
+      return await this.#judge(service, await this.#engine.inspectContainer(only), awaited);
     const filters = {
       label: [
         ...projectFilter(this.#project.name).label,

@@ -49,11 +49,11 @@ export class ServicePlanner {
   /** Plans one service; those it depends on must have been planned. */
   plan(name: string): void {
     const service = this.#graph.project.services[name]!;
-    const existing = this.#containersOf(name);
+    const existing = this.#tidied(service);
     const wanted = this.#options.scale[name] ?? service.scale ?? service.deploy?.replicas ?? 1;
     this.#created.set(name, []);
     this.#started.set(name, []);
-    for (const container of existing.slice(wanted)) this.#scaleDown(container);
+    for (const container of existing.slice(wanted)) this.#remove(container, "more than asked for");
     for (const container of existing.slice(0, wanted)) this.#converge(service, container);
     let number = existing.at(-1)?.number ?? 0;
     for (let missing = existing.length; missing < wanted; missing++) this.#create(service, ++number);
@@ -65,18 +65,43 @@ export class ServicePlanner {
     );
   }
 
-  #scaleDown(container: ObservedContainer): void {
-    const why = "more than asked for";
-    const target = targetOf(container);
+  /**
+   * The service's containers, without what a replacement that was broken off has left: a new container under its
+   * passing name is removed where the old one is still there, and gets the old one's name where that is gone.
+   */
+  #tidied(service: Service): readonly ObservedContainer[] {
+    const all = this.#containersOf(service.name);
+    const passing = all.filter(
+      ({ name, number }) => /^[0-9a-f]{12}_/.test(name) && name.slice(13) === this.#nameOf(service, number),
+    );
+    const kept = all.filter((container) => !passing.includes(container));
+    for (const container of passing) {
+      const name = this.#nameOf(service, container.number);
+      if (kept.some(({ number }) => number === container.number)) {
+        this.#remove(container, "left over from a replacement that was broken off", false);
+      } else {
+        const why = "its replacement was broken off";
+        this.#builder.step({ kind: "renameContainer", why, ...targetOf(container), name });
+        kept.push({ ...container, name });
+      }
+    }
+    return kept.sort((a, b) => a.number - b.number);
+  }
+
+  #remove(container: ObservedContainer, why: string, volumes = true): void {
     this.#builder.decide({ ...subjectOf(container), verdict: "remove", why });
     const stop = this.#stop(container, why);
-    this.#builder.step({ kind: "removeContainer", why, ...target, volumes: true }, [stop]);
+    this.#builder.step({ kind: "removeContainer", why, ...targetOf(container), volumes }, [stop]);
   }
 
   #converge(service: Service, container: ObservedContainer): void {
     const named = this.#options.services.length === 0 || this.#options.services.includes(service.name);
     const policy = named ? this.#options.recreate : this.#options.recreateDependencies;
-    const ground = { recreated: this.#recreated, changedNetworks: this.#ground.changedNetworks };
+    const ground = {
+      recreated: this.#recreated,
+      changedNetworks: this.#ground.changedNetworks,
+      named: this.#options.services.includes(service.name),
+    };
     const judgement = judge(this.#graph, service, container, this.#observed, ground, policy);
     const stopped = this.#stopped.get(container.id);
     const decide = (verdict: "recreate" | "start" | "restart" | "keep", why: string): void => {
@@ -137,6 +162,8 @@ export class ServicePlanner {
       number: old.number,
       container: beside ? `${old.id.slice(0, 12)}_${name}` : name,
     };
+    const early = beside && this.#options.start && startsFirst(service, old);
+    const turn = early ? this.#turnOf(service) : [];
     const create = this.#builder.step(
       {
         kind: "createContainer",
@@ -145,24 +172,39 @@ export class ServicePlanner {
         name,
         carried: this.#options.renewVolumes ? {} : old.anonymous,
       },
-      [...this.#prerequisites(service), ...(removed === undefined ? [] : [removed])],
+      [...this.#prerequisites(service), ...(removed === undefined ? [] : [removed]), ...turn],
     );
     this.#created.get(service.name)!.push(create);
     const ready = [create, ...this.#files(service, target, create)];
+    if (early) ready.push(this.#startEarly(service, target, why, ready));
     if (removed === undefined) {
       const dependents = this.#stopDependents(service);
-      const stop = this.#stop(old, why, [create, ...dependents]);
-      const keepVolumes = {
-        kind: "removeContainer",
-        why,
-        ...targetOf(old),
-        volumes: this.#options.renewVolumes,
-      } as const;
-      ready.push(this.#builder.step(keepVolumes, [stop]));
+      const stop = this.#stop(old, why, [...(early ? ready : [create]), ...dependents]);
+      const volumes = this.#options.renewVolumes;
+      ready.push(this.#builder.step({ kind: "removeContainer", why, ...targetOf(old), volumes }, [stop]));
     }
     const final = { ...target, container: name };
     if (beside) ready.push(this.#builder.step({ kind: "renameContainer", why, ...target, name }, ready));
-    if (this.#options.start) this.#start(service, final, why, ready);
+    if (early) this.#started.get(service.name)!.push(ready.at(-1)!);
+    else if (this.#options.start) this.#start(service, final, why, ready);
+  }
+
+  /**
+   * With `update_config.order: start-first` the new container has to be ready before the old one is stopped.
+   *
+   * @returns the step after which it is ready
+   */
+  #startEarly(service: Service, target: ContainerTarget, why: string, after: readonly number[]): number {
+    const conditions = dependenciesOf(this.#graph, service.name).flatMap((edge) => this.#condition(edge));
+    const step = this.#builder.step({ kind: "startContainer", why, ...target }, [...after, ...conditions]);
+    return this.#builder.step({ kind: "awaitContainer", why: "start-first", ...target }, [step]);
+  }
+
+  /** The replacements that have to be finished before one more may begin: `parallelism` of them go on at a time. */
+  #turnOf(service: Service): readonly number[] {
+    const { parallelism = 1 } = service.deploy?.update_config ?? {};
+    const earlier = this.#started.get(service.name)!;
+    return parallelism > 0 ? earlier.slice(0, Math.max(0, earlier.length - parallelism + 1)) : [];
   }
 
   /** The step that puts secrets and configs into a container, where it needs any. */
@@ -240,4 +282,10 @@ export class ServicePlanner {
   #nameOf(service: Service, number: number): string {
     return service.container_name ?? `${this.#graph.project.name}-${service.name}-${number}`;
   }
+}
+
+/** Two containers can run side by side unless they need the same port of the machine. */
+function startsFirst({ deploy, ports }: Service, old: ObservedContainer): boolean {
+  const fixed = (ports ?? []).some(({ published }) => /^\d+$/.test(published ?? ""));
+  return deploy?.update_config?.order === "start-first" && old.state === "running" && !fixed;
 }

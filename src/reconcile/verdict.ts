@@ -16,6 +16,7 @@ export interface Judgement {
 export interface Ground {
   readonly recreated: ReadonlySet<string>; // services
   readonly changedNetworks: ReadonlySet<string>; // names
+  readonly named: boolean; // the command line asks for this very service
 }
 
 /** Whether a container that exists is still what the project asks for. Pure; the first reason found is the one given. */
@@ -51,10 +52,10 @@ export function judge(
     return reason(`${shared.slice("service:".length)}, whose namespace it shares, is recreated`);
   const network = networksOf(project, service).find((name) => ground.changedNetworks.has(name));
   if (network !== undefined) return reason(`network ${network} is recreated`);
-  return judgeState(graph, service, container);
+  return judgeState(graph, service, container, ground.named);
 }
 
-function judgeState(graph: Graph, service: Service, container: ObservedContainer): Judgement {
+function judgeState(graph: Graph, service: Service, container: ObservedContainer, named: boolean): Judgement {
   const keep = { verdict: "keep", changes: [] } as const;
   switch (container.state) {
     case "running":
@@ -62,7 +63,8 @@ function judgeState(graph: Graph, service: Service, container: ObservedContainer
     case "restarting":
       return { ...keep, why: "restarting" };
     case "exited":
-      if (container.exitCode === 0 && isJob(graph, service)) return { ...keep, why: "completed" };
+      // A job that has completed is done, unless somebody asks for it by name.
+      if (container.exitCode === 0 && isJob(graph, service) && !named) return { ...keep, why: "completed" };
       return { verdict: "start", why: `exited (${container.exitCode ?? "?"})`, changes: [] };
     default:
       return { verdict: "start", why: container.state, changes: [] };

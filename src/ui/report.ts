@@ -28,9 +28,10 @@ export function makeReport(
       return plainReport(stream, paint);
     case "tty":
       return ttyReport(stream, paint);
-    default:
-      return stream.isTTY && !env["CI"] && env["TERM"] !== "dumb"
-        ? ttyReport(stream, paint)
-        : plainReport(stream, paint);
+    default: {
+      // `--ansi never` forbids the sequences that move the cursor, too.
+      const able = stream.isTTY && !env["CI"] && env["TERM"] !== "dumb" && flags.ansi !== "never";
+      return able ? ttyReport(stream, paint) : plainReport(stream, paint);
+    }
   }
 }

@@ -36,7 +36,7 @@ export function ttyReport(
     const all = [...rows.values()];
     const shown = final ? all : fit(all, height);
     const drawing = shown.map((row) =>
-      clip(rowText(row, all, paint, FRAMES[frame % FRAMES.length]!, now()), width),
+      clip(rowText(row, all, paint, final ? "·" : FRAMES[frame % FRAMES.length]!, now()), width),
     );
     const hidden = all.length - shown.length;
     if (hidden > 0) drawing.push(paint("dim", ` … ${hidden} more`));

@@ -5,10 +5,10 @@ import { buildGraph } from "../graph/graph.ts";
 import { levels } from "../graph/order.ts";
 import { toYaml } from "../model/emit.ts";
 import { load } from "../model/load.ts";
-import { printProvenance } from "../model/provenance.ts";
+import { flatten, printProvenance } from "../model/provenance.ts";
 import { renderProject, toJson } from "../model/render.ts";
 import { selectServices } from "../model/select.ts";
-import type { Project, ProjectSource, Warning } from "../model/types.ts";
+import type { Project, ProjectSource, Provenance, Warning } from "../model/types.ts";
 
 export interface ConfigOptions {
   readonly services: readonly string[];
@@ -94,15 +94,24 @@ export async function configHashes(source: ProjectSource, wanted: string): Promi
 
 /** Every value of the project, or what is below one path, with the file and line it comes from. */
 export async function explain(source: ProjectSource, path: string | undefined): Promise<readonly string[]> {
-  const project = await load(source);
-  const parts = path === undefined ? [] : splitPath(path);
-  const told = project.provenanceOf(parts);
-  if (!told) throw unknownPath(project, path!, parts);
   const shorten = (file: string): string => {
     const short = relative(source.cwd, file);
     return short === "" || short.startsWith("../..") ? file : short;
   };
-  return printProvenance(told, shorten);
+  return printProvenance(await told(source, path), shorten);
+}
+
+/** As `explain`, for programs. */
+export async function explainJson(source: ProjectSource, path: string | undefined): Promise<string> {
+  return toJson(flatten(await told(source, path)));
+}
+
+async function told(source: ProjectSource, path: string | undefined): Promise<Provenance> {
+  const project = await load(source);
+  const parts = path === undefined ? [] : splitPath(path);
+  const found = project.provenanceOf(parts);
+  if (!found) throw unknownPath(project, path!, parts);
+  return found;
 }
 
 /** `services.web.ports[0]`, `services.web.labels["a.b"]`: names with dots stand in brackets and quotes. */

@@ -16,12 +16,6 @@ interface Deed {
 }
 
 const DEEDS = {
-  start: {
-    doing: "starting",
-    done: "started",
-    on: ["created", "exited", "dead"],
-    act: (engine, { id }) => engine.startContainer(id),
-  },
   restart: {
     doing: "restarting",
     done: "started",

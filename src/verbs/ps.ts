@@ -14,6 +14,7 @@ export interface PsOptions {
   readonly all: boolean; // stopped ones too
   readonly status: readonly string[]; // states to show; empty: by `all`
   readonly orphans: boolean;
+  readonly wholeIds: boolean; // 64 digits instead of 12
 }
 
 /** A container in the shape that `docker compose ps --format json` prints. */
@@ -68,7 +69,11 @@ export async function ps(
     return options.all || State === "running" || State === "paused" || State === "restarting";
   });
   const rows = await Promise.all(
-    shown.map(async (info) => ({ ...rowOf(info), Why: await reasonOf(info, engine) })),
+    shown.map(async (info) => ({
+      ...rowOf(info),
+      ...(options.wholeIds && { ID: info.Id }),
+      Why: await reasonOf(info, engine),
+    })),
   );
   return rows.sort((a, b) => (a.Name < b.Name ? -1 : 1));
 }

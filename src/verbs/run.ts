@@ -34,8 +34,13 @@ export interface RunOptions {
   readonly detach: boolean;
   readonly remove: boolean;
   readonly build: boolean;
+  readonly removeOrphans: boolean;
   readonly size: TerminalSize | undefined;
+  readonly forward: Forward;
 }
+
+/** Where signals to this process go while the program runs; the returned function ends it. */
+export type Forward = (send: (signal: string) => void) => () => void;
 
 export type JoinRun = (
   attachment: Attachment,
@@ -67,7 +72,7 @@ export async function runOnce(
     context,
   );
   const observed = await observe(project, context.engine);
-  await bringUpDependencies(project, needed, observed, options.service, context);
+  await bringUpDependencies(project, needed, observed, options, context);
   if (options.dependencies) await awaitConditions(project, options.service, context);
 
   const { engine } = context;
@@ -111,9 +116,29 @@ async function runToEnd(
   const attachment = await engine.attach(id, { stdin, stdout: true, stderr: true, tty });
   const { result } = await engine.beginWait(id, { condition: "next-exit" });
   await start();
-  if (tty && size) await engine.resizeContainer(id, size).catch(() => undefined); // It may have ended already.
-  await join(attachment, (changed) => engine.resizeContainer(id, changed));
-  return (await result).StatusCode;
+  return await accompany(id, options, engine, async () => {
+    if (tty && size) await engine.resizeContainer(id, size).catch(() => undefined); // It may have ended already.
+    await join(attachment, (changed) => engine.resizeContainer(id, changed));
+    return (await result).StatusCode;
+  });
+}
+
+/** Waits for a program whose container gets the signals that come here. */
+export async function accompany(
+  id: string,
+  { forward }: { readonly forward: Forward },
+  engine: Context["engine"],
+  wait: () => Promise<number>,
+): Promise<number> {
+  const end = forward((signal) => {
+    // It may have ended just now: then there is nothing to be told.
+    void engine.killContainer(id, { signal }).catch(() => undefined);
+  });
+  try {
+    return await wait();
+  } finally {
+    end();
+  }
 }
 
 /** Networks and volumes of the service, and its dependencies altogether; the service's own containers stay as they are. */
@@ -121,11 +146,11 @@ async function bringUpDependencies(
   project: Project,
   needed: readonly string[],
   observed: Observed,
-  service: string,
+  { service, removeOrphans }: RunOptions,
   context: Context,
 ): Promise<void> {
   const graph = narrow(buildGraph(project), needed);
-  const plan = planUp(graph, observed, { ...PLAN_DEFAULTS, scale: { [service]: 0 } });
+  const plan = planUp(graph, observed, { ...PLAN_DEFAULTS, removeOrphans, scale: { [service]: 0 } });
   const own = new Set(
     plan.steps
       .filter(({ operation }) => "service" in operation && operation.service === service)

@@ -31,16 +31,12 @@ export interface UpResult {
 export async function up(source: ProjectSource, options: UpOptions, context: Context): Promise<UpResult> {
   const project = await load(source);
   const graph = select(buildGraph(project), options);
-  reportWarnings(project, context.report);
-  throwAll(await checkServices(project, graph.services, context.engine.address.startsWith("unix:")));
-  await ensureImages(project, graph.services, options, context);
+  await prepare(graph, options, context);
   const observed = await observe(project, context.engine);
   const plan = planUp(graph, observed, options);
-  reportPlan(project, plan, context.report);
-  throwAll(await portConflicts(project, plan, context.engine));
+  await announce(graph, plan, context);
   await carryOut(project, observed, plan, context);
-  if (options.wait) await awaitReady(graph, plan, options.waitTimeout, context);
-  if (plan.steps.length > 0) await reportPorts(graph, context);
+  await settle(graph, plan, options, context);
   return { graph, plan };
 }
 
@@ -52,4 +48,23 @@ export function select(
   checkNames(graph, services);
   if (services.length === 0) return graph;
   return narrow(graph, dependencies ? withDependencies(graph, services) : services);
+}
+
+/** What would fail for sure is told, and the images are there, before anything is touched. */
+async function prepare({ project, services }: Graph, options: ImageOptions, context: Context): Promise<void> {
+  reportWarnings(project, context.report);
+  const local = context.engine.address.startsWith("unix:");
+  throwAll(await checkServices(project, services, local));
+  await ensureImages(project, services, options, context);
+}
+
+/** Tells what is going to be done and why, and refuses what the ports forbid. */
+async function announce({ project }: Graph, plan: Plan, { report, engine }: Context): Promise<void> {
+  reportPlan(project, plan, report);
+  throwAll(await portConflicts(project, plan, engine));
+}
+
+async function settle(graph: Graph, plan: Plan, options: UpOptions, context: Context): Promise<void> {
+  if (options.wait) await awaitReady(graph, plan, options.waitTimeout, context);
+  if (plan.steps.length > 0) await reportPorts(graph, context);
 }

@@ -1,3 +1,4 @@
+import { basename, join } from "node:path";
 import { watch as chokidarWatch } from "chokidar";
 
 /** Long enough to take a tool's burst of writes together, short enough not to be felt. */
@@ -27,6 +28,12 @@ export async function watchPaths(
     watcher.once("error", reject);
   });
   watcher.on("all", (_event, path) => onChange(path));
+  // Of changes that follow each other within 50 ms chokidar tells only the first: what is saved last would be lost.
+  watcher.on("raw", (event, name, details) => {
+    const { watchedPath } = details as { readonly watchedPath?: string };
+    if (event !== "change" || watchedPath === undefined || !name) return;
+    onChange(basename(watchedPath) === name ? watchedPath : join(watchedPath, name));
+  });
   await ready;
   return { close: () => watcher.close() };
 }

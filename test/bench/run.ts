@@ -16,8 +16,10 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stockClients } from "../helpers/clients.ts";
+import { until } from "../helpers/command.ts";
 import { Sandbox } from "../helpers/sandbox.ts";
-import { inTurn, must, printRows, type Row } from "./measure.ts";
+import { benchBuilds } from "./builds.ts";
+import { inTurn, median, must, printRows, type Row } from "./measure.ts";
 import { residentMiB, startPeer } from "./peer.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -83,7 +85,19 @@ if (wanted("exec")) {
   if (peer) must("docker", ["rm", "-f", "bench-exec"], { env: peer.env });
 }
 
+if (wanted("build")) {
+  rows.push(
+    ...benchBuilds({
+      ours: (directory, tag) => void must(cli, ["image", "build", "-q", "-t", tag, directory], { env: ours }),
+      peer:
+        peer &&
+        ((directory, tag) => void must("docker", ["build", "-q", "-t", tag, directory], { env: peer.env })),
+    }),
+  );
+}
+
 if (wanted("up")) await tenServices();
+if (wanted("sync")) await sync();
 if (wanted("memory")) await memory();
 
 printRows(rows);
@@ -138,6 +152,43 @@ async function inTurnOnce(
     return Number(process.hrtime.bigint() - started) / 1e6;
   };
   return { ours: once(by.ours), peer: by.peer && once(by.peer) };
+}
+
+/** From a saved file to its content in the container, by `watch`. */
+async function sync(): Promise<void> {
+  const cwd = mkdtempSync(join(tmpdir(), "slipway-bench-"));
+  mkdirSync(join(cwd, "src"));
+  const file = join(cwd, "src/page");
+  writeFileSync(file, "0");
+  writeFileSync(
+    join(cwd, "compose.yaml"),
+    "name: sync\nservices:\n  web:\n    image: busybox\n    command: sleep 1000\n    stop_signal: SIGKILL\n    develop: { watch: [{ path: ./src, action: sync, target: /srv }] }\n",
+  );
+  must(cli, ["up", "-d"], { cwd, env: ours });
+  const [container] = await sandbox.client.listContainers();
+  const root = `/proc/${(await sandbox.client.inspectContainer(container?.Id ?? "")).State.Pid}/root`;
+  const watch = sandbox.startSlipway(["watch", "--no-up"], { cwd });
+  await until("it watches", () => watch.output().includes("watching"));
+  const times: number[] = [];
+  for (let round = 1; round <= 10; round += 1) {
+    const started = process.hrtime.bigint();
+    writeFileSync(file, String(round));
+    const seen = (): boolean =>
+      existsSync(`${root}/srv/page`) && readFileSync(`${root}/srv/page`, "utf8") === String(round);
+    while (!seen()) await new Promise((resolve) => setTimeout(resolve, 1));
+    times.push(Number(process.hrtime.bigint() - started) / 1e6);
+  }
+  await watch.stop();
+  must(cli, ["down"], { cwd, env: ours });
+  rmSync(cwd, { recursive: true });
+  rows.push({
+    name: "sync: saved file in the container",
+    ours: median(times),
+    peer: undefined,
+    peerName: "",
+    unit: "ms",
+    mark: "≤ 100",
+  });
 }
 
 /** Resident memory of the daemon, and of each container's monitor. */

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { until } from "../helpers/command.ts";
 import { Sandbox } from "../helpers/sandbox.ts";
 
 const compose = suite("contract/compose");
@@ -131,6 +132,30 @@ compose("up --build builds what a service says, and again only what changed", as
   await ok(...at, "build", "--build-arg", "WHO=you");
   assert.is.not(await id(), before);
   await ok(...at, "down", "--rmi", "local");
+});
+
+compose("watch brings a saved file into its container", async () => {
+  const context = join(project, "watched");
+  mkdirSync(join(context, "src"), { recursive: true });
+  writeFileSync(join(context, "src", "page"), "before\n");
+  writeFileSync(join(context, "Dockerfile"), "FROM busybox\nCOPY src /src\nCMD sleep 1000\n");
+  const watch = [{ path: "./src", action: "sync", target: "/src" }];
+  const services = { app: { build: ".", stop_signal: "SIGKILL", develop: { watch } } };
+  writeFileSync(join(context, "compose.yaml"), JSON.stringify({ name: "watched", services }));
+  const at = ["-f", join(context, "compose.yaml")];
+  await ok(...at, "up", "-d", "--build");
+  const stop = new AbortController();
+  const watching = sandbox.docker(["compose", ...at, "watch"], { signal: stop.signal });
+  let text = 0;
+  // Nobody is told when it has begun to watch: the file is saved until one of them is seen.
+  await until("the saved file is in the container", async () => {
+    writeFileSync(join(context, "src", "page"), `saved ${++text}\n`);
+    await new Promise((done) => setTimeout(done, 700));
+    return (await ok(...at, "exec", "-T", "app", "cat", "/src/page")).startsWith("saved");
+  });
+  stop.abort();
+  await watching;
+  await ok(...at, "down", "-t", "0", "--rmi", "local");
 });
 
 compose("down -v leaves nothing", async () => {

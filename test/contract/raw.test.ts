@@ -96,6 +96,28 @@ wire("attach to a container before it is started, with a body that is no input",
   assert.is((await call("DELETE", `/containers/${id}?v=true`)).status, 204);
 });
 
+wire("a page attaches by WebSocket", async () => {
+  const id = await create({ Cmd: ["sh", "-c", "read line; echo got $line"], OpenStdin: true, Tty: true });
+  const head = [
+    `GET /containers/${id}/attach/ws?stream=1&stdin=1&stdout=1 HTTP/1.1`,
+    "Host: docker",
+    "Connection: Upgrade",
+    "Upgrade: websocket",
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+    "Sec-WebSocket-Version: 13",
+  ].join("\r\n");
+  const socket = connect({ path: sandbox.socket });
+  socket.write(`${head}\r\n\r\n`);
+  await once(socket, "readable");
+  assert.is((await call("POST", `/containers/${id}/start`)).status, 204);
+  // A masked frame of text, with a mask of zeros.
+  socket.write(Buffer.concat([Buffer.from([0x81, 0x86, 0, 0, 0, 0]), Buffer.from("words\n")]));
+  const seen = await all(socket);
+  assert.match(seen, /^HTTP\/1\.1 101 [\s\S]*\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK\+xOo=\r\n/);
+  assert.match(seen, /got words/);
+  await call("DELETE", `/containers/${id}?force=1`);
+});
+
 wire("wait answers its head at once and its body at the exit, also for one that removes itself", async () => {
   const id = await create({ Cmd: ["sh", "-c", "exit 9"], HostConfig: { AutoRemove: true } });
   const response = await open("POST", `/containers/${id}/wait?condition=removed`);

@@ -1,9 +1,10 @@
 /** The default daemon is started by whoever needs it first, once. */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { clientOf } from "../../src/client/connect.ts";
+import { busyboxTar } from "../helpers/busybox.ts";
 import { until } from "../helpers/command.ts";
 import { Sandbox } from "../helpers/sandbox.ts";
 
@@ -76,5 +77,25 @@ start("a second daemon leaves a data root alone that has one", async () => {
   assert.is(status, 1);
   assert.match(stderr, new RegExp(`another daemon \\(process ${sandbox.pid}\\) uses this data root`));
 });
+
+start(
+  "a daemon whose native program is killed ends; the next one knows the containers, which ran on",
+  async () => {
+    await sandbox.client.importImage(busyboxTar(), { reference: "busybox" });
+    const { Id } = await sandbox.client.createContainer({ Image: "busybox", Cmd: ["sleep", "1000"] });
+    await sandbox.client.startContainer(Id);
+    const before = (await sandbox.client.inspectContainer(Id)).State;
+    const [spawner] = readFileSync(`/proc/${sandbox.pid}/task/${sandbox.pid}/children`, "utf8")
+      .trim()
+      .split(" ");
+    process.kill(Number(spawner), "SIGKILL");
+    await until("the daemon has said so", () => sandbox.readLog().includes("the native program is gone"));
+    await until("the daemon has ended", () => !existsSync(`/proc/${sandbox.pid}/exe`));
+    await sandbox.start();
+    const after = (await sandbox.client.inspectContainer(Id)).State;
+    assert.equal([after.Pid, after.Running], [before.Pid, true]);
+    await sandbox.client.removeContainer(Id, { force: true });
+  },
+);
 
 start.run();

@@ -18,6 +18,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import type { EngineClient } from "../../src/client/client.ts";
 import { clientOf } from "../../src/client/connect.ts";
+import { daemonProgram } from "../../src/client/program.ts";
 import { busyboxTar } from "./busybox.ts";
 import { stockClients } from "./clients.ts";
 import { type CommandOptions, type CommandResult, must, run, until } from "./command.ts";
@@ -25,6 +26,9 @@ import { type Marks, machineLinks, removeLeaks } from "./leaks.ts";
 import { type Running, startRunning } from "./running.ts";
 
 const root = join(import.meta.dirname, "../..");
+
+/** A machine that runs several tests at once may take its time. */
+const START_MS = 30_000;
 
 export interface SandboxOptions {
   /** More options of `slipway daemon`. */
@@ -100,13 +104,21 @@ export class Sandbox implements AsyncDisposable {
     const log = openSync(this.log, "a");
     const argv = [...daemonCommand(), ...this.daemonOptions(), ...this.#args];
     const [program = "", ...args] = inNamespace(this.netns, argv);
-    this.#daemon = spawn(program, args, { stdio: ["ignore", log, log], detached: true });
-    const daemon = this.#daemon;
-    await until("the daemon answers", async () => {
-      if (daemon.exitCode !== null)
-        throw new Error(`the daemon ended with ${daemon.exitCode}\n${this.readLog()}`);
-      return answers(this.socket);
+    this.#daemon = spawn(program, args, {
+      stdio: ["ignore", log, log],
+      detached: true,
+      env: { ...process.env, ...daemonProgram().env },
     });
+    const daemon = this.#daemon;
+    await until(
+      "the daemon answers",
+      async () => {
+        if (daemon.exitCode !== null)
+          throw new Error(`the daemon ended with ${daemon.exitCode}\n${this.readLog()}`);
+        return answers(this.socket);
+      },
+      START_MS,
+    );
   }
 
   /** The options by which a daemon lives in this sandbox. */
@@ -197,10 +209,11 @@ function inNamespace(netns: string, argv: readonly string[]): string[] {
   return ["nsenter", `--net=/run/netns/${netns}`, "--", ...argv];
 }
 
-function daemonCommand(): string[] {
+function daemonCommand(): readonly string[] {
+  const { argv } = daemonProgram();
   return isFresh("engine.cjs", ["engine"])
-    ? [process.execPath, join(root, "dist/run.cjs"), "engine"]
-    : [process.execPath, "--disable-warning=ExperimentalWarning", join(root, "engine/main.ts")];
+    ? [...argv.slice(0, -1), join(root, "dist/run.cjs"), "engine"]
+    : argv;
 }
 
 function cliCommand(): string[] {

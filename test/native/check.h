@@ -1,5 +1,6 @@
 #pragma once
-/* Tests of the C code: each is a function, a failed check ends the program. Built with ASan and UBSan. */
+/* Tests of the C code: each is a function, a failed check ends the program. Built with ASan and
+ * UBSan. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

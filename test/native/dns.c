@@ -1,4 +1,5 @@
-/* The resolver's messages and names: ordinary ones, hostile ones, and a few hundred thousand damaged ones. */
+/* The resolver's messages and names: ordinary ones, hostile ones, and a few hundred thousand
+ * damaged ones. */
 #include <assert.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,7 +10,8 @@
 
 #include "dnsnames.h"
 
-/* A query for `name` (labels joined by dots) with `edns` bytes of room, or none. Returns its length. */
+/* A query for `name` (labels joined by dots) with `edns` bytes of room, or none. Returns its
+ * length. */
 static size_t make_query(uint8_t *to, const char *name, uint16_t type, uint16_t edns)
 {
 	const uint8_t head[12] = {0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, edns > 0};
@@ -24,7 +26,9 @@ static size_t make_query(uint8_t *to, const char *name, uint16_t type, uint16_t 
 		at += size;
 		name += size + (name[size] == '.');
 	}
-	const uint8_t tail[] = {0, 0, (uint8_t)type, 0, 1, 0, 0, 41, (uint8_t)(edns >> 8), (uint8_t)edns, 0, 0, 0, 0, 0, 0};
+	const uint8_t tail[] = {
+	    0, 0, (uint8_t)type, 0, 1, 0, 0, 41, (uint8_t)(edns >> 8), (uint8_t)edns, 0, 0, 0, 0,
+	    0, 0};
 	size_t size = edns ? sizeof tail : 5;
 	memcpy(at, tail, size);
 	return (size_t)(at - to) + size;
@@ -39,10 +43,13 @@ static void reads_questions(void)
 	assert(strcmp(q.name, "web.shop") == 0 && q.type == DNS_A && q.room == 512 && !q.extended);
 	assert(dns_parse(query, make_query(query, "web", DNS_AAAA, 1232), &q) == DNS_OK);
 	assert(q.extended && q.room == 1232 && q.type == DNS_AAAA);
-	assert(dns_parse(query, make_query(query, "web", DNS_A, 100), &q) == DNS_OK && q.room == 512);
+	assert(dns_parse(query, make_query(query, "web", DNS_A, 100), &q) == DNS_OK &&
+	       q.room == 512);
 	/* A name that no host has is forwarded as it is, and never looked up. */
-	assert(dns_parse(query, make_query(query, "we b", DNS_A, 0), &q) == DNS_OK && q.name[0] == '\0');
-	assert(dns_parse(query, make_query(query, "", DNS_A, 0), &q) == DNS_OK && q.name[0] == '\0');
+	assert(dns_parse(query, make_query(query, "we b", DNS_A, 0), &q) == DNS_OK &&
+	       q.name[0] == '\0');
+	assert(dns_parse(query, make_query(query, "", DNS_A, 0), &q) == DNS_OK &&
+	       q.name[0] == '\0');
 }
 
 static void refuses_hostile_questions(void)
@@ -106,11 +113,17 @@ static void reverses(void)
 {
 	char address[64];
 
-	assert(dns_reverse("2.0.18.172.in-addr.arpa", address, sizeof address) && strcmp(address, "172.18.0.2") == 0);
-	assert(dns_reverse("2.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.d.f.ip6.arpa", address,
-			   sizeof address) &&
-	       strcmp(address, "fd00::2") == 0);
-	const char *others[] = {"", "web", "1.2.3.in-addr.arpa", "999.0.0.1.in-addr.arpa", "1.2.3.4.in-addr.arpa.x",
+	assert(dns_reverse("2.0.18.172.in-addr.arpa", address, sizeof address) &&
+	       strcmp(address, "172.18.0.2") == 0);
+	assert(
+	    dns_reverse("2.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.d.f.ip6.arpa",
+			address, sizeof address) &&
+	    strcmp(address, "fd00::2") == 0);
+	const char *others[] = {"",
+				"web",
+				"1.2.3.in-addr.arpa",
+				"999.0.0.1.in-addr.arpa",
+				"1.2.3.4.in-addr.arpa.x",
 				"x.0.18.172.in-addr.arpa"};
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
 		assert(!dns_reverse(others[i], address, sizeof address));
@@ -142,14 +155,19 @@ static void looks_up(void)
 	assert(mkdtemp(dir));
 	snprintf(view, sizeof view, "%s/view", dir);
 	snprintf(shop, sizeof shop, "%s/shop", dir);
-	put(shop, "name db 172.18.0.3\nname db fd00::3\nname web 172.18.0.2\nname web 172.18.0.4\nptr 172.18.0.2 web.shop\nname cut 1.2.3");
-	snprintf(text, sizeof text, "alias database db\ntable %s/absent\ntable %s\nserver 10.0.0.1\nserver fd00::53\n", dir, shop);
+	put(shop, "name db 172.18.0.3\nname db fd00::3\nname web 172.18.0.2\nname web "
+		  "172.18.0.4\nptr 172.18.0.2 web.shop\nname cut 1.2.3");
+	snprintf(text, sizeof text,
+		 "alias database db\ntable %s/absent\ntable %s\nserver 10.0.0.1\nserver fd00::53\n",
+		 dir, shop);
 	put(view, text);
 
 	struct dns_found found = look_up(view, "web", DNS_A);
-	assert(found.known && found.count == 2 && found.addresses[1].bytes[3] == 4 && found.servers == 2);
+	assert(found.known && found.count == 2 && found.addresses[1].bytes[3] == 4 &&
+	       found.servers == 2);
 	found = look_up(view, "DB", DNS_AAAA);
-	assert(found.count == 1 && found.addresses[0].length == 16 && found.addresses[0].bytes[15] == 3);
+	assert(found.count == 1 && found.addresses[0].length == 16 &&
+	       found.addresses[0].bytes[15] == 3);
 	found = look_up(view, "web", DNS_AAAA);
 	assert(found.known && found.count == 0);
 	found = look_up(view, "database", DNS_A);
@@ -164,7 +182,8 @@ static void looks_up(void)
 	assert(look_up("/nowhere", "web", DNS_A).servers == 0);
 	put(shop, "");
 	assert(!look_up(view, "web", DNS_A).known);
-	put(shop, "name\nname web\nname web nonsense\nname  web 1.2.3.4\n\n \nptr\ntable\nserver\nalias\nalias web\n");
+	put(shop, "name\nname web\nname web nonsense\nname  web 1.2.3.4\n\n "
+		  "\nptr\ntable\nserver\nalias\nalias web\n");
 	assert(look_up(view, "web", DNS_A).count == 0);
 	unlink(view);
 	unlink(shop);
@@ -195,7 +214,8 @@ static void survives_damage(void)
 			dns_reverse(q.name, text, sizeof text);
 		}
 		if (code == DNS_OK) {
-			size_t used = dns_answer(query, &q, addresses, 2, (unsigned)round, answer, room);
+			size_t used =
+			    dns_answer(query, &q, addresses, 2, (unsigned)round, answer, room);
 			assert(used <= room);
 			dns_answer_name(query, &q, q.name, answer, room);
 		}

@@ -10,14 +10,15 @@ static void escapes(void)
 	static const struct {
 		const char *text, *json;
 	} table[] = {
-		{"plain text", "plain text"},
-		{"a\"b\\c\n\r\t", "a\\\"b\\\\c\\n\\r\\t"},
-		{"<&>\x01\x1f", "\\u003c\\u0026\\u003e\\u0001\\u001f"},
-		{"gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\x8b", "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\x8b"},
-		{"\xff\xc3(\xe2\x82", "\\ufffd\\ufffd(\\ufffd\\ufffd"},
-		{"\xc0\xaf\xed\xa0\x80", "\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd"},
-		{"\xe2\x80\xa8\xe2\x80\xa9", "\\u2028\\u2029"},
-		{"", ""},
+	    {"plain text", "plain text"},
+	    {"a\"b\\c\n\r\t", "a\\\"b\\\\c\\n\\r\\t"},
+	    {"<&>\x01\x1f", "\\u003c\\u0026\\u003e\\u0001\\u001f"},
+	    {"gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\x8b",
+	     "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\x8b"},
+	    {"\xff\xc3(\xe2\x82", "\\ufffd\\ufffd(\\ufffd\\ufffd"},
+	    {"\xc0\xaf\xed\xa0\x80", "\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd"},
+	    {"\xe2\x80\xa8\xe2\x80\xa9", "\\u2028\\u2029"},
+	    {"", ""},
 	};
 
 	for (size_t i = 0; i < LENGTH(table); i++) {
@@ -58,9 +59,9 @@ static void times_lose_their_zeros(void)
 		struct timespec time;
 		const char *text;
 	} table[] = {
-		{{0, 0}, "1970-01-01T00:00:00Z"},
-		{{951782400, 500000000}, "2000-02-29T00:00:00.5Z"},
-		{{1795315641, 387061800}, "2026-11-22T02:47:21.3870618Z"},
+	    {{0, 0}, "1970-01-01T00:00:00Z"},
+	    {{951782400, 500000000}, "2000-02-29T00:00:00.5Z"},
+	    {{1795315641, 387061800}, "2026-11-22T02:47:21.3870618Z"},
 	};
 
 	for (size_t i = 0; i < LENGTH(table); i++) {
@@ -68,7 +69,8 @@ static void times_lose_their_zeros(void)
 
 		line[log_entry(line, 1, "x\n", 2, &table[i].time)] = '\0';
 		snprintf(expected, sizeof expected,
-			 "{\"log\":\"x\\n\",\"stream\":\"stderr\",\"time\":\"%s\"}\n", table[i].text);
+			 "{\"log\":\"x\\n\",\"stream\":\"stderr\",\"time\":\"%s\"}\n",
+			 table[i].text);
 		CHECK_TEXT(line, expected);
 	}
 }

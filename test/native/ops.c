@@ -242,7 +242,8 @@ static void frames_come_through_a_socket(void)
 	CHECK(read_full(ends[1], rest, sizeof rest) == 0);
 	CHECK(answer_error(ends[0], 3, &err) == 0);
 	CHECK(frame_read(ends[1], &type, payload, sizeof payload, &size) == 0);
-	CHECK(type == FRAME_ERROR && get_u32(payload) == 3 && get_u32(payload + 4) == 2 && size == 21);
+	CHECK(type == FRAME_ERROR && get_u32(payload) == 3 && get_u32(payload + 4) == 2 &&
+	      size == 21);
 	close(ends[0]);
 	CHECK(frame_read(ends[1], &type, payload, sizeof payload, &size) < 0 && errno == EPIPE);
 	close(ends[1]);

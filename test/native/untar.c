@@ -1,4 +1,5 @@
-/* Archives: every form of header, hostile ones, and thousands of damaged ones; nothing may get outside the root. */
+/* Archives: every form of header, hostile ones, and thousands of damaged ones; nothing may get
+ * outside the root. */
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -25,7 +26,8 @@ static void seal(char *block)
 	snprintf(block + 148, 8, "%06o", sum);
 }
 
-static char *add(struct archive *archive, char type, const char *path, const char *link, const void *data, size_t size)
+static char *add(struct archive *archive, char type, const char *path, const char *link,
+		 const void *data, size_t size)
 {
 	char *block = archive->data + archive->size;
 
@@ -38,7 +40,10 @@ static char *add(struct archive *archive, char type, const char *path, const cha
 	snprintf(block + 136, 12, "%011o", 1000000000u);
 	block[156] = type;
 	snprintf(block + 157, 100, "%s", link ? link : "");
-	memcpy(block + 257, "ustar\0" "00", 8);
+	memcpy(block + 257,
+	       "ustar\0"
+	       "00",
+	       8);
 	memcpy(block + 512, data ? data : "", size);
 	seal(block);
 	archive->size += 512 + (size + 511) / 512 * 512;
@@ -62,7 +67,8 @@ static int fresh_root(void)
 {
 	char command[256];
 
-	snprintf(command, sizeof command, "rm -rf %s && mkdir -p %s/root && echo safe > %s/canary", base, base, base);
+	snprintf(command, sizeof command, "rm -rf %s && mkdir -p %s/root && echo safe > %s/canary",
+		 base, base, base);
 	CHECK(system(command) == 0);
 	char path[128];
 	snprintf(path, sizeof path, "%s/root", base);
@@ -71,7 +77,8 @@ static int fresh_root(void)
 	return fd;
 }
 
-static int run(int root, const struct archive *archive, const struct untar_options *options, struct err *err)
+static int run(int root, const struct archive *archive, const struct untar_options *options,
+	       struct err *err)
 {
 	struct source source = {.fd = -1, .data = archive->data, .left = archive->size};
 	struct untar_result result;
@@ -110,7 +117,10 @@ static void unpacks_every_kind(void)
 	add(a, '0', "implied/deep/x", NULL, "x", 1);
 	add(a, '0', "d/.wh.gone", NULL, NULL, 0);
 	add(a, '0', "d/.wh..wh..opq", NULL, NULL, 0);
-	add_pax(a, "30 mtime=1234567890.123456789\n" "19 path=long/name=\n", 30 + 19);
+	add_pax(a,
+		"30 mtime=1234567890.123456789\n"
+		"19 path=long/name=\n",
+		30 + 19);
 	add(a, '0', "short", NULL, "p", 1);
 	add(a, 'L', "././@LongLink", NULL, "gnu/long/name", 14);
 	add(a, '0', "cut", NULL, "g", 1);
@@ -174,7 +184,11 @@ static void reads_sparse_files(void)
 	snprintf(block + 398, 12, "%011o", 4u);
 	snprintf(block + 483, 12, "%011o", (1u << 20) + 4);
 	seal(block);
-	add_pax(a, "22 GNU.sparse.major=1\n" "22 GNU.sparse.minor=0\n" "27 GNU.sparse.name=newform\n" "31 GNU.sparse.realsize=1048580\n",
+	add_pax(a,
+		"22 GNU.sparse.major=1\n"
+		"22 GNU.sparse.minor=0\n"
+		"27 GNU.sparse.name=newform\n"
+		"31 GNU.sparse.realsize=1048580\n",
 		22 + 22 + 27 + 31);
 	char data[516] = "1\n1048576\n4\n";
 	memcpy(data + 512, "endy", 4);
@@ -185,8 +199,10 @@ static void reads_sparse_files(void)
 		const char *name = i ? "newform" : "old";
 		int fd = openat(root, name, O_RDONLY);
 
-		CHECK(fstat(fd, &stat) == 0 && stat.st_size == (1 << 20) + 4 && stat.st_blocks < 100);
-		CHECK(pread(fd, text, 4, 1 << 20) == 4 && memcmp(text, i ? "endy" : "endx", 4) == 0);
+		CHECK(fstat(fd, &stat) == 0 && stat.st_size == (1 << 20) + 4 &&
+		      stat.st_blocks < 100);
+		CHECK(pread(fd, text, 4, 1 << 20) == 4 &&
+		      memcmp(text, i ? "endy" : "endx", 4) == 0);
 		close(fd);
 	}
 	close(root);
@@ -223,10 +239,11 @@ static void refuses_hostile_archives(void)
 		char type;
 		const char *path, *link;
 	} cases[] = {
-		{'0', "../canary", NULL},	{'0', "a/../../canary", NULL}, {'1', "x", "../canary"},
-		{'1', "x", "/nowhere"},		{'0', "d/.wh...", NULL},       {'0', "d/.wh..", NULL},
-		{'0', ".wh.", NULL},		{'1', "x", "."},	       {'3', "zero", NULL},
-		{'0', "", NULL},
+	    {'0', "../canary", NULL}, {'0', "a/../../canary", NULL},
+	    {'1', "x", "../canary"},  {'1', "x", "/nowhere"},
+	    {'0', "d/.wh...", NULL},  {'0', "d/.wh..", NULL},
+	    {'0', ".wh.", NULL},      {'1', "x", "."},
+	    {'3', "zero", NULL},      {'0', "", NULL},
 	};
 	struct err err;
 
@@ -293,7 +310,8 @@ static void keeps_to_limits(void)
 	free(a);
 }
 
-/* Damage of any kind ends in an error or in a tree inside the root, never outside and never in a crash. */
+/* Damage of any kind ends in an error or in a tree inside the root, never outside and never in a
+ * crash. */
 static void survives_damage(void)
 {
 	struct archive *whole = calloc(1, sizeof *whole), *a = malloc(sizeof *a);
@@ -302,7 +320,11 @@ static void survives_damage(void)
 
 	add(whole, '5', "d/", NULL, NULL, 0);
 	add(whole, '2', "d/up", "../..", NULL, 0);
-	add_pax(whole, "27 SCHILY.xattr.user.a=b\ncd\n" "20 path=d/up/longer\n" "17 size=00000003\n", 27 + 20 + 17);
+	add_pax(whole,
+		"27 SCHILY.xattr.user.a=b\ncd\n"
+		"20 path=d/up/longer\n"
+		"17 size=00000003\n",
+		27 + 20 + 17);
 	add(whole, '0', "d/x", NULL, "abc", 3);
 	add(whole, '1', "d/h", "d/x", NULL, 0);
 	add(whole, 'L', "././@LongLink", NULL, "d/up/canary", 12);
@@ -345,5 +367,6 @@ int main(void)
 	survives_damage();
 	snprintf(command, sizeof command, "rm -rf %s", base);
 	CHECK(system(command) == 0);
+	puts("native/untar: passed");
 	return 0;
 }

@@ -9,6 +9,8 @@ import type { StepRecord } from "../../builder/cache.ts";
 import type { BuildRequest } from "../../builder/types.ts";
 import { EngineError, messageOf } from "../../errors.ts";
 import type { Host } from "../../host.ts";
+import type { Images } from "../../images/images.ts";
+import { parseReference } from "../../images/reference.ts";
 import type { Workers } from "../../native/workers.ts";
 import {
   addressedContext,
@@ -21,13 +23,15 @@ import {
 import { type GrpcCall, type GrpcMethods, only, unary } from "./grpc.ts";
 import * as messages from "./messages.ts";
 import { namedContexts, readOptions } from "./options.ts";
+import { type Exporter, namesOf, pushedNames, SessionOutputs } from "./outputs.ts";
 import type { TypeOf } from "./protobuf.ts";
 import type { BuildSession, Sessions } from "./sessions.ts";
 import { BuildStatus, timestamp } from "./status.ts";
 
 export interface ControlDeps {
   readonly builder: Pick<Builder, "build" | "prune" | "cache">;
-  readonly workers: Pick<Workers, "untar">;
+  readonly workers: Pick<Workers, "untar" | "walk">;
+  readonly images: Pick<Images, "push">;
   readonly sessions: Sessions;
   readonly host: Host;
   /** Where files of a session may be unpacked. */
@@ -60,9 +64,6 @@ const CAPABILITIES = [
   ...["protoref", "reference.output", "frontend.inputs", "gateway.solve.metadata", "frontend.caps"],
   ...["gateway.evaluate.solve", "gateway.warnings", "resolveimage", "resolveimage.resolvemode"],
 ];
-
-/** Of the Moby exporter and the one it stands for: the result goes to this engine's images. */
-const STORES = ["", "moby", "image", "docker"];
 
 /** How long a build that has ended is remembered, for a Status that comes late. */
 const KEPT_MS = 10_000;
@@ -136,7 +137,7 @@ export class BuildkitControl {
         exported: {
           "containerimage.digest": imageId,
           "containerimage.config.digest": imageId,
-          "image.name": namesOf(request).join(","),
+          "image.name": namesOf(exportersOf(request)).join(","),
         },
       };
     } finally {
@@ -159,17 +160,19 @@ export class BuildkitControl {
       throw new EngineError("notImplemented", `the frontend ${frontend || "of LLB"} is not supported`);
     }
     const request = await build.request.promise;
-    const tags = namesOf(request);
+    const exporters = exportersOf(request);
     const stated = readOptions(options);
     const session = await sessions.find(request.session);
     const { status } = build;
     await using named = new NamedContexts(workers, directory);
     const contexts = await named.fetch(session, namedContexts(options));
     const source = await this.#source(build, session, options);
+    await using outputs = await SessionOutputs.open(directory, exporters);
     const work = builder.build(
       {
         ...stated,
-        tags,
+        tags: namesOf(exporters),
+        outputs: outputs.outputs,
         contexts,
         ...source,
         auth: (registry) => sessionLogin(session, registry),
@@ -183,7 +186,15 @@ export class BuildkitControl {
       status.fail(messageOf(error));
       throw error;
     }
-    await status.during("exporting to image", async () => {});
+    await status.during("exporting the result", () => outputs.send(session, workers));
+    for (const name of pushedNames(exporters)) {
+      await status.during(`pushing ${name}`, () => this.#push(session, name, build.stop.signal));
+    }
+  }
+
+  async #push(session: BuildSession, name: string, signal: AbortSignal): Promise<void> {
+    const auth = await sessionLogin(session, parseReference(name).domain);
+    await this.#deps.images.push(name, { signal, ...(auth && { auth }) }, () => {});
   }
 
   /** What is built: the files of the session, or what the client names by an address. */
@@ -250,27 +261,10 @@ export class BuildkitControl {
   }
 }
 
-/** @throws {EngineError} notImplemented, if the result is to go elsewhere than to this engine's images */
-function namesOf(request: SolveRequest): string[] {
-  const exporters =
-    request.exporters.length > 0
-      ? request.exporters
-      : [{ type: request.oldExporter, attributes: request.oldAttributes }];
-  return exporters.flatMap(({ type = "", attributes = {} }) => {
-    if (!STORES.includes(type)) {
-      throw new EngineError(
-        "notImplemented",
-        `the output type ${type} is not supported: build an image and export it`,
-      );
-    }
-    if (attributes["push"] === "true") {
-      throw new EngineError(
-        "notImplemented",
-        "to push while building is not supported: build first, then push",
-      );
-    }
-    return (attributes["name"] ?? "").split(",").filter((name) => name !== "");
-  });
+function exportersOf(request: SolveRequest): Exporter[] {
+  const { exporters, oldExporter, oldAttributes } = request;
+  if (exporters.length === 0) return [{ type: oldExporter, attributes: oldAttributes }];
+  return exporters.map(({ type = "", attributes = {} }) => ({ type, attributes }));
 }
 
 function usageOf(step: StepRecord): Partial<TypeOf<typeof messages.UsageRecord>> {

@@ -1,16 +1,25 @@
+import { pipeline } from "node:stream/promises";
 import type { Builder } from "../../builder/builder.ts";
 import { parseDuration } from "../../builder/dockerfile/duration.ts";
 import type { BuildRequest, ContextSource } from "../../builder/types.ts";
 import type { Ulimit } from "../../containers/types.ts";
 import { EngineError } from "../../errors.ts";
+import { decompress } from "../../images/decompress.ts";
 import { familiar, parseReference, withDefaultTag } from "../../images/reference.ts";
 import type { RegistryAuth } from "../../images/types.ts";
+import type { Workers } from "../../native/workers.ts";
 import { ClassicStream, failureMessage, TypedStream } from "../build-stream.ts";
 import type { ApiRequest, Reply, Route } from "../router.ts";
 
+export interface BuildRoutesDeps {
+  readonly builder: Builder;
+  readonly workers: Workers;
+}
+
 /** Docker's classic build, and ours, which reads the context where it lies. */
-export function buildRoutes({ builder }: { readonly builder: Builder }): Route[] {
+export function buildRoutes({ builder, workers }: BuildRoutesDeps): Route[] {
   return [
+    ...cacheMountRoutes(builder, workers),
     { method: "POST", path: "/build", handle: (request, reply) => classicBuild(builder, request, reply) },
     {
       method: "POST",
@@ -21,6 +30,43 @@ export function buildRoutes({ builder }: { readonly builder: Builder }): Route[]
       method: "POST",
       path: "/slipway/v1/build",
       handle: (request, reply) => localBuild(builder, request, reply),
+    },
+  ];
+}
+
+/** Cache mounts can be taken to another machine, as a CI runner that begins with nothing needs it. */
+function cacheMountRoutes({ cacheMounts }: Builder, workers: Workers): Route[] {
+  const path = "/slipway/v1/builder/mounts";
+  return [
+    {
+      method: "GET",
+      path,
+      async handle(_request, reply) {
+        const kept = await cacheMounts.list(workers);
+        reply.json(
+          200,
+          kept.map(({ id, bytes, inUse }) => ({ ID: id, Size: bytes, InUse: inUse })),
+        );
+      },
+    },
+    {
+      method: "GET",
+      path: `${path}/archive`,
+      async handle({ query }, reply) {
+        const archive = await cacheMounts.export(query.string("id"), workers);
+        await pipeline(archive, reply.stream(200, "application/x-tar"));
+      },
+    },
+    {
+      method: "PUT",
+      path: `${path}/archive`,
+      async handle({ query, body }, reply) {
+        const id = query.string("id");
+        if (id === "") throw new EngineError("invalid", "a cache mount has an id");
+        const { stream } = await decompress(body);
+        await cacheMounts.import(id, stream, workers);
+        reply.empty(204);
+      },
     },
   ];
 }
@@ -85,6 +131,8 @@ function classicContext({
   return { context: { kind: "tar", stream: body }, dockerfile };
 }
 
+type Lowercased<T> = { readonly [K in keyof T as Lowercase<K & string>]: T[K] };
+
 interface LocalBuild {
   readonly directory?: string;
   readonly remote?: string;
@@ -101,7 +149,8 @@ interface LocalBuild {
   readonly network?: string;
   readonly extraHosts?: readonly string[];
   readonly shmSize?: number;
-  readonly ulimits?: readonly Ulimit[];
+  /** Docker's names of the fields, or Compose's. */
+  readonly ulimits?: readonly (Ulimit | Lowercased<Ulimit>)[];
   readonly secrets?: readonly { readonly id: string; readonly file?: string; readonly value?: string }[];
   readonly ssh?: readonly { readonly id: string; readonly socket: string }[];
   readonly contexts?: Readonly<Record<string, string>>;
@@ -123,6 +172,7 @@ async function localBuild(builder: Builder, request: ApiRequest, reply: Reply): 
     context: localContext(body),
     dockerfileText: body.dockerfileInline,
     args: argumentsOf(body.args),
+    ulimits: body.ulimits?.map(ulimit),
     cacheFrom: body.cacheFrom?.flatMap((cache) =>
       typeof cache === "string" ? cacheDirectory(cache) : [cache],
     ),
@@ -144,6 +194,10 @@ async function localBuild(builder: Builder, request: ApiRequest, reply: Reply): 
     progress.write(failureMessage(error, false));
   }
   progress.end();
+}
+
+function ulimit(limit: Ulimit | Lowercased<Ulimit>): Ulimit {
+  return "name" in limit ? { Name: limit.name, Soft: limit.soft, Hard: limit.hard } : limit;
 }
 
 /** `type=local,src=DIRECTORY`, as Compose's cache_from has it; other kinds are no error there, only no help. */

@@ -130,7 +130,7 @@ async function logs(containers: Containers, request: ApiRequest, reply: Reply): 
   const body = reply.stream(200, streamType(version, tty));
   for await (const entries of pieces) {
     const parts = entries.map(({ stream, time, text }) => {
-      const line = Buffer.from(timestamps ? `${time} ${text}` : text);
+      const line = Buffer.from(timestamps ? `${fixedTime(time)} ${text}` : text);
       return tty ? line : frame(stream, line);
     });
     if (!body.write(Buffer.concat(parts))) await drained(body, request.signal);
@@ -197,6 +197,12 @@ async function drained(body: NodeJS.WritableStream, signal: AbortSignal): Promis
   body.once("close", resolve);
   signal.addEventListener("abort", () => resolve());
   await promise;
+}
+
+/** With nine digits after the point, whatever the log leaves out, so that columns stay columns. */
+function fixedTime(time: string): string {
+  const [whole = "", fraction = ""] = time.replace("Z", "").split(".");
+  return `${whole}.${fraction.padEnd(9, "0")}Z`;
 }
 
 /** `all`, nothing and -1 are all lines. */

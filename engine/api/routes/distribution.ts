@@ -63,7 +63,7 @@ async function checkLogin(transport: Transport, auth: RegistryAuth, signal: Abor
         if (response.statusCode === 200) return;
         const challenge = response.headers["www-authenticate"];
         const again = response.statusCode === 401 && tried === 0 && challenge !== undefined;
-        if (again && (await authorizer.answer(challenge, "", signal))) continue;
+        if (again && (await authorizer.answer(challenge, "", authorization, signal))) continue;
         const kind = response.statusCode === 401 || response.statusCode === 403 ? "unauthorized" : "system";
         throw new EngineError(
           kind,

@@ -20,7 +20,8 @@ export function eventsRoutes({ events }: { readonly events: Events }): Route[] {
         const until = parseTime(request.query.string("until"), "until");
         const filters = request.query.filters();
         if (since !== undefined && until !== undefined && since > until) {
-          throw new EngineError("invalid", "`since` time cannot be after `until` time");
+          const [from, to] = [request.query.string("since"), request.query.string("until")];
+          throw new EngineError("invalid", `\`since\` time (${from}) cannot be after \`until\` time (${to})`);
         }
         const body = reply.stream(200, "application/json");
         const send = (event: EngineEvent): void => {

@@ -1,15 +1,16 @@
 import { pipeline } from "node:stream/promises";
-import { EngineError } from "../../errors.ts";
+import { EngineError, messageOf } from "../../errors.ts";
 import type { Filters } from "../../filters.ts";
 import { VARIANTS, type Variant } from "../../images/bootstrap/plan.ts";
 import type { HistoryLine } from "../../images/history.ts";
 import type { Images } from "../../images/images.ts";
 import { parseReference } from "../../images/reference.ts";
+import type { Service, ServiceOptions } from "../../images/registry/serve/service.ts";
 import type { Removed } from "../../images/remove.ts";
 import { selectImages } from "../../images/select.ts";
 import type { Image, Platform, RunConfig } from "../../images/types.ts";
 import { registryAuth } from "../registry-auth.ts";
-import type { ApiRequest, Reply, Route } from "../router.ts";
+import type { ApiRequest, Progress, Reply, Route } from "../router.ts";
 
 /** Everything beneath /images. */
 export function imageRoutes({ images }: { readonly images: Images }): Route[] {
@@ -48,6 +49,16 @@ export function imageRoutes({ images }: { readonly images: Images }): Route[] {
         const { query } = request;
         await images.tag(request.params["name"] ?? "", joined(query.string("repo"), query.string("tag")));
         reply.empty(201);
+      },
+    },
+    {
+      method: "GET",
+      path: "/images/search",
+      async handle(request, reply) {
+        const { query, signal } = request;
+        const auth = registryAuth(request);
+        const limit = query.int("limit") || 25;
+        reply.json(200, await images.search(query.string("term"), { limit, signal, ...(auth && { auth }) }));
       },
     },
     {
@@ -131,12 +142,45 @@ export function bootstrapRoutes({ images }: { readonly images: Images }): Route[
     },
     {
       method: "POST",
+      path: "/slipway/v1/registry",
+      handle: (request, reply) => serveRegistry(images, request, reply),
+    },
+    {
+      method: "POST",
       path: "/slipway/v1/images/check",
       async handle({ query }, reply) {
         reply.json(200, await images.verify(query.bool("repair")));
       },
     },
   ];
+}
+
+/** Serves for as long as the client stays: it shows what is asked for, and ends the service when it goes. */
+async function serveRegistry(images: Images, request: ApiRequest, reply: Reply): Promise<void> {
+  const { host = "127.0.0.1", port = 5000, ...more } = await request.json<Partial<ServiceOptions>>();
+  const { progress, service } = await listen(images, { ...more, host, port }, reply);
+  progress.write({ status: `Listening on ${service.address}` });
+  await new Promise<void>((resolve) =>
+    request.signal.addEventListener("abort", () => resolve(), { once: true }),
+  );
+  await service.close();
+}
+
+/** @throws {EngineError} conflict for a port that is taken, invalid for a bad certificate; with a status of its own */
+async function listen(
+  images: Images,
+  options: ServiceOptions,
+  reply: Reply,
+): Promise<{ progress: Progress; service: Service }> {
+  let progress: Progress | undefined;
+  try {
+    const service = await images.serve({ ...options, log: (status) => progress?.write({ status }) });
+    progress = reply.progress();
+    return { progress, service };
+  } catch (cause) {
+    const taken = (cause as NodeJS.ErrnoException).code === "EADDRINUSE";
+    throw new EngineError(taken ? "conflict" : "invalid", messageOf(cause), { cause });
+  }
 }
 
 interface BootstrapRequest {

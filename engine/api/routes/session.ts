@@ -1,22 +1,20 @@
-import { messageOf } from "../../errors.ts";
-import type { Log } from "../../log.ts";
-import { BuildkitControl, type ControlDeps } from "../buildkit/control.ts";
-import { serveGrpc } from "../buildkit/grpc.ts";
-import { Sessions } from "../buildkit/sessions.ts";
+import type { BuildkitDeps, BuildkitService } from "../buildkit/service.ts";
 import type { Route } from "../router.ts";
 
 /** `POST /grpc` and `/session`: how clients with BuildKit build. */
-export function sessionRoutes(deps: Omit<ControlDeps, "sessions"> & { readonly log: Log }): Route[] {
-  const sessions = new Sessions();
-  const methods = new BuildkitControl({ ...deps, sessions }).methods();
+export function sessionRoutes(deps: BuildkitDeps): Route[] {
+  let service: Promise<BuildkitService> | undefined;
+  // HTTP/2 costs 10 MB as soon as it is loaded; most daemons never see a BuildKit client.
+  const load = (): Promise<BuildkitService> => {
+    service ??= import("../buildkit/service.ts").then(({ BuildkitService }) => new BuildkitService(deps));
+    return service;
+  };
   return [
     {
       method: "POST",
       path: "/grpc",
       async handle(_request, reply) {
-        serveGrpc(await reply.hijack(""), methods, (path, error) =>
-          deps.log.debug("grpc call failed", { path, error: messageOf(error) }),
-        );
+        (await load()).serve(await reply.hijack(""));
       },
     },
     {
@@ -24,10 +22,11 @@ export function sessionRoutes(deps: Omit<ControlDeps, "sessions"> & { readonly l
       path: "/session",
       async handle({ headers }, reply) {
         const id = String(headers["x-docker-expose-session-uuid"] ?? "");
-        const offered = String(headers["x-docker-expose-session-grpc-method"] ?? "").split(",");
-        await sessions.run(
+        const methods = String(headers["x-docker-expose-session-grpc-method"] ?? "").split(",");
+        const buildkit = await load();
+        await buildkit.keepSession(
           id,
-          offered.map((name) => name.trim()),
+          methods.map((name) => name.trim()),
           await reply.hijack(""),
         );
       },

@@ -1,4 +1,4 @@
-import { checkMachine, thisMachine } from "../../check.ts";
+import { type Check, checkMachine, thisMachine } from "../../check.ts";
 import type { Host } from "../../host.ts";
 import type { Route } from "../router.ts";
 import { API_VERSION, MIN_API_VERSION } from "../version.ts";
@@ -14,6 +14,8 @@ export interface About {
   /** Where the log goes; absent: stderr. */
   readonly logFile: string | undefined;
   readonly debug: boolean;
+  /** It runs in a user namespace of an ordinary user. */
+  readonly rootless: boolean;
   /** What is served beneath `/slipway/v1`, by name. */
   readonly features: readonly string[];
   counts(): {
@@ -23,6 +25,7 @@ export interface About {
     readonly images: number;
   };
   listeners(): number;
+  checkNetworks(): Promise<readonly Check[]>;
 }
 
 /** `/_ping`, `/version` and `/info`; `/slipway/v1/check` says whether the machine is fit. */
@@ -58,7 +61,8 @@ export function systemRoutes(about: About): Route[] {
       method: "GET",
       path: "/slipway/v1/check",
       async handle(_request, reply) {
-        reply.json(200, { checks: checkMachine(thisMachine, about) });
+        const checks = [...checkMachine(thisMachine, about), ...(await about.checkNetworks())];
+        reply.json(200, { checks });
       },
     },
   ];
@@ -111,7 +115,10 @@ function info(about: About): object {
     ContainersStopped: counts.stopped,
     Images: counts.images,
     Driver: "overlay2",
-    DriverStatus: [],
+    DriverStatus: [
+      ["Supports d_type", "true"],
+      ["Native Overlay Diff", "true"],
+    ],
     Plugins: {
       Volume: ["local"],
       Network: ["bridge", "host", "null"],
@@ -120,6 +127,7 @@ function info(about: About): object {
     },
     MemoryLimit: true,
     SwapLimit: true,
+    KernelMemoryTCP: host.cgroupVersion === "1",
     CpuCfsPeriod: true,
     CpuCfsQuota: true,
     CPUShares: true,
@@ -179,6 +187,7 @@ function info(about: About): object {
     InitCommit: { ID: "", Expected: "" },
     SecurityOptions: [
       "name=seccomp,profile=builtin",
+      ...(about.rootless ? ["name=rootless"] : []),
       ...(host.cgroupVersion === "2" ? ["name=cgroupns"] : []),
     ],
     CDISpecDirs: [],

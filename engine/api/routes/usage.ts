@@ -30,30 +30,26 @@ export function usageRoutes(deps: UsageDeps): Route[] {
           wants("volume") ? volumeUsage(deps) : undefined,
         ]);
         reply.json(200, {
-          LayersSize: layersSize(deps.images),
+          LayersSize: deps.images.usage().layers,
           Images: wants("image") ? imageUsage(deps, version) : null,
           Containers: containers ?? null,
           Volumes: volumes ?? null,
           BuildCache: wants("build-cache") ? cacheUsage(deps.builder) : null,
-          BuilderSize: 0,
         });
       },
     },
   ];
 }
 
-/** Layers that several images have are there once. */
-function layersSize(images: Images): number {
-  const layers = new Set(images.list().flatMap((image) => image.layers));
-  return [...layers].reduce((sum, diffId) => sum + (images.layer(diffId)?.size ?? 0), 0);
-}
-
+/** With the packed forms of layers, which a removal frees, too: so its sizes are more than a listing's. */
 function imageUsage({ containers, images }: UsageDeps, version: number): object[] {
   const users = (id: string): number => containers.all().filter(({ record }) => record.imageId === id).length;
-  return listed(images, new Filters(), true, version).map((image) => ({
-    ...image,
-    Containers: users((image as { Id: string }).Id),
-  }));
+  const usage = new Map(images.usage().images.map((entry) => [entry.image.id, entry]));
+  return listed(images, new Filters(), true, version).map((image) => {
+    const { Id } = image as { Id: string };
+    const { shared = 0, unique = 0 } = usage.get(Id) ?? {};
+    return { ...image, Containers: users(Id), SharedSize: shared, Size: shared + unique };
+  });
 }
 
 function containerUsage({ containers }: UsageDeps): Promise<readonly object[]> {

@@ -84,7 +84,7 @@ export class Hashes {
     let next = 0;
     const work = async (): Promise<void> => {
       for (let entry = missing[next++]; entry !== undefined; entry = missing[next++]) {
-        const hash = await hashFile(join(scan.root, entry.path), entry);
+        const hash = await hashFile(entry);
         hashes.set(entry.path, hash);
         if (isRacy(entry, scan.started)) continue;
         const { size, device, inode, mtime, ctime, mode } = entry;
@@ -151,9 +151,9 @@ function isRacy({ mtime, ctime }: ScanEntry, started: number): boolean {
   return started - ctime < RACY || started - mtime < RACY;
 }
 
-async function hashFile(path: string, entry: ScanEntry): Promise<string> {
+async function hashFile(entry: ScanEntry): Promise<string> {
   // Never through a link, and never waiting on a pipe that took the file's place.
-  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
+  const file = await open(entry.full, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
     (cause) => {
       throw changed(entry, cause);
     },

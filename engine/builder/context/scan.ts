@@ -7,6 +7,7 @@ import type { IgnoreMatcher } from "../ignore.ts";
 
 export interface ScanEntry {
   readonly path: string; // relative, "" for the root
+  readonly full: string | Buffer; // how it is opened
   readonly type: FileType;
   readonly mode: number; // permission bits
   readonly size: number;
@@ -37,28 +38,26 @@ const TURN = 500;
 /** @param root absolute; it is followed if it is a link */
 export async function scan(root: string, ignore: IgnoreMatcher | undefined): Promise<Scan> {
   const started = Date.now();
-  const entries: ScanEntry[] = [entryOf("", lstatSync(join(root, ".")), "")];
+  const entries: ScanEntry[] = [entryOf("", lstatSync(join(root, ".")), "", root)];
   const hidden: string[] = [];
-  const open: string[] = [""];
+  const open: Place[] = [{ path: "", full: root }];
   let turn = TURN;
   for (let directory = open.pop(); directory !== undefined; directory = open.pop()) {
-    for (const name of readdirSync(join(root, directory))) {
-      const path = directory === "" ? name : `${directory}/${name}`;
+    for (const { path, full } of list(directory)) {
       const isHidden = ignore?.ignores(path) === true;
       if (isHidden && !ignore.mayShowBelow(path)) {
         hidden.push(path);
         continue;
       }
-      const full = `${root}/${path}`;
       const stats = lstatSync(full, { throwIfNoEntry: false });
       if (stats === undefined) continue; // Removed while the walk went on.
       if (isHidden && !stats.isDirectory()) {
         hidden.push(path);
         continue;
       }
-      const entry = entryOf(path, stats, stats.isSymbolicLink() ? readlinkSync(full) : "");
+      const entry = entryOf(path, stats, stats.isSymbolicLink() ? readlinkSync(full) : "", full);
       entries.push(entry);
-      if (entry.type === "dir") open.push(path);
+      if (entry.type === "dir") open.push({ path, full });
       if (--turn > 0) continue;
       turn = TURN;
       await setImmediate();
@@ -67,6 +66,31 @@ export async function scan(root: string, ignore: IgnoreMatcher | undefined): Pro
   entries.sort((a, b) => compare(a.path, b.path));
   return { root, entries: withoutEmptyHidden(entries, ignore, hidden), hidden, started };
 }
+
+interface Place {
+  readonly path: string; // relative
+  readonly full: string | Buffer; // bytes where a name on the way is not UTF-8
+}
+
+/** Names that are not UTF-8 are shown byte by byte; with a mark in front they are no other name's. */
+function list({ path, full }: Place): Place[] {
+  const below = (name: string): string => (path === "" ? name : `${path}/${name}`);
+  if (typeof full === "string") {
+    const names = readdirSync(full);
+    if (!names.some((name) => name.includes(MARK))) {
+      return names.map((name) => ({ path: below(name), full: `${full}/${name}` }));
+    }
+  }
+  return readdirSync(full, { encoding: "buffer" }).map((bytes) => {
+    const text = bytes.toString("utf8");
+    const shown = Buffer.from(text).equals(bytes) ? text : MARK + bytes.toString("latin1");
+    return { path: below(shown), full: Buffer.concat([Buffer.from(full), SLASH, bytes]) };
+  });
+}
+
+/** What Node puts where bytes are no character. */
+const MARK = "\ufffd";
+const SLASH = Buffer.from("/");
 
 /** A hidden directory is there only as the way to something that is shown. */
 function withoutEmptyHidden(
@@ -88,9 +112,10 @@ function withoutEmptyHidden(
   });
 }
 
-function entryOf(path: string, stats: Stats, link: string): ScanEntry {
+function entryOf(path: string, stats: Stats, link: string, full: string | Buffer): ScanEntry {
   return {
     path,
+    full,
     type: typeOf(stats),
     mode: stats.mode & 0o7777,
     size: stats.size,

@@ -4,6 +4,7 @@ import { heredocText, parseHeredoc } from "../dockerfile/heredoc.ts";
 import { type Mount, parseMount } from "../dockerfile/mounts.ts";
 import { DockerfileError } from "../dockerfile/position.ts";
 import { trim } from "../dockerfile/text.ts";
+import { clean } from "../ignore.ts";
 import { absolute, type Dispatch, titleText } from "./command.ts";
 import type { StageState } from "./state.ts";
 import type { MountPlan, RunStep, TreeSource } from "./types.ts";
@@ -120,7 +121,7 @@ function targetOf(mount: Mount, index: number, all: readonly Mount[]): string {
 function idOf(mount: Mount): string {
   if (mount.type === "secret") return mount.id || mount.source || posix.basename(mount.target);
   if (mount.type === "ssh") return mount.id || "default";
-  return mount.id || posix.normalize(mount.target);
+  return mount.id || clean(mount.target);
 }
 
 function fromOf(mount: Mount, source: StageState | undefined): TreeSource {

@@ -41,6 +41,8 @@ export async function copyAgain(
     ...changed.filter((path) => kindOf(earlier.manifest, path) !== kindOf(now, path)),
   ]);
   if (now.size < FEWEST || fresh.length > now.size * MOST_CHANGED || gone.length > MOST_REMOVED) return false;
+  // A name that is not UTF-8 cannot be listed for a worker.
+  if ([...fresh, ...gone].some((path) => path.includes("\ufffd"))) return false;
   const upper = { kind: "dir", path: into.upper } as const;
   await workers.copy({ kind: "dir", path: earlier.directory }, upper, {
     items: [{ source: "", target: "", contents: true }],

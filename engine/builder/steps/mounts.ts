@@ -3,6 +3,7 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { StepMount } from "../../containers/types.ts";
 import { EngineError } from "../../errors.ts";
+import type { TreeRoot } from "../../native/trees.ts";
 import { digestOf } from "../cache.ts";
 import type { Found, SourceTree } from "../context/tree.ts";
 import type { MountPlan, RunStep } from "../plan/types.ts";
@@ -81,11 +82,13 @@ export async function openMounts(step: MountedStep, tools: StepTools): Promise<O
   }
 }
 
-/** A directory as it is where nothing of it is hidden and nothing may be written; a copy otherwise. */
+/** The files as they lie where nothing of them is hidden and nothing may be written; a copy otherwise. */
 async function bindMount({ plan, tree, found }: TreeMount, tools: StepTools): Promise<StepMount> {
   const { target, readonly } = plan;
-  if (tree.root.kind === "dir" && readonly && tree.hiddenBelow(found.path).length === 0) {
-    return { type: "bind", source: join(tree.root.path, found.path), target, readonly };
+  if (readonly && tree.hiddenBelow(found.path).length === 0) {
+    const directory = tree.root.kind === "dir" ? tree.root.path : await soleLayer(tree.root, found, tools);
+    if (directory !== undefined)
+      return { type: "bind", source: join(directory, found.path), target, readonly };
   }
   const copy = await tools.scratch();
   const isDirectory = found.type === "dir";
@@ -99,6 +102,25 @@ async function bindMount({ plan, tree, found }: TreeMount, tools: StepTools): Pr
     },
   );
   return { type: "bind", source: join(copy, isDirectory ? "tree" : "file"), target, readonly };
+}
+
+/** The one layer that has all of a path; most of what is mounted from images was put there by one step. */
+async function soleLayer(
+  root: TreeRoot,
+  found: Found,
+  { workers }: Pick<StepTools, "workers">,
+): Promise<string | undefined> {
+  if (root.kind !== "overlay" || found.path === "") return undefined;
+  let sole: string | undefined;
+  for (const path of root.lowers) {
+    const stat = await workers.stat({ kind: "dir", path }, found.path);
+    if (stat === undefined) continue;
+    // The topmost one hides a file below it, but a directory is made of all that have it.
+    if (sole !== undefined || stat.type !== found.type) return undefined;
+    sole = path;
+    if (found.type !== "dir") return sole;
+  }
+  return sole;
 }
 
 async function addSecret(

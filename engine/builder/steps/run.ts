@@ -1,5 +1,5 @@
 /** RUN: a command in the stage's tree, in a container of its own of which only the written files stay. */
-import type { BuildStep, StepMount } from "../../containers/types.ts";
+import type { BuildStep, StepMount, StepResult } from "../../containers/types.ts";
 import { EngineError } from "../../errors.ts";
 import { digestOf } from "../cache.ts";
 import { CommandFailure } from "../failure.ts";
@@ -49,7 +49,7 @@ async function run(
   const tail = new Tail();
   const opened = await openMounts(mounts, tools);
   try {
-    const result = await tools.runner.runStep({
+    const result = await startStep(step, tools.runner, {
       lowers: target.lowers,
       upper: target.upper,
       work: target.work,
@@ -75,6 +75,26 @@ async function run(
     }
   } finally {
     await opened.close();
+  }
+}
+
+/** A program that cannot be started is told of in the builder's words: nobody here asked for a container. */
+async function startStep(
+  { argv }: RunStep,
+  runner: StepTools["runner"],
+  step: BuildStep,
+): Promise<StepResult> {
+  try {
+    return await runner.runStep(step);
+  } catch (error) {
+    const why =
+      error instanceof EngineError
+        ? /unable to start container process: (.*?)(?:: unknown)?$/s.exec(error.message)?.[1]
+        : undefined;
+    if (why === undefined) throw error;
+    throw new EngineError("invalid", `process ${JSON.stringify(argv.join(" "))} cannot be started: ${why}`, {
+      cause: error,
+    });
   }
 }
 

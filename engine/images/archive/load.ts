@@ -5,7 +5,8 @@ import { Readable } from "node:stream";
 import { EngineError } from "../../errors.ts";
 import { decompress } from "../decompress.ts";
 import { digestOf } from "../digest.ts";
-import type { Staging } from "../layers.ts";
+import { type Staging, unpackLimits } from "../layers.ts";
+import type { Lease } from "../leases.ts";
 import { ItemProgress, shortId } from "../progress.ts";
 import { familiar, type Reference, tryParseReference, withDefaultTag } from "../reference.ts";
 import { type Index, type Manifest, MEDIA, parseManifest } from "../registry/manifest.ts";
@@ -42,9 +43,14 @@ interface Wanted {
  *
  * @returns the ids @throws {EngineError} invalid; nothing of the archive is left then
  */
-export async function load(store: ImageStore, source: Readable, progress: Progress): Promise<string[]> {
+export async function load(
+  store: ImageStore,
+  lease: Lease,
+  source: Readable,
+  progress: Progress,
+): Promise<string[]> {
   const { stream } = await decompress(source);
-  const loader = new Loader(store, progress);
+  const loader = new Loader(store, lease, progress);
   try {
     for await (const entry of readTar(stream)) await loader.take(entry);
     return await loader.finish();
@@ -56,6 +62,7 @@ export async function load(store: ImageStore, source: Readable, progress: Progre
 
 class Loader {
   readonly #store: ImageStore;
+  readonly #lease: Lease;
   readonly #progress: Progress;
   readonly #small = new Map<string, Buffer>();
   readonly #layers = new Map<string, Met>();
@@ -64,8 +71,9 @@ class Loader {
   readonly #kept = new Set<string>(); // blobs written for layers
   #smallTotal = 0;
 
-  constructor(store: ImageStore, progress: Progress) {
+  constructor(store: ImageStore, lease: Lease, progress: Progress) {
     this.#store = store;
+    this.#lease = lease;
     this.#progress = progress;
   }
 
@@ -101,7 +109,11 @@ class Loader {
         highWaterMark: 1 << 20,
       });
       const { stream, compression } = await decompress(packed);
-      const { digest: diffId, bytes, size } = await this.#store.layers.fill(staging, stream);
+      const {
+        digest: diffId,
+        bytes,
+        size,
+      } = await this.#store.layers.fill(staging, stream, unpackLimits(entry.size));
       const digest = `sha256:${hash.digest("hex")}`;
       await this.#store.blobs.adopt(part, digest);
       this.#kept.add(digest);
@@ -204,6 +216,7 @@ class Loader {
     const bytes = this.#small.get(this.#target(config));
     if (bytes === undefined) throw new EngineError("invalid", `the archive lacks ${config}`);
     const diffIds = checkConfig(bytes, layers);
+    this.#lease.hold(digestOf(bytes), ...diffIds);
     for (const [at, layer] of layers.entries()) await this.#commit(this.#target(layer), diffIds[at] ?? "");
     const id = await this.#store.add(bytes);
     if (manifest !== undefined)

@@ -5,6 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import type { Lease } from "../leases.ts";
 import { familiar, full } from "../reference.ts";
 import type { ImageStore } from "../store.ts";
 import type { Image, Progress } from "../types.ts";
@@ -31,6 +32,7 @@ export interface StepRunner {
 
 export interface BootstrapDeps {
   readonly store: ImageStore;
+  readonly lease: Lease;
   readonly runner: StepRunner;
   readonly progress: Progress;
   readonly signal?: AbortSignal;

@@ -42,7 +42,7 @@ export async function makeBusybox(workshop: Workshop): Promise<ImageConfig> {
     const into = { kind: "dir", path: staging.fs } as const;
     const rest = restOfRoot(applets, program, pkg.newest);
     await store.workers.untar(Readable.from([rest]), into, { whiteouts: "plain" });
-    const layer = await store.layers.adoptStaged(staging);
+    const layer = await store.layers.adoptStaged(staging, workshop.lease);
     const created = new Date(pkg.newest * 1000).toISOString();
     return {
       ...hostPlatform(),

@@ -37,7 +37,7 @@ export async function makeDebian(plan: DebianPlan, workshop: Workshop): Promise<
     const newest = Math.max(...packages.map((pkg) => pkg.newest));
     await configure(newest, staging, workshop);
     say("Storing the layer");
-    const layer = await store.layers.adoptStaged(staging);
+    const layer = await store.layers.adoptStaged(staging, workshop.lease);
     return describe(plan, sources, packages, layer.diffId, newest);
   } catch (error) {
     await store.layers.discard(staging);

@@ -54,7 +54,7 @@ const CLEAN = [
 
 /**
  * Configures what is unpacked, and leaves nothing that differs from run to run: `$1` is the time, in seconds since the
- * epoch, that newer files are given.
+ * epoch, that newer files are given, and directories, whose own depends on which package was unpacked last.
  *
  * base-passwd and base-files first, without asking for their dependencies: everything else needs root to have a name.
  */
@@ -79,7 +79,7 @@ rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/cache/apt/archives/*.deb /
 touch -d "@$1" /tmp/.newest
 find / -xdev \\( -path /dev -o -path /proc -o -path /sys -o -path /etc/hosts -o -path /etc/hostname \\
   -o -path /etc/resolv.conf -o -path /etc/mtab -o -path /.dockerenv \\) -prune \\
-  -o -newer /tmp/.newest -exec touch --no-dereference --date="@$1" {} + || true
+  -o \\( -newer /tmp/.newest -o -type d \\) -exec touch --no-dereference --date="@$1" {} + || true
 rm /tmp/.newest
 touch -d "@$1" /tmp
 `;

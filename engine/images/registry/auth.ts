@@ -67,22 +67,27 @@ export class Authorizer {
   /**
    * Answers a 401.
    *
+   * @param used the header that was refused; another request may have brought a better one meanwhile
    * @returns whether another try makes sense @throws {EngineError} unauthorized, from the token server
    */
-  async answer(header: string, scope: string, signal?: AbortSignal): Promise<boolean> {
+  async answer(
+    header: string,
+    scope: string,
+    used: string | undefined,
+    signal?: AbortSignal,
+  ): Promise<boolean> {
+    const known = this.header(scope);
+    if (known !== undefined && known !== used) return true;
     const challenges = parseChallenges(header);
     const bearer = challenges.find(({ scheme }) => scheme === "bearer");
     if (bearer !== undefined) {
-      const before = this.#tokens.get(scope);
       this.#tokens.set(scope, `Bearer ${await this.#token(bearer, scope, signal)}`);
-      return before === undefined || before !== this.#tokens.get(scope);
+      return this.#tokens.get(scope) !== used;
     }
     const login = credentials(this.#auth);
     if (!challenges.some(({ scheme }) => scheme === "basic") || login === undefined) return false;
-    const basic = basicHeader(login);
-    if (this.#header === basic) return false;
-    this.#header = basic;
-    return true;
+    this.#header = basicHeader(login);
+    return this.#header !== used;
   }
 
   async #token({ params }: Challenge, scope: string, signal?: AbortSignal): Promise<string> {

@@ -102,7 +102,7 @@ async function pushLayer(
 }
 
 /** Packs a layer for travel and keeps that form, so that it is the same blob everywhere and always. */
-async function packLayer(store: ImageStore, diffId: string): Promise<BlobDescriptor> {
+export async function packLayer(store: ImageStore, diffId: string): Promise<BlobDescriptor> {
   const plain = createHash("sha256");
   const archive = await store.layers.pack(diffId);
   const gzip = createGzip({ level: GZIP_LEVEL, chunkSize: 256 * 1024 });
@@ -200,7 +200,7 @@ async function denied(session: RegistrySession, response: IncomingMessage, what:
 }
 
 /** The manifest it came with where its blobs are the ones that were sent, so that its digest stays; else a new one. */
-function manifestOf(
+export function manifestOf(
   store: ImageStore,
   image: Image,
   blobs: ReadonlyMap<string, BlobDescriptor>,

@@ -28,6 +28,7 @@ interface Call extends Omit<HttpRequest, "url"> {
 
 const DOCKER_HUB = "registry-1.docker.io";
 const ERROR_LIMIT = 256 << 10;
+const CATALOG_LIMIT = 100_000;
 
 /** What is done with one repository of one registry, in the protocol of OCI's distribution-spec. */
 export class RegistrySession {
@@ -152,6 +153,24 @@ export class RegistrySession {
     throw await this.#failure(response, `blob ${digest}`);
   }
 
+  /** The repositories of the registry, as far as it lists them. @throws {EngineError} notFound where it does not */
+  async catalog(): Promise<string[]> {
+    const names: string[] = [];
+    for (
+      let path: string | undefined = "/v2/_catalog?n=1000";
+      path !== undefined && names.length < CATALOG_LIMIT;
+    ) {
+      const response = await this.#call({ method: "GET", path, scope: "registry:catalog:*" });
+      if (response.statusCode !== 200) throw await this.#failure(response, "list of repositories");
+      const answer = JSON.parse((await bodyOf(response, MANIFEST_LIMIT)).toString("utf8")) as {
+        repositories?: string[];
+      };
+      names.push(...(answer.repositories ?? []));
+      path = /<([^>]+)>\s*;\s*rel="?next/.exec(String(response.headers["link"] ?? ""))?.[1];
+    }
+    return names;
+  }
+
   /** A call of an upload or of a manifest's push; `path` may be the whole URL that the registry gave. */
   async write(call: Omit<Call, "scope">, scope = this.pushScope): Promise<IncomingMessage> {
     return this.#call({ ...call, scope });
@@ -208,7 +227,7 @@ export class RegistrySession {
       if (response.statusCode !== 401 || challenge === undefined || tried > 0) return response;
       // A body that is a stream is gone by now; its caller begins anew.
       if (call.body !== undefined && !(call.body instanceof Uint8Array)) return response;
-      if (!(await authorizer.answer(challenge, call.scope, this.#signal))) return response;
+      if (!(await authorizer.answer(challenge, call.scope, own, this.#signal))) return response;
       response.resume();
     }
   }

@@ -37,12 +37,17 @@ export function readRegistrySettings(path = "/etc/slipway/registries.json"): Reg
 /** Loopback is always taken as insecure, as Docker does: there is nobody in between. */
 export function isInsecure(settings: RegistrySettings, host: string): boolean {
   const name = hostName(host);
-  if (name === "localhost" || name === "::1" || /^127\./.test(name)) return true;
+  if (isLoopback(host)) return true;
   return settings.insecure.some((entry) => entry === host || entry === name || inRange(name, entry));
 }
 
+export function isLoopback(host: string): boolean {
+  const name = hostName(host);
+  return name === "localhost" || name === "::1" || /^127\./.test(name);
+}
+
 /** Without the port and the brackets of an IPv6 address. */
-export function hostName(host: string): string {
+function hostName(host: string): string {
   return /^\[(.+)\](?::\d+)?$/.exec(host)?.[1] ?? host.replace(/:\d+$/, "");
 }
 

@@ -2,7 +2,7 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { Readable } from "node:stream";
 import { rootCertificates } from "node:tls";
-import { isInsecure, type RegistrySettings, tlsFiles } from "./settings.ts";
+import { isInsecure, isLoopback, type RegistrySettings, tlsFiles } from "./settings.ts";
 
 export interface HttpRequest {
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -20,10 +20,13 @@ const USER_AGENT = "slipway/0.1";
 /** HTTP to registries: connections kept, own certificate authorities, proxies of the environment, redirects. */
 export class Transport {
   readonly #settings: RegistrySettings;
+  readonly #env: NodeJS.ProcessEnv;
   readonly #agents = new Map<string, HttpAgent | HttpsAgent>();
 
-  constructor(settings: RegistrySettings) {
+  /** @param env names proxies, as HTTP_PROXY, HTTPS_PROXY and NO_PROXY do */
+  constructor(settings: RegistrySettings, env: NodeJS.ProcessEnv = process.env) {
     this.#settings = settings;
+    this.#env = env;
   }
 
   get settings(): RegistrySettings {
@@ -78,7 +81,9 @@ export class Transport {
     const key = `${url.protocol}//${url.host}`;
     let agent = this.#agents.get(key);
     if (agent === undefined) {
-      const common = { keepAlive: true, maxSockets: 16, proxyEnv: process.env };
+      // No proxy stands between us and ourselves.
+      const proxyEnv = isLoopback(url.host) ? undefined : this.#env;
+      const common = { keepAlive: true, maxSockets: 16, ...(proxyEnv && { proxyEnv }) };
       agent =
         url.protocol === "https:"
           ? new HttpsAgent({ ...common, ...this.#tls(url.host) })

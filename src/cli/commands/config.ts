@@ -64,6 +64,8 @@ export class Config extends SlipwayCommand {
     if (listed) return void printLines(await verb.configList(source, listed, services));
     if (flags.hash !== undefined) return void printLines(await verb.configHashes(source, flags.hash));
     if (flags.lint) return await this.#lint(await verb.lint(source), flags.format === "json");
+    if (flags.provenance && flags.format === "json")
+      return void print(`${await verb.explainJson(source, undefined)}\n`);
     if (flags.provenance) return void printLines(await verb.explain(source, undefined));
     if (flags.variables) {
       const { projectVariables } = await import("../../model/variables.ts");

@@ -18,8 +18,6 @@ export class Cp extends SlipwayCommand {
       min: 1,
       summary: "Which container of a scaled service; else from the first, to all",
     }),
-    archive: Flags.boolean({ char: "a", hidden: true }),
-    "follow-link": Flags.boolean({ char: "L", hidden: true }),
   };
 
   override async run(): Promise<void> {

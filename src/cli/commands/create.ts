@@ -25,7 +25,8 @@ export class Create extends SlipwayCommand {
 
   override async run(): Promise<void> {
     const { flags, words: services } = await this.parse(Create);
-    const context = await this.context(flags);
+    const connected = await this.context(flags);
+    const context = flags["quiet-pull"] ? this.quietPull(connected) : connected;
     const { up } = await import("../../verbs/up.ts");
     const recreate = recreatePolicy(flags);
     await up(

@@ -1,4 +1,5 @@
 import * as Args from "@oclif/core/args";
+import * as Flags from "@oclif/core/flags";
 import { SlipwayCommand } from "../base.ts";
 
 export class Explain extends SlipwayCommand {
@@ -12,9 +13,14 @@ export class Explain extends SlipwayCommand {
     path: Args.string({ ignoreStdin: true, required: true, description: "Keys with dots between them" }),
   };
 
+  static override flags = {
+    format: Flags.string({ options: ["pretty", "json"], default: "pretty", summary: "Form of the output" }),
+  };
+
   override async run(): Promise<void> {
     const { flags, args } = await this.parse(Explain);
-    const { explain } = await import("../../verbs/config.ts");
+    const { explain, explainJson } = await import("../../verbs/config.ts");
+    if (flags.format === "json") return this.print(await explainJson(this.source(flags), args.path));
     for (const line of await explain(this.source(flags), args.path)) this.print(line);
   }
 }

@@ -1,4 +1,5 @@
 import * as Flags from "@oclif/core/flags";
+import { AppError } from "../../errors.ts";
 import { SlipwayCommand } from "../base.ts";
 import { servicesArg } from "../options.ts";
 
@@ -27,26 +28,23 @@ export class Ps extends SlipwayCommand {
       default: "table",
       summary: "json: one object a line",
     }),
-    filter: Flags.string({ helpValue: "status=STATE", hidden: true }),
+    filter: Flags.string({ helpValue: "status=STATE", summary: "The same as --status STATE" }),
     orphans: Flags.boolean({
       default: true,
       allowNo: true,
       summary: "Containers of services that are no longer in the file",
     }),
-    "no-trunc": Flags.boolean({ summary: "Whole ids and commands" }),
+    "no-trunc": Flags.boolean({ summary: "Whole ids and lines" }),
   };
 
   override async run(): Promise<void> {
     const { flags, words: services } = await this.parse(Ps);
     const { engine } = await this.context(flags);
     const { ps } = await import("../../verbs/ps.ts");
-    const status = [
-      ...(flags.status ?? []),
-      ...(flags.filter?.startsWith("status=") ? [flags.filter.slice(7)] : []),
-    ];
+    const status = [...(flags.status ?? []), ...readFilter(flags.filter)];
     const rows = await ps(
       this.source(flags, services),
-      { services, all: flags.all, status, orphans: flags.orphans },
+      { services, all: flags.all, status, orphans: flags.orphans, wholeIds: flags["no-trunc"] },
       engine,
     );
     if (flags.quiet) for (const { ID } of rows) this.print(ID);
@@ -54,7 +52,16 @@ export class Ps extends SlipwayCommand {
     else if (flags.format === "json") for (const row of rows) this.print(JSON.stringify(row));
     else {
       const { psTable } = await import("../../ui/ps.ts");
-      this.print(psTable(rows, await this.paint(flags), process.stdout.columns));
+      this.print(
+        psTable(rows, await this.paint(flags), flags["no-trunc"] ? undefined : process.stdout.columns),
+      );
     }
   }
+}
+
+/** @throws {AppError} USAGE for any other property: no other is defined */
+function readFilter(text: string | undefined): readonly string[] {
+  if (text === undefined) return [];
+  if (text.startsWith("status=")) return [text.slice("status=".length)];
+  throw new AppError("USAGE", `--filter ${text}: only status=STATE is known`);
 }

@@ -70,8 +70,10 @@ published, unless -P or -p is given.`;
     }),
     user: Flags.string({ char: "u", helpValue: "USER", summary: "User to run it as" }),
     workdir: Flags.string({ char: "w", helpValue: "DIR", summary: "Directory to run it in" }),
-    "quiet-pull": Flags.boolean({ hidden: true }),
-    "remove-orphans": Flags.boolean({ hidden: true }),
+    "quiet-pull": Flags.boolean({ summary: "Do not show how far pulls are" }),
+    "remove-orphans": Flags.boolean({
+      summary: "Remove containers of services that are no longer in the file",
+    }),
   };
 
   override async run(): Promise<number> {
@@ -81,9 +83,10 @@ published, unless -P or -p is given.`;
     const source = this.source(flags, [service]);
     const { load } = await import("../../model/load.ts");
     const own = (await load(source)).services[service];
-    const context = await this.quietContext(flags);
+    const connected = await this.quietContext(flags);
+    const context = flags["quiet-pull"] ? this.quietPull(connected) : connected;
     const report = await this.report(flags);
-    const { joinStreams, terminalSize } = await import("../terminal.ts");
+    const { forwardSignals, joinStreams, terminalSize } = await import("../terminal.ts");
     const { runOnce } = await import("../../verbs/run.ts");
     const tty =
       !flags["no-tty"] && !flags.detach && process.stdin.isTTY === true && process.stdout.isTTY === true;
@@ -121,7 +124,9 @@ published, unless -P or -p is given.`;
         detach: flags.detach,
         remove: flags.rm,
         build: flags.build,
+        removeOrphans: flags["remove-orphans"],
         size: terminalSize(),
+        forward: forwardSignals,
       },
       () => report.close(),
       (attachment, onResize) => joinStreams(attachment, { stdin, tty, onResize }),

@@ -84,7 +84,8 @@ services' output unless -d or --wait is given; Ctrl-C then stops them in order, 
       });
     }
     const since = (Date.now() / 1000).toFixed(3);
-    const context = await this.context(flags);
+    const connected = await this.context(flags);
+    const context = flags["quiet-pull"] ? this.quietPull(connected) : connected;
     const recreate = recreatePolicy(flags);
     const source = this.source(flags, services);
     const options = {

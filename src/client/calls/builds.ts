@@ -4,24 +4,32 @@ import { EngineFailure } from "../failures.ts";
 import { followProgress } from "../progress.ts";
 import type { Call, Transport } from "../transport.ts";
 
+const MOUNTS = "/slipway/v1/builder/mounts";
+
 export function buildCalls(engine: Transport): BuildCalls {
   return {
     async buildImage(options) {
-      let id = "";
+      let id: string | undefined;
       const read = (message: ProgressMessage): void => {
         if (typeof message.aux?.["ID"] === "string") id = message.aux["ID"];
         options.onProgress?.(message);
       };
       try {
-        const [path, call] = "directory" in options.context ? localBuild(options) : tarBuild(options);
+        const [path, call] = "tar" in options.context ? tarBuild(options) : localBuild(options);
         await followProgress(await engine.open("POST", path, call), "BUILD_FAILED", read);
       } catch (error) {
         if (!(error instanceof EngineFailure)) throw error;
         throw new AppError("BUILD_FAILED", error.message, { cause: error });
       }
-      if (id === "") throw new AppError("BUILD_FAILED", "the engine named no image at the end of the build");
+      // A check, or a build whose result goes elsewhere, names the empty one.
+      if (id === undefined)
+        throw new AppError("BUILD_FAILED", "the engine named no image at the end of the build");
       return id;
     },
+    listCacheMounts: () => engine.json("GET", MOUNTS),
+    exportCacheMount: (id) => engine.open("GET", `${MOUNTS}/archive`, { query: { id } }),
+    importCacheMount: (id, tar) =>
+      engine.done("PUT", `${MOUNTS}/archive`, { query: { id }, body: tar, contentType: "application/x-tar" }),
     pruneBuilds: ({ all, filters } = {}) => engine.json("POST", "/build/prune", { query: { all }, filters }),
   };
 }

@@ -40,14 +40,21 @@ export function containerCalls(engine: Transport): ContainerCalls {
     async containerChanges(id) {
       return (await engine.json<{ Path: string; Kind: 0 | 1 | 2 }[] | null>("GET", at(id, "/changes"))) ?? [];
     },
-    async *stats(id, { stream = true, signal } = {}) {
-      const response = await engine.open("GET", at(id, "/stats"), { query: { stream }, signal });
-      yield* untilAborted(jsonLines<ContainerStats>(response), signal);
-    },
+    stats: (id, { stream = true, signal } = {}) =>
+      untilAborted(readStats(engine, at(id, "/stats"), stream, signal), signal),
     commitContainer: (container, options) =>
       engine.json("POST", "/commit", { query: { container, ...options } }),
     pruneContainers: (filters) => engine.json("POST", "/containers/prune", { filters }),
   };
+}
+
+async function* readStats(
+  engine: Transport,
+  path: string,
+  stream: boolean,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<ContainerStats> {
+  yield* jsonLines<ContainerStats>(await engine.open("GET", path, { query: { stream }, signal }));
 }
 
 export function sizeQuery({ rows, columns }: TerminalSize): { h: number; w: number } {

@@ -51,6 +51,15 @@ export function imageCalls(engine: Transport): ImageCalls {
         ...(onProgress && { onProgress }),
       }),
     saveImages: (names) => engine.open("GET", "/images/get", { query: { names } }),
+    searchImages: (term, limit) => engine.json("GET", "/images/search", { query: { term, limit } }),
+    async serveRegistry({ signal, onProgress, ...options }) {
+      const more = { ...(signal && { signal }), ...(onProgress && { onProgress }) };
+      try {
+        await follow("/slipway/v1/registry", { json: options }, "ENGINE_FAILED", more);
+      } catch (error) {
+        if (signal?.aborted !== true) throw error;
+      }
+    },
     async bootstrapImage(reference, { include, variant, signal, onProgress } = {}) {
       let imageId = "";
       let fresh = true;

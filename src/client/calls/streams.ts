@@ -1,25 +1,36 @@
 import type { Duplex } from "node:stream";
-import type { Attachment, ContainerInspect, ExecCalls, StreamCalls } from "../client.ts";
+import type {
+  Attachment,
+  ContainerInspect,
+  ExecCalls,
+  LogsOptions,
+  OutputChunk,
+  StreamCalls,
+} from "../client.ts";
 import { demultiplex, untilAborted } from "../frames.ts";
 import { segment, type Transport } from "../transport.ts";
 import { sizeQuery } from "./containers.ts";
 
 export function streamCalls(engine: Transport): StreamCalls {
   return {
-    async *logs(id, { signal, tty, stdout = true, stderr = true, ...query } = {}) {
-      const path = `/containers/${segment(id)}`;
-      const framed = !(tty ?? (await engine.json<ContainerInspect>("GET", `${path}/json`)).Config.Tty);
-      const response = await engine.open("GET", `${path}/logs`, {
-        query: { stdout, stderr, ...query },
-        signal,
-      });
-      yield* untilAborted(demultiplex(response, !framed), signal);
-    },
+    logs: (id, options = {}) => untilAborted(readLogs(engine, id, options), options.signal),
     async attach(id, { tty, stdin, stdout, stderr, logs, detachKeys }) {
       const query = { stream: true, stdin, stdout, stderr, logs, detachKeys };
       return attachment(await engine.hijack(`/containers/${segment(id)}/attach`, { query }), tty);
     },
   };
+}
+
+async function* readLogs(
+  engine: Transport,
+  id: string,
+  { signal, tty, stdout = true, stderr = true, ...query }: LogsOptions,
+): AsyncGenerator<OutputChunk> {
+  const path = `/containers/${segment(id)}`;
+  const isTerminal =
+    tty ?? (await engine.json<ContainerInspect>("GET", `${path}/json`, { signal })).Config.Tty;
+  const response = await engine.open("GET", `${path}/logs`, { query: { stdout, stderr, ...query }, signal });
+  yield* demultiplex(response, isTerminal);
 }
 
 export function execCalls(engine: Transport): ExecCalls {

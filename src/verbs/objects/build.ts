@@ -1,14 +1,22 @@
-import { basename } from "node:path";
-import { buildImage } from "../../build/build.ts";
-import { checkBuilds } from "../../build/check.ts";
-import type { BuildWork } from "../../build/work.ts";
+import { stat } from "node:fs/promises";
+import { basename, join } from "node:path";
+import type { Readable } from "node:stream";
+import { tarSource } from "../../build/build.ts";
+import { BuildProgress } from "../../build/progress.ts";
+import type { BuildOptions } from "../../client/client.ts";
 import type { Context } from "../../context.ts";
-import { throwAll } from "../../errors.ts";
-import type { Build, Project } from "../../model/types.ts";
+import { AppError } from "../../errors.ts";
+
+export type BuildContext =
+  | { readonly kind: "directory"; readonly path: string } // absolute
+  | { readonly kind: "remote"; readonly url: string }
+  | { readonly kind: "tar"; readonly stream: Readable }
+  /** A Dockerfile alone. */
+  | { readonly kind: "text"; readonly dockerfile: string };
 
 export interface BuildPathOptions {
-  readonly directory: string; // absolute
-  readonly dockerfile: string | undefined; // absolute
+  readonly context: BuildContext;
+  readonly dockerfile: string | undefined; // absolute, for a directory
   readonly tags: readonly string[];
   readonly target: string | undefined;
   readonly args: Readonly<Record<string, string>>;
@@ -17,29 +25,145 @@ export interface BuildPathOptions {
   readonly network: string | undefined;
   readonly noCache: boolean;
   readonly pull: boolean;
+  /** What only our own builder knows, in the words of its API. */
+  readonly own: Readonly<Record<string, unknown>>;
 }
 
-/** Builds an image from a directory, as a service's build section would. @returns its id */
-export async function buildPath(options: BuildPathOptions, context: Context): Promise<string> {
-  const { directory, dockerfile, tags, target, args, labels, platform, network, noCache, pull } = options;
-  const build: Build = {
-    context: directory,
+export interface BuildWarning {
+  readonly rule: string;
+  readonly message: string;
+  readonly line: number;
+  readonly url: string;
+}
+
+export interface BuildPathResult {
+  readonly id: string; // "" for a check, and where no output is an image
+  readonly warnings: readonly BuildWarning[];
+  /** Step title → why it was not taken from the cache, where that was asked. */
+  readonly reasons: readonly (readonly [title: string, reasons: readonly string[]])[];
+}
+
+/**
+ * Builds an image from a directory, an archive or a repository.
+ *
+ * @throws {AppError} BUILD_CONTEXT_MISSING, DOCKERFILE_MISSING, BUILD_FAILED at the Dockerfile's line, ENGINE_TOO_OLD
+ *   for what another engine's API cannot say
+ */
+export async function buildPath(options: BuildPathOptions, context: Context): Promise<BuildPathResult> {
+  const { engine, report, signal } = context;
+  const own = (await engine.slipwayFeatures()).has("build");
+  const asked = Object.entries(options.own).filter(([, value]) => value !== undefined && value !== false);
+  if (!own && asked.length > 0) {
+    const names = asked.map(([name]) => name).join(", ");
+    throw new AppError("ENGINE_TOO_OLD", `the engine at ${engine.address} builds without ${names}`, {
+      hint: "Use slipway's own engine (leave DOCKER_HOST unset).",
+    });
+  }
+  await checkFiles(options);
+  const id = options.tags[0] ?? nameOf(options.context);
+  const progress = new BuildProgress(id, report);
+  const warnings: BuildWarning[] = [];
+  const reasons: [string, readonly string[]][] = [];
+  report.on({ subject: "build", id, phase: "working", text: "building" });
+  try {
+    const image = await engine.buildImage({
+      ...(await sourceOf(options, own)),
+      ...commonOf(options),
+      more: options.own,
+      signal,
+      onProgress(message) {
+        const step = message["step"] as
+          | { title: string; state: string; reasons?: readonly string[] }
+          | undefined;
+        if (message["warning"] !== undefined) warnings.push(message["warning"] as BuildWarning);
+        if (step?.reasons !== undefined) reasons.push([step.title, step.reasons]);
+        progress.on(message);
+      },
+    });
+    report.on({ subject: "build", id, phase: "done", text: "built", why: options.tags.join(", ") });
+    return { id: image, warnings, reasons };
+  } catch (error) {
+    report.on({ subject: "build", id, phase: "failed", text: "failed" });
+    if (error instanceof AppError && error.code === "BUILD_FAILED")
+      throw progress.failure(error, dockerfileOf(options));
+    throw error;
+  }
+}
+
+/** The id of an image of what a failed step left, where `keepFailed` was asked. */
+export function failedImage(error: unknown): string | undefined {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    const { errorDetail } = (at.cause ?? {}) as { readonly errorDetail?: { readonly image?: string } };
+    if (errorDetail?.image !== undefined) return errorDetail.image;
+  }
+  return undefined;
+}
+
+function nameOf(context: BuildContext): string {
+  if (context.kind === "directory") return basename(context.path);
+  return context.kind === "remote" ? context.url : "image";
+}
+
+function dockerfileOf({ context, dockerfile }: BuildPathOptions): string | undefined {
+  return context.kind === "directory" ? (dockerfile ?? join(context.path, "Dockerfile")) : undefined;
+}
+
+async function checkFiles(options: BuildPathOptions): Promise<void> {
+  const { context } = options;
+  if (context.kind !== "directory") return;
+  const found = await stat(context.path).catch(() => undefined);
+  if (!found?.isDirectory()) {
+    const why = found ? "is not a directory" : "does not exist";
+    throw new AppError("BUILD_CONTEXT_MISSING", `the build context ${context.path} ${why}`);
+  }
+  const dockerfile = dockerfileOf(options)!;
+  if (!(await stat(dockerfile).catch(() => undefined))?.isFile()) {
+    throw new AppError("DOCKERFILE_MISSING", `there is no Dockerfile at ${dockerfile}`, {
+      hint: "Create it, or say with -f where it is.",
+    });
+  }
+}
+
+function commonOf(options: BuildPathOptions): Omit<BuildOptions, "context"> {
+  const { tags, args, labels, target, platform, network, noCache, pull } = options;
+  return {
+    tags,
     args,
     labels,
-    ...(dockerfile && { dockerfile }),
     ...(target && { target }),
+    ...(platform && { platform }),
     ...(network && { network }),
+    ...(noCache && { noCache }),
+    ...(pull && { pull }),
   };
-  const name = tags[0] ?? basename(directory);
-  const work: BuildWork = { kind: "build", services: [name], build, platform, tags, why: "asked for" };
-  throwAll(await checkBuilds(NO_PROJECT, [work]));
-  return await buildImage(NO_PROJECT, work, { noCache, pull }, context);
 }
 
-/** Nothing of a project is needed: all is in the work. */
-const NO_PROJECT = {
-  services: {},
-  secrets: {},
-  environment: {},
-  positionOf: () => undefined,
-} as unknown as Project;
+/** Our engine reads a directory itself; another gets a tar. */
+async function sourceOf(
+  { context, dockerfile }: BuildPathOptions,
+  own: boolean,
+): Promise<Pick<BuildOptions, "context" | "dockerfile" | "dockerfileInline">> {
+  switch (context.kind) {
+    case "tar":
+      return { context: { tar: context.stream }, ...(dockerfile && { dockerfile }) };
+    case "remote":
+    case "text":
+      if (!own)
+        throw new AppError("ENGINE_TOO_OLD", "this engine builds from a directory or an archive only");
+      return {
+        context: context.kind === "remote" ? { remote: context.url } : {},
+        ...(dockerfile && { dockerfile }),
+        ...(context.kind === "text" && { dockerfileInline: context.dockerfile }),
+      };
+    case "directory":
+      if (own) return { context: { directory: context.path }, ...(dockerfile && { dockerfile }) };
+      return await tarSource({
+        kind: "build",
+        services: [nameOf(context)],
+        build: { context: context.path, ...(dockerfile && { dockerfile }) },
+        platform: undefined,
+        tags: [],
+        why: "",
+      });
+  }
+}

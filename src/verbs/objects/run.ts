@@ -3,7 +3,7 @@ import { isMissing } from "../../client/failures.ts";
 import type { Context } from "../../context.ts";
 import { pullImage } from "../images.ts";
 import { programFailure } from "../program.ts";
-import type { JoinRun } from "../run.ts";
+import { accompany, type Forward, type JoinRun } from "../run.ts";
 
 export interface ContainerRunOptions {
   readonly body: CreateContainerOptions; // with its image
@@ -12,6 +12,7 @@ export interface ContainerRunOptions {
   readonly stdin: boolean;
   readonly detach: boolean;
   readonly size: TerminalSize | undefined;
+  readonly forward: Forward;
 }
 
 /**
@@ -20,7 +21,7 @@ export interface ContainerRunOptions {
  * @returns its id, and the program's exit status, 0 when detached
  */
 export async function runContainer(
-  { body, name, tty, stdin, detach, size }: ContainerRunOptions,
+  { body, name, tty, stdin, detach, size, forward }: ContainerRunOptions,
   begin: () => void,
   join: JoinRun,
   context: Context,
@@ -46,7 +47,10 @@ export async function runContainer(
     condition: body.HostConfig?.AutoRemove ? "removed" : "next-exit",
   });
   await start();
-  if (tty && size) await engine.resizeContainer(id, size).catch(() => undefined); // It may have ended already.
-  await join(attachment, (changed) => engine.resizeContainer(id, changed));
-  return { id, status: (await result).StatusCode };
+  const status = await accompany(id, { forward }, engine, async () => {
+    if (tty && size) await engine.resizeContainer(id, size).catch(() => undefined); // It may have ended already.
+    await join(attachment, (changed) => engine.resizeContainer(id, changed));
+    return (await result).StatusCode;
+  });
+  return { id, status };
 }

@@ -168,7 +168,7 @@ for (const [what, host, line, expected] of [
   ["--uts host", { UTSMode: "host" }, "hostname", readFileSync("/proc/sys/kernel/hostname", "utf8").trim()],
   ["--init", { Init: true }, "test $$ != 1 && echo not 1", "not 1"],
   ["--network none", { NetworkMode: "none" }, "ls /sys/class/net", "lo"],
-  ["--add-host", { ExtraHosts: ["db:10.1.2.3"] }, "grep db /etc/hosts", "10.1.2.3\tdb"],
+  ["--add-host", { ExtraHosts: ["store:10.1.2.3"] }, "grep store /etc/hosts", "10.1.2.3\tstore"],
 ] as const) {
   isolation(what, async () => {
     const { seen } = await probe(sandbox.client, { seen: line }, { HostConfig: host as object });

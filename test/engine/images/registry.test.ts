@@ -1,5 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { createServer, request } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { zstdCompressSync } from "node:zlib";
 import { suite } from "uvu";
@@ -7,6 +9,9 @@ import * as assert from "uvu/assert";
 import { EngineError } from "../../../engine/errors.ts";
 import { parseReference } from "../../../engine/images/reference.ts";
 import { parseChallenges } from "../../../engine/images/registry/auth.ts";
+import { RegistrySession } from "../../../engine/images/registry/session.ts";
+import { DEFAULT_SETTINGS } from "../../../engine/images/registry/settings.ts";
+import { Transport } from "../../../engine/images/registry/transport.ts";
 import type { ProgressMessage } from "../../../engine/images/types.ts";
 import { archiveOf, openStore, type Store } from "./fixture.ts";
 import { RegistryServer } from "./registry-server.ts";
@@ -237,6 +242,43 @@ registry("a mirror is asked first, and the registry when the mirror has it not",
     mirror.requests.includes("HEAD /v2/y/manifests/1") || mirror.requests.includes("GET /v2/y/manifests/1"),
   );
   assert.ok(of.images.resolve(`${server.host}/y:1`));
+});
+
+registry("a proxy of the environment is used, and never for loopback", async () => {
+  await using server = await RegistryServer.open();
+  server.addImage("x:1", [[small]]);
+  const asked: string[] = [];
+  const proxy = createServer((incoming, outgoing) => {
+    const url = new URL(incoming.url ?? "");
+    asked.push(`${incoming.method} ${url.host}`);
+    const inner = request(
+      `http://${server.host}${url.pathname}`,
+      { method: incoming.method, headers: incoming.headers },
+      (response) => {
+        outgoing.writeHead(response.statusCode ?? 500, response.headers);
+        response.pipe(outgoing);
+      },
+    );
+    incoming.pipe(inner);
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+  const address = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+  const transport = new Transport(
+    { ...DEFAULT_SETTINGS, insecure: ["registry.invalid"] },
+    { HTTP_PROXY: address },
+  );
+  try {
+    const session = new RegistrySession(transport, parseReference("registry.invalid/x:1"));
+    assert.is((await session.manifest("1")).parsed.kind, "manifest");
+    assert.ok(asked.includes("GET registry.invalid"), asked.join());
+    asked.length = 0;
+    await new RegistrySession(transport, parseReference(`${server.host}/x:1`)).manifest("1");
+    assert.equal(asked, []);
+  } finally {
+    transport.close();
+    proxy.closeAllConnections();
+    proxy.close();
+  }
 });
 
 registry("challenges are read as they are written", () => {

@@ -145,7 +145,8 @@ export class Bench implements AsyncDisposable {
   readonly directory: string;
   readonly spawner: Spawner;
   readonly #parent: string;
-  #cells = 0;
+  readonly #launched: Launched[] = [];
+  readonly #names: string[] = [];
 
   private constructor(directory: string, spawner: Spawner) {
     this.directory = directory;
@@ -175,7 +176,8 @@ export class Bench implements AsyncDisposable {
 
   /** Makes a container that waits for `go`. */
   async launch(options: CellOptions = {}): Promise<Cell> {
-    const name = `c${this.#cells++}`;
+    const name = `c${this.#names.length}`;
+    this.#names.push(name);
     const directory = join(this.directory, name);
     for (const sub of ["run", "state"]) mkdirSync(join(directory, sub), { recursive: true, mode: 0o700 });
     for (const sub of ["upper", "work"]) mkdirSync(join(directory, sub), { mode: 0o755 });
@@ -208,6 +210,7 @@ export class Bench implements AsyncDisposable {
       { op: "pivot" },
       ...(options.after ?? []),
     ]);
+    this.#launched.push(launched);
     return new Cell(name, directory, log, launched, await Monitor.open(join(directory, "run")));
   }
 
@@ -228,7 +231,19 @@ export class Bench implements AsyncDisposable {
     };
   }
 
+  /** What a test that failed has left running. */
+  async #killLeft(): Promise<void> {
+    const left = this.#launched.filter(({ monitorPid }) => isMonitor(monitorPid, this.directory));
+    for (const { monitorPid } of left) process.kill(monitorPid, "SIGKILL");
+    for (let tries = 0; left.length > 0 && tries < 20; tries++)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    for (const path of left.length > 0 ? this.#names.flatMap((name) => this.cgroupPaths(name)) : []) {
+      if (existsSync(path)) rmdirSync(path);
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#killLeft();
     await this.spawner.close();
     rmSync(this.directory, { recursive: true, force: true });
     const left = hierarchies()
@@ -244,6 +259,15 @@ export class Bench implements AsyncDisposable {
       .split("\n")
       .filter((line) => line.includes(this.directory));
     if (mounts.length > 0) throw new Error(`left behind: ${mounts.join("; ")}`);
+  }
+}
+
+/** Whether the process is a monitor of this spawner: its number may be another's by now. */
+function isMonitor(pid: number, directory: string): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(directory);
+  } catch {
+    return false;
   }
 }
 

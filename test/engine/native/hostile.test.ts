@@ -175,6 +175,15 @@ hostile(
   },
 );
 
+hostile("process 1 of ours has nothing of the engine's environment", async ({ bench }) => {
+  const cell = await bench.launch();
+  await cell.monitor.go(shell("exec sleep 100", [{ op: "init" }]));
+  assert.is(readFileSync(`/proc/${cell.launched.pid}/environ`, "utf8"), "");
+  assert.is(readFileSync(`/proc/${cell.launched.monitorPid}/environ`, "utf8"), "");
+  assert.equal(readdirSync(`/proc/${cell.launched.pid}/fd`), []);
+  await cell.kill();
+});
+
 hostile("the native program cannot be written through /proc/PID/exe (CVE-2019-5736)", async ({ bench }) => {
   const before = statSync(program);
   const lowers = [

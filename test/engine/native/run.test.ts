@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -224,6 +224,30 @@ run("a container lives on without spawner and control connection", async ({ benc
   again.close();
   assert.ok(bench);
 });
+
+run("a container ends with its monitor, and leaves no record", async ({ bench }) => {
+  for (const init of [[], [{ op: "init" } as const]]) {
+    const cell = await bench.launch();
+    await cell.monitor.go(shell("sleep 1000 & exec sleep 1000", init));
+    process.kill(cell.launched.monitorPid, "SIGKILL");
+    assert.is(await cell.monitor.exited, undefined);
+    assert.is(await readExit(cell.stateDir), undefined);
+    const ended = (): boolean => bench.cgroupPaths(cell.name).every((path) => removed(path));
+    for (let tries = 0; !ended() && tries < 100; tries++)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.ok(ended());
+  }
+});
+
+/** An empty cgroup can be removed; one with processes cannot. */
+function removed(path: string): boolean {
+  try {
+    rmdirSync(path);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ENOENT";
+  }
+  return true;
+}
 
 run("readFile returns contents, and nothing for what is no regular file", async ({ bench }) => {
   const cell = await bench.launch({

@@ -7,8 +7,9 @@ import {
   launchOps,
   portMap,
 } from "../../../engine/networks/attachment.ts";
-import { describeNetwork } from "../../../engine/networks/create.ts";
+import { describeNetwork, predefinedNetwork } from "../../../engine/networks/create.ts";
 import type { Endpoint } from "../../../engine/networks/endpoint.ts";
+import { hostsFile } from "../../../engine/networks/hostsfile.ts";
 import type { NetworkRecord } from "../../../engine/networks/types.ts";
 
 const attachment = suite("engine/networks/attachment");
@@ -105,6 +106,34 @@ attachment("inspect shows exposed ports as null", () => {
     "80/tcp": [{ HostIp: "0.0.0.0", HostPort: "8080" }],
     "81/tcp": null,
   });
+});
+
+attachment("/etc/hosts has the user's lines, links of the default bridge, and the container's own", () => {
+  const bridge = predefinedNetwork("bridge", "bridge", "slipway0", inUse);
+  const on = (address: string): Endpoint => ({ ...endpoint(bridge, "eth0", address), networkId: bridge.Id });
+  const db = { ...record([on("172.17.0.2")]), id: "d".repeat(64), name: "db", hostname: "dbhost" };
+  const request = {
+    ...{ id: "c", name: "web", hostname: "web", domainname: "example.com", mode: "bridge" },
+    extraHosts: ["gate:host-gateway", "other:10.0.0.9"],
+    links: ["/db:/web/database", "nobody:x"],
+  };
+  const context = { networkOf: () => bridge, gateway: "172.17.0.1", others: [db] };
+  assert.equal(
+    hostsFile(request, record([on("172.17.0.3")]), context)
+      .split("\n")
+      .slice(6),
+    [
+      "172.17.0.1\tgate",
+      "10.0.0.9\tother",
+      "172.17.0.2\tdatabase dbhost db",
+      "172.17.0.3\tweb.example.com web",
+      "",
+    ],
+  );
+  assert.throws(
+    () => hostsFile({ ...request, extraHosts: ["x"] }, record([]), context),
+    /bad format for add-host: "x"/,
+  );
 });
 
 attachment.run();

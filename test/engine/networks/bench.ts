@@ -11,6 +11,8 @@ import { Sandbox } from "../../helpers/sandbox.ts";
 /** Addresses of the link between the engine's namespace and the outside. */
 export const HERE = "10.213.78.1";
 export const OUTSIDE = "10.213.78.2";
+export const HERE6 = "fd99::1";
+export const OUTSIDE6 = "fd99::2";
 
 /** Answers over TCP port 80 and UDP port 53 with the address it was called from. */
 const SERVER = `
@@ -33,6 +35,14 @@ const UPSTREAM = `
   require("node:net").createServer((c) => c.once("data", (d) => { const a = answer(d.subarray(2), c.remoteAddress.split(":").pop()); const l = Buffer.alloc(2); l.writeUInt16BE(a.length); c.end(Buffer.concat([l, a])); })).listen(53, () => console.log("ready"));
 `;
 
+const program =
+  process.env["SLIPWAY_NATIVE"] ?? join(import.meta.dirname, "../../../dist/native/slipway-native");
+
+/** The address of a module of the engine, as a string literal. */
+function engine(path: string): string {
+  return JSON.stringify(join(import.meta.dirname, "../../../engine", path));
+}
+
 export interface Started {
   readonly id: string;
   readonly pid: number;
@@ -54,6 +64,8 @@ export class Bench implements AsyncDisposable {
   static async open(): Promise<Bench> {
     const bench = new Bench(await Sandbox.open());
     const [here, there] = [bench.sandbox.netns, bench.#outside];
+    // A new namespace takes this setting over from the machine's, which another test may have switched on.
+    await bench.inside("sh", "-c", "echo 0 >/proc/sys/net/ipv4/ip_forward");
     await must(["ip", "netns", "add", there]);
     await must([
       "ip",
@@ -76,6 +88,8 @@ export class Bench implements AsyncDisposable {
     ] as const) {
       await must(["ip", "-n", netns, "address", "add", `${address}/24`, "dev", link]);
       await must(["ip", "-n", netns, "link", "set", link, "up"]);
+      const address6 = `fd99::${address.at(-1)}/64`;
+      await must(["ip", "-n", netns, "-6", "address", "add", address6, "dev", link, "nodad"]);
       await must(["ip", "-n", netns, "link", "set", "lo", "up"]);
     }
     return bench;
@@ -125,11 +139,16 @@ export class Bench implements AsyncDisposable {
     return this.#background([`--net=/run/netns/${this.#outside}`], UPSTREAM);
   }
 
+  /** That a call is not answered, within a time in which others are. */
+  unanswered(from: Started | "outside" | "machine", host: string, port: number): Promise<string> {
+    return this.call(from, host, port, 700);
+  }
+
   /** What a call over TCP gets; or the error's code. From a container, the outside, or the engine's own namespace. */
-  call(from: Started | "outside" | "machine", host: string, port: number): Promise<string> {
+  call(from: Started | "outside" | "machine", host: string, port: number, limitMs = 8000): Promise<string> {
     return this.node(
       from,
-      `const q = require("node:http").get({ host: ${JSON.stringify(host)}, port: ${port}, timeout: 1000 }, (a) => a.on("data", (d) => console.log(String(d))));
+      `const q = require("node:http").get({ host: ${JSON.stringify(host)}, port: ${port}, timeout: ${limitMs} }, (a) => a.on("data", (d) => console.log(String(d))));
        q.on("timeout", () => q.destroy(Object.assign(new Error(), { code: "ETIMEDOUT" }))); q.on("error", (e) => console.log(e.code));`,
     );
   }
@@ -138,7 +157,7 @@ export class Bench implements AsyncDisposable {
     return this.node(
       from,
       `const s = require("node:dgram").createSocket("udp4"); s.send("?", ${port}, ${JSON.stringify(host)});
-       s.on("message", (m) => { console.log(String(m)); process.exit(); }); setTimeout(() => { console.log("ETIMEDOUT"); process.exit(); }, 1000);`,
+       s.on("message", (m) => { console.log(String(m)); process.exit(); }); setTimeout(() => { console.log("ETIMEDOUT"); process.exit(); }, 8000);`,
     );
   }
 
@@ -146,7 +165,7 @@ export class Bench implements AsyncDisposable {
   resolve(from: Started, name: string, method = "resolve4"): Promise<string> {
     return this.node(
       from,
-      `const r = new (require("node:dns").promises.Resolver)({ timeout: 3000, tries: 1 }); r.setServers(["127.0.0.11"]);
+      `const r = new (require("node:dns").promises.Resolver)({ timeout: 8000, tries: 1 }); r.setServers(["127.0.0.11"]);
        r.${method}(${JSON.stringify(name)}).then((a) => console.log(a.sort().join(" ")), (e) => console.log(e.code));`,
     );
   }
@@ -159,7 +178,7 @@ export class Bench implements AsyncDisposable {
        const q = Buffer.concat([Buffer.from([0, 0, 9, 9, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]), Buffer.from(name, "latin1"), Buffer.from([0, 1, 0, 1])]);
        q.writeUInt16BE(q.length - 2, 0);
        const c = require("node:net").connect(53, "127.0.0.11", () => { c.write(q.subarray(0, 5)); setTimeout(() => c.write(q.subarray(5)), 20); });
-       c.setTimeout(3000, () => c.destroy()); c.on("error", (e) => console.log(e.code)); c.once("data", (d) => { console.log([...d.subarray(-4)].join(".")); c.destroy(); });`,
+       c.setTimeout(8000, () => c.destroy()); c.on("error", (e) => console.log(e.code)); c.once("data", (d) => { console.log([...d.subarray(-4)].join(".")); c.destroy(); });`,
     );
   }
 
@@ -191,13 +210,18 @@ export class Bench implements AsyncDisposable {
 
   /** Takes the engine's nftables away, as `nft flush ruleset` would. */
   async dropTable(): Promise<void> {
-    const script = join(import.meta.dirname, "droptable.ts");
-    await this.inside(
-      process.execPath,
-      "--disable-warning=ExperimentalWarning",
-      script,
-      this.sandbox.execRoot,
-    );
+    const script = `
+      const { jobKind } = await import(${engine("native/protocol.ts")});
+      const { Spawner } = await import(${engine("native/spawner.ts")});
+      const { removeTable } = await import(${engine("networks/firewall.ts")});
+      const { markOf } = await import(${engine("networks/machine.ts")});
+      const [program, socket, execRoot] = process.argv.slice(1);
+      const spawner = await Spawner.start({ program, socket });
+      await spawner.request(jobKind.network, [{ op: "hostNetlink", ...removeTable("slipway" + markOf(execRoot), 4) }]);
+      await spawner.close();`;
+    const argv = ["--disable-warning=ExperimentalWarning", "--input-type=module", "-e", script, "--"];
+    const socket = join(this.sandbox.directory, "second-spawner.sock");
+    await this.inside(process.execPath, ...argv, program, socket, this.sandbox.execRoot);
   }
 
   async outside(...argv: readonly string[]): Promise<string> {

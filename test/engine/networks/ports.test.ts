@@ -1,6 +1,10 @@
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { probeOutside, probePort } from "../../../engine/networks/portprobe.ts";
 import { Ports, type PublishedPort, portRequests } from "../../../engine/networks/ports.ts";
 import type { AttachRequest } from "../../../engine/networks/types.ts";
 
@@ -70,7 +74,7 @@ async function freePort(): Promise<string> {
 
 ports("a port has one holder, on overlapping addresses", async () => {
   const port = await freePort();
-  const all = new Ports(["127.0.0.1"]);
+  const all = new Ports(["127.0.0.1"], probePort);
   await all.claim(owner("web"), tcp("127.0.0.1", port), "");
   await refused(
     all.claim(owner("rival"), tcp("127.0.0.1", port), ""),
@@ -82,7 +86,7 @@ ports("a port has one holder, on overlapping addresses", async () => {
 
 ports("a claim that fails keeps nothing", async () => {
   const [taken, free] = [await freePort(), await freePort()];
-  const all = new Ports(["127.0.0.1"]);
+  const all = new Ports(["127.0.0.1"], probePort);
   await all.claim(owner("web"), tcp("127.0.0.1", taken), "");
   await refused(
     all.claim(owner("rival"), [...tcp("127.0.0.1", free), ...tcp("127.0.0.1", taken)], ""),
@@ -93,7 +97,7 @@ ports("a claim that fails keeps nothing", async () => {
 
 ports("of a range the first free one is taken", async () => {
   const port = Number(await freePort());
-  const all = new Ports(["127.0.0.1"]);
+  const all = new Ports(["127.0.0.1"], probePort);
   all.restore("web", [{ protocol: "tcp", port: 80, hostAddress: "127.0.0.1", hostPort: port }]);
   const [published] = await all.claim(owner("next"), tcp("127.0.0.1", `${port}-${port + 20}`), "");
   assert.ok(published !== undefined && published.hostPort > port && published.hostPort <= port + 20);
@@ -101,7 +105,7 @@ ports("of a range the first free one is taken", async () => {
 
 ports("a port that leaves is waited for", async () => {
   const port = await freePort();
-  const all = new Ports(["127.0.0.1"]);
+  const all = new Ports(["127.0.0.1"], probePort);
   const first = await all.claim(owner("old"), tcp("127.0.0.1", port), "");
   const gone = Promise.withResolvers<void>();
   all.release(first, gone.promise);
@@ -121,10 +125,30 @@ ports("a port that another program has is refused with its name", async () => {
   await new Promise((resolve) => server.once("listening", resolve));
   const { port } = server.address() as { port: number };
   try {
-    const claim = new Ports(["127.0.0.1"]).claim(owner("web"), tcp("", String(port)), "");
+    const claim = new Ports(["127.0.0.1"], probePort).claim(owner("web"), tcp("", String(port)), "");
     await refused(claim, new RegExp(`bind: address already in use \\(by process ${process.pid}: .*node`));
   } finally {
     server.close();
+  }
+});
+
+ports("a rootless engine has its process outside try", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "slw-outside-"));
+  const path = join(directory, "outside.sock");
+  const server = createServer((connection) => {
+    connection.once("data", (request) => {
+      connection.end(
+        String(request).startsWith("tcp 0.0.0.0 80") ? Buffer.of(0x65, 98, 0, 0, 0) : Buffer.of(0),
+      );
+    });
+  }).listen(path);
+  await new Promise((resolve) => server.once("listening", resolve));
+  try {
+    assert.is(await probeOutside(path)("tcp", "0.0.0.0", 80), "EADDRINUSE");
+    assert.is(await probeOutside(path)("udp", "0.0.0.0", 81), undefined);
+  } finally {
+    server.close();
+    rmSync(directory, { recursive: true });
   }
 });
 

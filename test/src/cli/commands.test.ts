@@ -1,6 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { SlipwayCommand } from "../../../src/cli/base.ts";
+import { GROUPS } from "../../../src/cli/help.ts";
 import { COMMANDS } from "../../../src/cli/table.ts";
 
 const commands = suite("cli/commands");
@@ -21,5 +22,18 @@ for (const [name, load] of Object.entries(COMMANDS)) {
     }
   });
 }
+
+commands("the overview leaves nothing out, aliases aside", async () => {
+  const shown = Object.values(GROUPS).flat();
+  const words = Object.keys(COMMANDS).filter((name) => !name.includes(" "));
+  assert.equal(
+    words.filter((name) => !shown.includes(name)),
+    ["convert"],
+  );
+  assert.equal(
+    shown.filter((name) => !words.includes(name)),
+    [],
+  );
+});
 
 commands.run();

@@ -158,6 +158,7 @@ for (const [what, text, message] of [
     "services:\n  a:\n    environment:\n      - A=b\n      C: d",
     "a key stands among items of a list",
   ],
+  ["another encoding", "\ufffd\ufffds\0e\0r\0v\0", "this is no UTF-8 text"],
   ["an anchor inside itself", "services:\n  a: &x\n    b: *x", 'anchor "x" contains itself'],
 ] as const) {
   errors(`YAML: ${what} is explained`, async () => {

@@ -24,6 +24,13 @@ for (const [what, base, over, pick, expected] of [
   ],
   ["null keeps the base", "hostname: h", "hostname: null", (s: Service) => s.hostname, "h"],
   ["a command is replaced", "command: a b", "command: [c]", (s: Service) => s.command, ["c"]],
+  [
+    "a command that is given without a value is the image's again",
+    "command: a b",
+    "command: null",
+    (s: Service) => s.command,
+    undefined,
+  ],
   ["lists are appended", "dns: 1.1.1.1", "dns: [2.2.2.2]", (s: Service) => s.dns, ["1.1.1.1", "2.2.2.2"]],
   [
     "what is listed twice is kept once",

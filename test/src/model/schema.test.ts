@@ -7,7 +7,9 @@ import { knownKeys, readSchema, type Schema, schemasAt } from "../../../src/mode
 
 const schema = suite("schema/compose.json");
 const root = join(import.meta.dirname, "../../..");
-const types = readFileSync(join(root, "src/model/types.ts"), "utf8");
+const types = ["types.ts", "service-types.ts"]
+  .map((name) => readFileSync(join(root, "src/model", name), "utf8"))
+  .join("");
 
 /** The keys of an interface of types.ts. */
 function keysOfType(name: string): string[] {

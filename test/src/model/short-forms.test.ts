@@ -10,7 +10,8 @@ const short = suite("model: short forms");
 
 for (const [text, words, dropped] of [
   ["a 'b c' \"d e\" f\\ g", ["a", "b c", "d e", "f g"]],
-  ["echo $HOME `x` *.txt ~ #c", ["echo", "$HOME", "`x`", "*.txt", "~", "#c"]],
+  ["echo $HOME `x y` *.txt ~ #c", ["echo", "$HOME", "`x y`", "*.txt", "~", "#c"]],
+  ["a\\nb $(c d; e)", ["anb", "$(c d; e)"]],
   ["echo '' \"\" x", ["echo", "", "", "x"]],
   ["echo a && b", ["echo", "a"], "&& b"],
   ["a 2>b c", ["a"], ">b c"],
@@ -22,7 +23,7 @@ for (const [text, words, dropped] of [
     assert.is(split.dropped, dropped);
   });
 }
-for (const text of ["a 'b", "a \\", "a (b)"]) {
+for (const text of ["a 'b", "a \\", "a (b)", "a `b", "a $(b"]) {
   short(`the command ${text} is refused`, () =>
     assert.throws(
       () => splitWords(text),
@@ -39,6 +40,7 @@ for (const [text, ports] of [
   ["[::1]:6061:6061", ["::1 6061:6061/tcp"]],
   ["127.0.0.1::80", ["127.0.0.1 80/tcp"]],
   ["00081:0080", ["81:80/tcp"]],
+  ["98-101", ["100/tcp", "101/tcp", "98/tcp", "99/tcp"]],
 ] as const) {
   short(`port ${text}`, () => {
     const shown = parsePort(text).map(
@@ -48,7 +50,18 @@ for (const [text, ports] of [
     assert.equal(shown, ports);
   });
 }
-for (const text of ["", "tcp", "99999", "80/xyz", "80:90-91", "90-80", "300.1.1.1:80:80", "a:80"]) {
+for (const text of [
+  "",
+  "tcp",
+  "99999",
+  "80/xyz",
+  "80:90-91",
+  "90-80",
+  "300.1.1.1:80:80",
+  "a:80",
+  "0",
+  "::1:80:80",
+]) {
   short(`port "${text}" is refused`, () =>
     assert.throws(
       () => parsePort(text),

@@ -94,6 +94,54 @@ for (const [what, change, why] of [
   });
 }
 
+plan("start-first: the new container is ready before the old one stops, one after the other", () => {
+  const deploy = { update_config: { order: "start-first", parallelism: 1 } } as const;
+  const before = project({ web: { scale: 2, deploy } });
+  const after = project({ web: { scale: 2, deploy, command: ["new"] } });
+  assert.equal(
+    steps(after, afterUp(before)).map((line) => line.replace(/:.*/, "")),
+    [
+      "[] #1 createContainer web-1",
+      "[1] #2 startContainer web-1",
+      "[2] #3 awaitContainer web-1",
+      "[1,3] #4 stopContainer web-1",
+      "[4] #5 removeContainer web-1",
+      "[1,3,5] #6 renameContainer web-1",
+      "[6] #7 createContainer web-2",
+      "[7] #8 startContainer web-2",
+      "[8] #9 awaitContainer web-2",
+      "[7,9] #10 stopContainer web-2",
+      "[10] #11 removeContainer web-2",
+      "[7,9,11] #12 renameContainer web-2",
+    ],
+  );
+});
+
+plan("start-first cannot be where both need the same port", () => {
+  const deploy = { update_config: { order: "start-first" } } as const;
+  const ports = [{ target: 80, published: "8080" }];
+  const changed = project({ web: { deploy, ports, command: ["new"] } });
+  const kinds = steps(changed, afterUp(project({ web: { deploy, ports } }))).map(
+    (line) => line.split(" ")[2],
+  );
+  assert.ok(kinds.indexOf("stopContainer") < kinds.indexOf("startContainer"));
+});
+
+plan("what a broken-off replacement left is removed, or takes the place of what is gone", () => {
+  const only = project({ web: {} });
+  const [old] = afterUp(only).containers;
+  const passing = { ...old!, id: "new", name: "0123456789ab_shop-web-1", state: "created" } as const;
+  const both = { ...afterUp(only), containers: [passing, old!] };
+  assert.equal(decisions(only, both).slice(0, 2), [
+    " - web-1  remove     left over from a replacement that was broken off",
+    " = web-1  unchanged  running",
+  ]);
+  assert.equal(
+    steps(only, { ...both, containers: [passing] }).map((line) => line.replace(/:.*/, "")),
+    ["[] #1 renameContainer web-1", "[] #2 startContainer web-1"],
+  );
+});
+
 plan("dependents with restart: true go down before and come up after", () => {
   const before = project({ db: {}, web: { depends_on: needs({ db: "service_started" }, true) } });
   const after = project({
@@ -138,6 +186,15 @@ plan("a job that has completed stays done; another exited service is started aga
   ]);
 });
 
+plan("a completed job that is named runs again", () => {
+  const jobs = project({
+    migrate: {},
+    web: { depends_on: needs({ migrate: "service_completed_successfully" }) },
+  });
+  const observed = afterUp(jobs, { "migrate-1": { state: "exited", exitCode: 0 } });
+  assert.is(decisions(jobs, observed, { services: ["migrate"] })[0], " ▶ migrate-1  start      exited (0)");
+});
+
 plan("scaling down removes the highest numbers, scaling up continues after them", () => {
   const three = project({ web: { scale: 3 } });
   assert.equal(
@@ -171,6 +228,17 @@ plan("what is left over is named, and removed when asked", () => {
   const { warnings } = planUp(buildGraph(only), afterUp(pair), PLAN_DEFAULTS);
   assert.match(warnings.join(), "shop-db-1: no service of the file any more");
   assert.match(decisions(only, afterUp(pair), { removeOrphans: true }).join("\n"), "- db-1   remove");
+});
+
+plan("settings of the environment decide on what is left over, too", () => {
+  const withSetting = (name: string) =>
+    planUp(
+      buildGraph(project({ web: {} }, { environment: { [name]: "true" } })),
+      afterUp(pair),
+      PLAN_DEFAULTS,
+    );
+  assert.equal(withSetting("COMPOSE_IGNORE_ORPHANS").warnings, []);
+  assert.match(printPlan(withSetting("COMPOSE_REMOVE_ORPHANS")), "- db-1   remove");
 });
 
 plan("an external network that is missing is refused before anything is done", () => {

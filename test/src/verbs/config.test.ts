@@ -6,7 +6,7 @@ import * as assert from "uvu/assert";
 import type { EngineClient } from "../../../src/client/client.ts";
 import { load } from "../../../src/model/load.ts";
 import { renderProject } from "../../../src/model/render.ts";
-import { config, configHashes, configList, explain, lint } from "../../../src/verbs/config.ts";
+import { config, configHashes, configList, explain, explainJson, lint } from "../../../src/verbs/config.ts";
 import { rejects } from "../../helpers/rejects.ts";
 
 const verb = suite("verbs/config");
@@ -87,6 +87,15 @@ verb("explain tells of a path, and what there is instead of a wrong one", async 
     "  compose.yaml:10:15",
   ]);
   await rejects(explain(source, "services.web.imag"), "USAGE");
+});
+
+verb("explain has a form for programs", async () => {
+  const [value] = JSON.parse(await explainJson(source, "services.web.image")) as {
+    path: string;
+    value: string;
+    at: { line: number };
+  }[];
+  assert.equal([value!.path, value!.value, value!.at.line], ["services.web.image", "web:1", 4]);
 });
 
 verb("digests of images take the place of tags", async () => {

@@ -64,7 +64,7 @@ export class ContainerRun extends SlipwayCommand {
     if (image === undefined) throw new AppError("USAGE", "run needs an image");
     const context = await this.quietContext(flags);
     const report = await this.report(flags);
-    const { joinStreams, terminalSize } = await import("../../terminal.ts");
+    const { forwardSignals, joinStreams, terminalSize } = await import("../../terminal.ts");
     const { runContainer } = await import("../../../verbs/objects/run.ts");
     const { tty, interactive, detach } = flags;
     const stdin = interactive && !detach;
@@ -100,7 +100,15 @@ export class ContainerRun extends SlipwayCommand {
       },
     };
     const { id, status } = await runContainer(
-      { body, name: flags.name, tty, stdin, detach, size: tty ? terminalSize() : undefined },
+      {
+        body,
+        name: flags.name,
+        tty,
+        stdin,
+        detach,
+        size: tty ? terminalSize() : undefined,
+        forward: forwardSignals,
+      },
       () => report.close(),
       (attachment, onResize) => joinStreams(attachment, { stdin, tty, onResize }),
       context,

@@ -1,0 +1,124 @@
+/** Flags of `image build` whose values have parts of their own, as Docker's build has them. */
+import { resolve } from "node:path";
+import { AppError } from "../errors.ts";
+import { parseBytes } from "../model/units.ts";
+
+export interface BuildOutput {
+  readonly type: string; // image, docker, oci, tar, local
+  readonly dest?: string; // absolute, or "-" for standard output
+}
+
+export interface BuildSecret {
+  readonly id: string;
+  readonly file?: string;
+  readonly value?: string;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * `type=local,dest=DIR`, or a path alone: a directory, `-` a tar on standard output.
+ *
+ * @throws {AppError} USAGE
+ */
+export function readOutput(text: string): BuildOutput {
+  if (!text.includes("="))
+    return text === "-" ? { type: "tar", dest: "-" } : { type: "local", dest: resolve(text) };
+  const { type, dest } = fields("--output", text, ["type", "dest"]);
+  if (type === undefined)
+    throw new AppError("USAGE", `--output ${text}: say type=image, docker, oci, tar or local`);
+  if (type === "image") return { type };
+  if (dest === undefined) throw new AppError("USAGE", `--output ${text}: ${type} needs dest=PATH`);
+  return { type, dest: dest === "-" ? dest : resolve(dest) };
+}
+
+/** `id=ID,src=FILE`, `id=ID,env=NAME`, `id=ID` for a variable of that name. @throws {AppError} USAGE */
+export function readSecret(text: string, env: Environment): BuildSecret {
+  const {
+    id,
+    src,
+    source,
+    env: name,
+    type,
+  } = fields("--secret", text, ["id", "src", "source", "env", "type"]);
+  if (id === undefined) throw new AppError("USAGE", `--secret ${text}: id=NAME is missing`);
+  const file = src ?? source;
+  if (file !== undefined && type !== "env") return { id, file: resolve(file) };
+  const variable = name ?? file ?? id;
+  const value = env[variable];
+  if (value === undefined)
+    throw new AppError("USAGE", `--secret ${text}: ${variable} is not set in the environment`);
+  return { id, value };
+}
+
+/** `default` or `ID` for the agent of SSH_AUTH_SOCK, `ID=SOCKET` for another. @throws {AppError} USAGE */
+export function readAgent(text: string, env: Environment): { readonly id: string; readonly socket: string } {
+  const [id = "", path] = text.split("=", 2);
+  const socket = path ?? env["SSH_AUTH_SOCK"];
+  if (socket === undefined)
+    throw new AppError("USAGE", `--ssh ${text}: SSH_AUTH_SOCK is not set, and no socket is given`);
+  return { id, socket: resolve(socket) };
+}
+
+/** `NAME=PATH`; a path becomes absolute, anything with a scheme stays. @throws {AppError} USAGE */
+export function readNamedContext(text: string): [name: string, value: string] {
+  const at = text.indexOf("=");
+  if (at <= 0) throw new AppError("USAGE", `--build-context ${text}: write NAME=PATH`);
+  const value = text.slice(at + 1);
+  return [text.slice(0, at), /^[a-z][a-z0-9+-]*:|^git@/.test(value) ? value : resolve(value)];
+}
+
+/** `type=local,dest=DIR` of --cache-to, `type=local,src=DIR` of --cache-from. @throws {AppError} USAGE */
+export function readCache(
+  flag: "--cache-to" | "--cache-from",
+  text: string,
+): { readonly type: string; readonly path: string } {
+  const key = flag === "--cache-to" ? "dest" : "src";
+  const given = fields(flag, text, ["type", key, "mode"]);
+  const path = given[key];
+  if (given["type"] !== "local" || path === undefined) {
+    throw new AppError("USAGE", `${flag} ${text}: only type=local,${key}=DIRECTORY is supported`);
+  }
+  return { type: "local", path: resolve(path) };
+}
+
+/** `nofile=1024:2048`. @throws {AppError} USAGE */
+export function readUlimit(text: string): {
+  readonly Name: string;
+  readonly Soft: number;
+  readonly Hard: number;
+} {
+  const [, name, soft, hard] = /^([a-z]+)=(-?\d+)(?::(-?\d+))?$/.exec(text) ?? [];
+  if (name === undefined) throw new AppError("USAGE", `--ulimit ${text}: write NAME=SOFT[:HARD]`);
+  return { Name: name, Soft: Number(soft), Hard: Number(hard ?? soft) };
+}
+
+/** `name:address` or `name=address`. */
+export function readHost(text: string): string {
+  return text.replace("=", ":");
+}
+
+/** @throws {AppError} USAGE */
+export function readSize(text: string): number {
+  try {
+    return parseBytes(text);
+  } catch (cause) {
+    throw new AppError("USAGE", `--shm-size ${text}: write a size such as 64m`, { cause });
+  }
+}
+
+function fields(
+  flag: string,
+  text: string,
+  known: readonly string[],
+): Readonly<Record<string, string | undefined>> {
+  const values: Record<string, string> = {};
+  for (const field of text.split(",")) {
+    const at = field.indexOf("=");
+    const key = field.slice(0, at < 0 ? undefined : at);
+    if (at < 0 || !known.includes(key))
+      throw new AppError("USAGE", `${flag} ${text}: ${field} is not one of ${known.join(", ")}`);
+    values[key] = field.slice(at + 1);
+  }
+  return values;
+}

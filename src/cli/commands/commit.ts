@@ -1,0 +1,45 @@
+import * as Args from "@oclif/core/args";
+import * as Flags from "@oclif/core/flags";
+import { SlipwayCommand } from "../base.ts";
+
+export class Commit extends SlipwayCommand {
+  static override summary = "Make an image of what a service's container has become";
+  static override examples = [
+    "slipway commit web web:tried",
+    "slipway commit -m 'with tools' -c 'ENV DEBUG=1' web web:debug",
+  ];
+  static override args = {
+    service: Args.string({ required: true, ignoreStdin: true, description: "Service" }),
+    image: Args.string({ ignoreStdin: true, description: "Name of the image" }),
+  };
+  static override flags = {
+    index: Flags.integer({ min: 1, summary: "Which container of a scaled service" }),
+    author: Flags.string({ char: "a", helpValue: "NAME", summary: "Who made it" }),
+    change: Flags.string({
+      char: "c",
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: "INSTRUCTION",
+      summary: "Dockerfile instruction for its settings",
+    }),
+    message: Flags.string({ char: "m", helpValue: "TEXT", summary: "Remark in its history" }),
+    pause: Flags.boolean({ char: "p", default: true, allowNo: true, summary: "Freeze it meanwhile" }),
+  };
+
+  override async run(): Promise<void> {
+    const { flags, args } = await this.parse(Commit);
+    const { engine } = await this.context(flags);
+    const { findOne } = await import("../../verbs/containers.ts");
+    const { id } = await findOne(this.source(flags, [args.service]), args.service, flags.index, engine);
+    const [, repo, tag = "latest"] = /^(.*?)(?::([^:/]+))?$/.exec(args.image ?? "") ?? [];
+    const { author, message, change, pause } = flags;
+    const { Id } = await engine.commitContainer(id, {
+      pause,
+      ...(repo && { repo, tag }),
+      ...(author && { author }),
+      ...(message && { comment: message }),
+      ...(change && { changes: change }),
+    });
+    this.print(Id);
+  }
+}

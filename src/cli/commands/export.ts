@@ -1,0 +1,33 @@
+import { createWriteStream } from "node:fs";
+import { pipeline } from "node:stream/promises";
+import * as Args from "@oclif/core/args";
+import * as Flags from "@oclif/core/flags";
+import { AppError } from "../../errors.ts";
+import { SlipwayCommand } from "../base.ts";
+
+export class Export extends SlipwayCommand {
+  static override summary = "Write the file system of a service's container into a tar archive";
+  static override examples = ["slipway export -o web.tar web", "slipway export web | tar -t"];
+  static override args = {
+    service: Args.string({ required: true, ignoreStdin: true, description: "Service" }),
+  };
+  static override flags = {
+    index: Flags.integer({ min: 1, summary: "Which container of a scaled service" }),
+    output: Flags.string({ char: "o", helpValue: "FILE", summary: "Where to; else standard output" }),
+  };
+
+  override async run(): Promise<void> {
+    const { flags, args } = await this.parse(Export);
+    if (flags.output === undefined && process.stdout.isTTY) {
+      throw new AppError("USAGE", "an archive does not belong on a terminal", {
+        hint: "Give -o FILE, or pipe it.",
+      });
+    }
+    const { engine } = await this.context(flags);
+    const { findOne } = await import("../../verbs/containers.ts");
+    const { id } = await findOne(this.source(flags, [args.service]), args.service, flags.index, engine);
+    const tar = await engine.exportContainer(id);
+    const target = flags.output === undefined ? process.stdout : createWriteStream(flags.output);
+    await pipeline(tar, target, { end: flags.output !== undefined });
+  }
+}

@@ -1,0 +1,163 @@
+import {
+  chmodSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { ContextTree } from "../../../engine/builder/context/context-tree.ts";
+import { Hashes } from "../../../engine/builder/context/hashes.ts";
+import { compare, scan } from "../../../engine/builder/context/scan.ts";
+import { IgnoreMatcher } from "../../../engine/builder/ignore.ts";
+import { type Files, write } from "./kitchen.ts";
+
+const context = suite("engine/builder/context");
+
+const directories: string[] = [];
+
+context.after(() => {
+  for (const directory of directories) rmSync(directory, { recursive: true, force: true });
+});
+
+function made(files: Files): string {
+  const directory = mkdtempSync("/var/tmp/slw-context-");
+  directories.push(directory);
+  write(directory, files);
+  return directory;
+}
+
+async function open(directory: string, ignore: readonly string[] = []): Promise<ContextTree> {
+  const matcher = ignore.length === 0 ? undefined : new IgnoreMatcher(ignore);
+  return new ContextTree(
+    await scan(directory, matcher),
+    await Hashes.open(join(directory, ".hashes-absent")),
+  );
+}
+
+async function digest(directory: string, path = "/", ignore: readonly string[] = []): Promise<string> {
+  const tree = await open(directory, ignore);
+  const found = await tree.find(path);
+  return (await tree.content(found!, new Set(tree.hiddenBelow(found!.path)))).digest;
+}
+
+context("paths are sorted by component", () => {
+  assert.equal(["a.txt", "a/b", "a", "a-b"].sort(compare), ["a", "a/b", "a-b", "a.txt"]);
+});
+
+context("hidden parts are named by their topmost path; the way to what is shown again stays", async () => {
+  const directory = made({ "n/x": "", "n/keep/y": "", "b/c": "", a: "" });
+  const { entries, hidden } = await scan(directory, new IgnoreMatcher(["n", "b", "!n/keep"]));
+  assert.equal(
+    entries.map(({ path }) => path),
+    ["", "a", "n", "n/keep", "n/keep/y"],
+  );
+  assert.equal([...hidden].sort(), ["b", "n/x"]);
+});
+
+context("a hidden directory of which nothing is shown is not there", async () => {
+  const directory = made({ "n/x": "", a: "" });
+  const { entries, hidden } = await scan(directory, new IgnoreMatcher(["n", "!n/nothing"]));
+  assert.equal(
+    entries.map(({ path }) => path),
+    ["", "a"],
+  );
+  assert.equal([...hidden].sort(), ["n", "n/x"]);
+});
+
+context("links are followed inside the root, and never out of it", async () => {
+  const directory = made({
+    "d/f": "x",
+    l: { link: "d" },
+    up: { link: "../../../etc" },
+    abs: { link: "/d/f" },
+    loop: { link: "loop" },
+  });
+  const tree = await open(directory);
+  assert.is((await tree.find("/l/f"))?.path, "d/f");
+  assert.is((await tree.find("/abs"))?.path, "d/f");
+  assert.is(await tree.find("/up/passwd"), undefined);
+  assert.is((await tree.find("/../../d/f"))?.path, "d/f");
+  const failed = await tree.find("/loop").catch((error: Error) => error.message);
+  assert.match(String(failed), "too many links");
+});
+
+context("a file whose name is not UTF-8 is part of the digest", async () => {
+  const directory = made({ a: "" });
+  const file = Buffer.concat([Buffer.from(`${directory}/x`), Buffer.from([0xff, 0xfe])]);
+  writeFileSync(file, "1");
+  const before = await digest(directory);
+  writeFileSync(file, "2");
+  assert.is.not(await digest(directory), before);
+});
+
+context("patterns match component by component", async () => {
+  const directory = made({ "a1/x.js": "", "a2/x.js": "", "a2/y.ts": "", "b/x.js": "" });
+  const tree = await open(directory);
+  assert.equal(
+    (await tree.glob("/a?/*.js")).map(({ path }) => path),
+    ["a1/x.js", "a2/x.js"],
+  );
+  assert.equal((await tree.glob("/*.js")).length, 0);
+});
+
+for (const [what, change, isSame] of [
+  ["a time", (d: string) => utimesSync(join(d, "s/f"), 1, 1), true],
+  ["a directory's time", (d: string) => utimesSync(join(d, "s"), 1, 1), true],
+  ["content", (d: string) => writeFileSync(join(d, "s/f"), "y"), false],
+  ["a mode", (d: string) => chmodSync(join(d, "s/f"), 0o600), false],
+  ["a sub directory's mode", (d: string) => chmodSync(join(d, "s/t"), 0o700), false],
+  ["a new empty directory", (d: string) => mkdirSync(join(d, "s/new")), false],
+  [
+    "a link's target",
+    (d: string) => {
+      rmSync(join(d, "s/l"));
+      symlinkSync("other", join(d, "s/l"));
+    },
+    false,
+  ],
+  ["a second name", (d: string) => linkSync(join(d, "s/f"), join(d, "s/g")), false],
+  ["the copied directory's own mode", (d: string) => chmodSync(join(d, "s"), 0o700), true],
+] as const) {
+  context(`${what} ${isSame ? "changes no" : "changes the"} digest`, async () => {
+    const directory = made({ "s/f": { text: "x", mode: 0o644 }, "s/l": { link: "f" }, "s/t/u": "" });
+    const before = await digest(directory, "/s");
+    change(directory);
+    assert.is((await digest(directory, "/s")) === before, isSame);
+  });
+}
+
+context(
+  "hashes of unchanged files are not made again, those of just changed ones are not trusted",
+  async () => {
+    const directory = made({ old: "1", fresh: "1" });
+    const store = join(made({}), "hashes");
+    const past = new Date(Date.now() - 60_000);
+    utimesSync(join(directory, "old"), past, past);
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    writeFileSync(join(directory, "fresh"), "2");
+    const tree = new ContextTree(await scan(directory, undefined), await Hashes.open(store));
+    await tree.content((await tree.find("/"))!, new Set());
+    await tree.save();
+    const again = await Hashes.open(store);
+    const known = await scan(directory, undefined);
+    // Files that cannot be read any more show whose hash is known.
+    rmSync(join(directory, "old"));
+    const entry = known.entries.find(({ path }) => path === "old")!;
+    assert.is(
+      (await again.of(known, [entry])).get("old"),
+      "6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b",
+    );
+    const fresh = known.entries.find(({ path }) => path === "fresh")!;
+    rmSync(join(directory, "fresh"));
+    const failed = await again.of(known, [fresh]).catch((error: Error) => error.message);
+    assert.match(String(failed), "changed while the context was read");
+  },
+);
+
+context.run();
