@@ -1,4 +1,5 @@
 /** What a container goes through, as the API tells it. Stock clients are in test/contract. */
+import { readFileSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Attachment, EngineClient } from "../../../src/client/client.ts";
@@ -385,6 +386,20 @@ life("volumes of another container are its own, and stay when one of the two goe
   await client.removeContainer(first.Id, { volumes: true });
   assert.is((await client.listVolumes()).length, 0);
 });
+
+life("a container whose monitor is killed ends with it, says so, and can be started again", () =>
+  having({ Cmd: ["sleep", "100"] }, async (id) => {
+    await client.startContainer(id);
+    const { Pid } = await stateOf(id);
+    const parent = /^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${Pid}/status`, "utf8"))?.[1];
+    process.kill(Number(parent), "SIGKILL");
+    assert.is((await client.waitContainer(id)).StatusCode, 255);
+    const state = await stateOf(id);
+    assert.equal([state.Status, state.Error], ["exited", "the container's monitor was lost"]);
+    await client.startContainer(id);
+    assert.is((await stateOf(id)).Status, "running");
+  }),
+);
 
 life("a name is one container's; a prefix of an id is enough", () =>
   having({ Cmd: ["true"] }, async (id) => {

@@ -40,6 +40,16 @@ async function live(client: EngineClient): Promise<void> {
   await client.removeContainer(Id, { volumes: true });
 }
 
+/** The client may hold connections to the daemon that is gone; the first calls find that out. */
+async function freshConnection(client: EngineClient): Promise<void> {
+  const answers = (): Promise<boolean> =>
+    client.ping().then(
+      () => true,
+      () => false,
+    );
+  await until("the new daemon answers", answers);
+}
+
 /** What must hold of whatever container is left. */
 async function check(client: EngineClient): Promise<string> {
   const containers = await client.listContainers({ all: true });
@@ -73,6 +83,7 @@ for (let round = 1; round <= rounds; round++) {
       } finally {
         delete process.env["SLIPWAY_KILL_AT"];
       }
+      await freshConnection(sandbox.client);
       const error = await live(sandbox.client).then(
         () => new Error("it was not killed"),
         (reason: Error) => reason,
@@ -81,6 +92,7 @@ for (let round = 1; round <= rounds; round++) {
       const { pid } = sandbox;
       await until(`the daemon is gone: ${error.message}`, () => !existsSync(`/proc/${pid}/exe`), 2000);
       await sandbox.start();
+      await freshConnection(sandbox.client);
       const state = await check(sandbox.client);
       if (state !== "gone") await sandbox.client.removeContainer("mortal", { force: true, volumes: true });
       assert.equal(readdirSync(join(sandbox.execRoot, "containers")), []);
