@@ -29,6 +29,21 @@ const healthy: ServiceRule = ({ name, service, services, say }) => {
   }
 };
 
+/** The engine keeps build caches in directories; other places of `cache_from` and `cache_to` are left alone. */
+const foreignCache: ServiceRule = ({ name, service, say }) => {
+  for (const key of ["cache_from", "cache_to"]) {
+    for (const item of itemsOf(child(child(service, "build"), key))) {
+      if (textOf(item)?.includes("type=local")) continue;
+      say(
+        "CACHE_UNUSED",
+        `services.${name}.build.${key}: ${textOf(item)} takes no part in builds by Slipway's engine`,
+        item.at,
+        "Name a directory: type=local,src=DIR, and type=local,dest=DIR for cache_to.",
+      );
+    }
+  }
+};
+
 const scaledPort: ServiceRule = ({ name, service, say }) => {
   const scale = child(child(service, "deploy"), "replicas") ?? child(service, "scale");
   if (scale?.kind !== "scalar" || Number(scale.value) <= 1) return;
@@ -203,6 +218,7 @@ const credentials: ServiceRule = ({ name, service, say }) => {
 
 export const SERVICE_RULES: readonly ServiceRule[] = [
   healthy,
+  foreignCache,
   scaledPort,
   unquoted,
   latestNever,

@@ -37,6 +37,12 @@ for (const [what, service, more, codes] of [
     '  t: {image: i, ports: ["127.0.0.2:80:81"]}',
     [],
   ],
+  [
+    "a build cache that is no directory",
+    'build: {context: ., cache_from: ["type=local,src=c", "r.example/app:cache"], cache_to: ["type=inline"]}',
+    "",
+    ["CACHE_UNUSED 2", "CACHE_UNUSED 2"],
+  ],
   ["a fixed port with several containers", 'scale: 2, ports: ["80:80"]', "", ["SCALED_PORT 2"]],
   [
     "volumes and networks that nobody uses",
