@@ -19,8 +19,10 @@ import { stockClients } from "../helpers/clients.ts";
 import { until } from "../helpers/command.ts";
 import { Sandbox } from "../helpers/sandbox.ts";
 import { benchBuilds } from "./builds.ts";
+import { benchImages } from "./images.ts";
 import { inTurn, median, must, printRows, type Row } from "./measure.ts";
 import { residentMiB, startPeer } from "./peer.ts";
+import { benchRuntime } from "./runtime.ts";
 
 const root = join(import.meta.dirname, "../..");
 const cli = join(root, "src/slipway.sh");
@@ -96,6 +98,8 @@ if (wanted("build")) {
   );
 }
 
+if (wanted("images")) rows.push(...(await benchImages({ sandbox, docker, ours, peer })));
+if (wanted("runtime")) rows.push(...(await benchRuntime(sandbox, peer)));
 if (wanted("up")) await tenServices();
 if (wanted("sync")) await sync();
 if (wanted("memory")) await memory();
