@@ -1,10 +1,11 @@
 /** Arguments and output that the commands on the engine's objects share. */
-import * as Args from "@oclif/core/args";
-import * as Flags from "@oclif/core/flags";
+
 import { AppError } from "../errors.ts";
+import * as Args from "./args.ts";
+import * as Flags from "./flags.ts";
 
 export function namesArg(description: string) {
-  return { name: Args.string({ required: true, multiple: true, ignoreStdin: true, description }) };
+  return { name: Args.string({ required: true, multiple: true, description }) };
 }
 
 export const listFlags = {

@@ -1,9 +1,9 @@
 import type { SlipwayCommand } from "./base.ts";
 
 export interface CommandClass {
-  new (argv: string[], config: SlipwayCommand["config"]): SlipwayCommand;
+  new (argv: readonly string[]): SlipwayCommand;
   id: string;
-  readonly summary?: string | undefined;
+  readonly summary: string;
 }
 
 /** Every command by its words, in the order of `--help`. */

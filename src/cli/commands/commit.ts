@@ -1,6 +1,6 @@
-import * as Args from "@oclif/core/args";
-import * as Flags from "@oclif/core/flags";
+import * as Args from "../args.ts";
 import { SlipwayCommand } from "../base.ts";
+import * as Flags from "../flags.ts";
 
 export class Commit extends SlipwayCommand {
   static override summary = "Make an image of what a service's container has become";
@@ -9,8 +9,8 @@ export class Commit extends SlipwayCommand {
     "slipway commit -m 'with tools' -c 'ENV DEBUG=1' web web:debug",
   ];
   static override args = {
-    service: Args.string({ required: true, ignoreStdin: true, description: "Service" }),
-    image: Args.string({ ignoreStdin: true, description: "Name of the image" }),
+    service: Args.string({ required: true, description: "Service" }),
+    image: Args.string({ description: "Name of the image" }),
   };
   static override flags = {
     index: Flags.integer({ min: 1, summary: "Which container of a scaled service" }),

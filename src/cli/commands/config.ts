@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
-import * as Flags from "@oclif/core/flags";
 import type { SkippedSteps, Warning } from "../../model/types.ts";
 import { SlipwayCommand } from "../base.ts";
+import * as Flags from "../flags.ts";
 import { servicesArg } from "../options.ts";
 
 /** Flags that print a list in place of the model. */

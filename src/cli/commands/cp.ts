@@ -1,6 +1,6 @@
-import * as Args from "@oclif/core/args";
-import * as Flags from "@oclif/core/flags";
+import * as Args from "../args.ts";
 import { SlipwayCommand } from "../base.ts";
+import * as Flags from "../flags.ts";
 
 export class Cp extends SlipwayCommand {
   static override summary = "Copy files between here and a service's container";
@@ -10,8 +10,8 @@ export class Cp extends SlipwayCommand {
     "slipway cp --index 2 conf/ worker:/etc/app",
   ];
   static override args = {
-    from: Args.string({ required: true, ignoreStdin: true, description: "SERVICE:PATH, or a path here" }),
-    to: Args.string({ required: true, ignoreStdin: true, description: "A path here, or SERVICE:PATH" }),
+    from: Args.string({ required: true, description: "SERVICE:PATH, or a path here" }),
+    to: Args.string({ required: true, description: "A path here, or SERVICE:PATH" }),
   };
   static override flags = {
     index: Flags.integer({

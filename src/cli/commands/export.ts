@@ -1,15 +1,15 @@
 import { createWriteStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
-import * as Args from "@oclif/core/args";
-import * as Flags from "@oclif/core/flags";
 import { AppError } from "../../errors.ts";
+import * as Args from "../args.ts";
 import { SlipwayCommand } from "../base.ts";
+import * as Flags from "../flags.ts";
 
 export class Export extends SlipwayCommand {
   static override summary = "Write the file system of a service's container into a tar archive";
   static override examples = ["slipway export -o web.tar web", "slipway export web | tar -t"];
   static override args = {
-    service: Args.string({ required: true, ignoreStdin: true, description: "Service" }),
+    service: Args.string({ required: true, description: "Service" }),
   };
   static override flags = {
     index: Flags.integer({ min: 1, summary: "Which container of a scaled service" }),

@@ -1,5 +1,5 @@
-import * as Flags from "@oclif/core/flags";
 import { SlipwayCommand } from "../base.ts";
+import * as Flags from "../flags.ts";
 
 export class Ls extends SlipwayCommand {
   static override summary = "List the projects that the engine has containers of";

@@ -1,5 +1,6 @@
-import * as Flags from "@oclif/core/flags";
+import { VERSION } from "../../version.ts";
 import { SlipwayCommand } from "../base.ts";
+import * as Flags from "../flags.ts";
 
 export class Version extends SlipwayCommand {
   static override summary = "Show the versions of the command line and of the engine that answers";
@@ -11,7 +12,7 @@ export class Version extends SlipwayCommand {
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(Version);
-    const { version } = this.config;
+    const version = VERSION;
     if (flags.short) return this.print(version);
     const { engineVersion } = await import("../../verbs/version.ts");
     const engine = await engineVersion({ host: flags.host, env: process.env });

@@ -1,6 +1,6 @@
-import * as Flags from "@oclif/core/flags";
 import { size } from "../../../ui/size.ts";
 import { SlipwayCommand } from "../../base.ts";
+import * as Flags from "../../flags.ts";
 
 export class BuilderPrune extends SlipwayCommand {
   static override summary = "Remove the build cache";

@@ -1,6 +1,6 @@
-import * as Flags from "@oclif/core/flags";
 import { ago, portsText } from "../../../verbs/ps.ts";
 import { SlipwayCommand } from "../../base.ts";
+import * as Flags from "../../flags.ts";
 import { listFlags, printList, readFilters, shortId } from "../../objects.ts";
 
 export class ContainerLs extends SlipwayCommand {

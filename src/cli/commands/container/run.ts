@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
-import * as Args from "@oclif/core/args";
-import * as Flags from "@oclif/core/flags";
 import { AppError } from "../../../errors.ts";
+import * as Args from "../../args.ts";
 import { SlipwayCommand } from "../../base.ts";
+import * as Flags from "../../flags.ts";
 import { labelFlag, readPairs } from "../../objects.ts";
 import { readEnvironment } from "../../options.ts";
 
@@ -18,10 +18,9 @@ export class ContainerRun extends SlipwayCommand {
   static override readonly passThrough = true;
   static override strict = false;
   static override args = {
-    image: Args.string({ required: true, ignoreStdin: true, description: "Image" }),
+    image: Args.string({ required: true, description: "Image" }),
     command: Args.string({
       multiple: true,
-      ignoreStdin: true,
       description: "Program and arguments, instead of the image's",
     }),
   };

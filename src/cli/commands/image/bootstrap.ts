@@ -1,6 +1,6 @@
-import * as Args from "@oclif/core/args";
-import * as Flags from "@oclif/core/flags";
+import * as Args from "../../args.ts";
 import { SlipwayCommand } from "../../base.ts";
+import * as Flags from "../../flags.ts";
 
 export class ImageBootstrap extends SlipwayCommand {
   static override summary = "Make a base image from this machine's packages, without a registry";
@@ -14,7 +14,6 @@ where the image is here already.`;
   static override args = {
     image: Args.string({
       required: true,
-      ignoreStdin: true,
       description: "Name and tag, such as debian:bookworm-slim",
     }),
   };

@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
-import * as Args from "@oclif/core/args";
-import * as Flags from "@oclif/core/flags";
 import type { BuildPathOptions, BuildPathResult } from "../../../verbs/objects/build.ts";
+import * as Args from "../../args.ts";
 import { SlipwayCommand } from "../../base.ts";
 import * as values from "../../build-options.ts";
+import * as Flags from "../../flags.ts";
 import { labelFlag, readPairs } from "../../objects.ts";
 
 const repeated = { multiple: true, multipleNonGreedy: true } as const;
@@ -20,7 +20,7 @@ export class ImageBuild extends SlipwayCommand {
     "slipway image build --secret id=npm,src=$HOME/.npmrc --explain .",
   ];
   static override args = {
-    path: Args.string({ required: true, ignoreStdin: true, description: "The build context" }),
+    path: Args.string({ required: true, description: "The build context" }),
   };
   static override flags = {
     tag: Flags.string({ char: "t", ...repeated, helpValue: "NAME", summary: "Name of the image" }),

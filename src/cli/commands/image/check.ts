@@ -1,5 +1,5 @@
-import * as Flags from "@oclif/core/flags";
 import { SlipwayCommand } from "../../base.ts";
+import * as Flags from "../../flags.ts";
 
 export class ImageCheck extends SlipwayCommand {
   static override summary = "Prove every digest and reference of the image store";

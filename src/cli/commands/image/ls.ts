@@ -1,7 +1,7 @@
-import * as Flags from "@oclif/core/flags";
 import { size } from "../../../ui/size.ts";
 import { ago } from "../../../verbs/ps.ts";
 import { SlipwayCommand } from "../../base.ts";
+import * as Flags from "../../flags.ts";
 import { listFlags, printList, readFilters, shortId } from "../../objects.ts";
 
 export class ImageLs extends SlipwayCommand {

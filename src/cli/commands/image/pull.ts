@@ -1,6 +1,6 @@
-import * as Args from "@oclif/core/args";
-import * as Flags from "@oclif/core/flags";
+import * as Args from "../../args.ts";
 import { SlipwayCommand } from "../../base.ts";
+import * as Flags from "../../flags.ts";
 
 export class ImagePull extends SlipwayCommand {
   static override summary = "Pull an image from its registry";
@@ -9,7 +9,7 @@ export class ImagePull extends SlipwayCommand {
     "slipway image pull --platform linux/arm64 registry.example/web:1",
   ];
   static override args = {
-    image: Args.string({ required: true, ignoreStdin: true, description: "Name of the image" }),
+    image: Args.string({ required: true, description: "Name of the image" }),
   };
   static override flags = {
     platform: Flags.string({ helpValue: "OS/ARCH", summary: "For another kind of machine" }),

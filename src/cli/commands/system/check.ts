@@ -1,5 +1,5 @@
-import * as Flags from "@oclif/core/flags";
 import { SlipwayCommand } from "../../base.ts";
+import * as Flags from "../../flags.ts";
 
 export class SystemCheck extends SlipwayCommand {
   static override summary = "Check whether this machine has what containers need";
