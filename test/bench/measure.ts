@@ -49,7 +49,7 @@ export function median(values: readonly number[]): number {
 export function must(
   program: string,
   args: readonly string[],
-  options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+  options: { cwd?: string; env?: NodeJS.ProcessEnv; stdio?: "ignore" } = {},
 ): string {
   const result = spawnSync(program, args, { encoding: "utf8", ...options });
   if (result.status !== 0) {

@@ -27,8 +27,9 @@ export function openRunc(directory: string, rootfs: string, cgroup: string): Run
   const bundles = { true: ["true"], sleep: ["sleep", "1000"] } as const;
   for (const [name, args] of Object.entries(bundles))
     writeBundle(join(directory, name), rootfs, args, cgroup);
+  // No pipes: a detached container would keep them open, and so the end of runc from being seen.
   const runc = (...args: readonly string[]): void => {
-    must(RUNC, ["--root", join(directory, "state"), ...args]);
+    must(RUNC, ["--root", join(directory, "state"), ...args], { stdio: "ignore" });
   };
   return {
     run: () => runc("run", "--bundle", join(directory, "true"), "bench"),
