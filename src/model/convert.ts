@@ -56,7 +56,8 @@ export const text: Transform = asText;
 export const texts: Transform = (node) =>
   isList(node) ? { ...node, items: node.items.map(asText) } : list([asText(bare(node))], node);
 
-export const strings: Transform = (node) => (isText(node) ? list([bare(node)], node) : node);
+export const strings: Transform = (node) =>
+  isText(node) ? list(node.value === "" ? [] : [bare(node)], node) : node;
 
 export const build: Transform = (node) => (isText(node) ? map([["context", bare(node)]], node) : node);
 
@@ -149,6 +150,7 @@ export const dependsOn: Transform = (node) => {
 };
 
 export const envFile: Transform = (node) => {
+  if (isNull(node)) return node;
   const one = (item: Node): Node => {
     const entry = isMap(item) ? item : map([["path", bare(item)]], item);
     return entry.entries.has("required") ? entry : withEntry(entry, "required", scalar(true, bare(item)));
@@ -377,10 +379,13 @@ export const duration: Transform = (node, context) => {
   return { ...node, value: formatDuration(measured(node, context, parseDuration)) };
 };
 
+const UNLIMITED = new Set(["mem_limit", "memswap_limit", "memory"]);
+
 export const bytes: Transform = (node, context) => {
   if (node.kind !== "scalar" || node.value === null) return node;
   const value = measured(node, context, parseBytes);
-  if (value < 0 && context.path.at(-1) !== "memswap_limit")
+  // -1 is the engine's word for "no limit".
+  if (value < 0 && !(value === -1 && UNLIMITED.has(context.path.at(-1)!)))
     throw fail(node, context, "COMPOSE_BYTES", "an amount of bytes is not negative");
   return { ...node, value: String(value) };
 };

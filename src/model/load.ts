@@ -10,7 +10,7 @@ import { interpolate } from "./interpolate.ts";
 import { lint } from "./lint.ts";
 import type { Loading } from "./loading.ts";
 import { projectName } from "./name.ts";
-import { isMap, type MapNode, map, mapEntries, textOf, withEntry } from "./node.ts";
+import { isMap, type MapNode, map, mapEntries, withEntry } from "./node.ts";
 import { normalize } from "./normalize.ts";
 import { realWatchPaths, resolvePaths } from "./paths.ts";
 import { Problems } from "./problems.ts";
@@ -46,7 +46,7 @@ export async function load(source: ProjectSource, files: Files = disk): Promise<
   const declared = declaredName(located.files, first);
   const name = projectName(
     located.projectName,
-    textOf(declared && first.interpolation ? interpolate(declared, first.environment, problems) : declared),
+    declared && first.interpolation ? interpolate(declared, first.environment, problems) : declared,
     located.workingDir,
   );
   problems.check();

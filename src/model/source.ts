@@ -8,6 +8,7 @@ import { basename, delimiter, dirname, isAbsolute, join, resolve } from "node:pa
 import { AppError } from "../errors.ts";
 import { parseEnv } from "./dotenv.ts";
 import { type Environment, fromProcess, type Known } from "./environment.ts";
+import type { Given } from "./name.ts";
 import { SourceText } from "./place.ts";
 import type { Problems } from "./problems.ts";
 import type { ProjectSource } from "./types.ts";
@@ -67,7 +68,7 @@ export interface Located {
   readonly envFiles: readonly string[];
   readonly profiles: readonly string[];
   /** Set by a flag or COMPOSE_PROJECT_NAME; else the files or the folder give it. */
-  readonly projectName: string | undefined;
+  readonly projectName: Given | undefined;
 }
 
 export function locate(source: ProjectSource, files: Files, problems: Problems): Located {
@@ -97,8 +98,15 @@ export function locate(source: ProjectSource, files: Files, problems: Problems):
     environment,
     envFiles: envFiles ?? [],
     profiles: [...new Set(profiles)].filter((name) => name !== ""),
-    projectName: source.projectName || environment.get("COMPOSE_PROJECT_NAME") || undefined,
+    projectName: givenName(source, environment),
   };
+}
+
+function givenName(source: ProjectSource, environment: Environment): Given | undefined {
+  if (source.projectName) return { name: source.projectName, from: "-p" };
+  const name = environment.get("COMPOSE_PROJECT_NAME");
+  const from = environment.sourceOf("COMPOSE_PROJECT_NAME");
+  return name ? { name, from: from === "shell" ? "COMPOSE_PROJECT_NAME" : from! } : undefined;
 }
 
 /** The folder that relative paths start from: what the user says, else the first file's. */
@@ -213,7 +221,8 @@ export interface Base {
 }
 
 export function absolute(path: string, { directory, home }: Base): string {
-  if (path === "~" || path.startsWith("~/")) return join(home, path.slice(1));
+  // As docker compose reads it, for which `~name` is no other user's folder.
+  if (path.startsWith("~")) return join(home, path.slice(1)).replace(/(.)\/$/, "$1");
   if (isAbsolute(path)) return path;
   return join(directory, path).replace(/(.)\/$/, "$1");
 }
