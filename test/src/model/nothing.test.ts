@@ -11,7 +11,7 @@ for (const body of [
   'network_mode: "${MODE:-}"',
   'restart: "", user: "", hostname: "", working_dir: "", pid: "", platform: ""',
   "cpus: 0, pids_limit: 0, cpu_shares: -0, mem_limit: 0",
-  'dns: "", env_file: ""',
+  'dns: "", dns_search: ""',
 ]) {
   nothing(`{${body}} is as if it were not written`, async () => {
     const { name: _, networks, ...rest } = (await loadTexts(file(body))).services["s"]!;
@@ -23,10 +23,16 @@ for (const body of [
   });
 }
 
-for (const key of ["env_file", "gpus", "credential_spec", "command", "ports"]) {
+for (const [key, value] of [
+  ["env_file", "[{path: e, required: false}]"],
+  ["gpus", "all"],
+  ["credential_spec", "{file: f}"],
+  ["command", "[a]"],
+  ["ports", "[80]"],
+]) {
   nothing(`${key} with nothing in a second file is accepted`, async () => {
     const texts = {
-      "compose.yaml": file("hostname: h"),
+      "compose.yaml": file(`${key}: ${value}`),
       "compose.override.yaml": `services: {s: {${key}: }}`,
     };
     assert.equal(await mistakes(texts), []);
