@@ -30,6 +30,7 @@ struct copier {
 	const char *source;     /* the item's path in the source tree, clean */
 	const char
 	    *name; /* of the item beneath `base`; "" when its contents go into `base` itself */
+	const char *shown; /* the item's path in the target tree, for messages */
 	uint64_t entries;
 	uint64_t bytes;
 };
@@ -94,16 +95,30 @@ static bool can_share(const struct copier *copier, const struct stat *stat)
 	       (!options->own || (options->uid == stat->st_uid && options->gid == stat->st_gid));
 }
 
+/* Says that file and directory are in each other's way, with the whole path in the target tree. */
+static int refuse_kind(const struct copier *copier, const struct walk *walk, bool directory,
+		       struct err *err)
+{
+	char path[TREE_PATH];
+
+	if (join(path, sizeof path, copier->shown, walk->path, err) < 0)
+		return -1;
+	if (directory)
+		return err_set(err, ENOTDIR, "cannot copy to non-directory: /%.180s", path);
+	return err_set(err, EISDIR, "cannot replace to directory /%.180s with file", path);
+}
+
 /* Removes what has the target's name; a directory is never removed for a file. */
-static int clear_name(int dir, const char *name, const char *shown, struct err *err)
+static int clear_name(const struct copier *copier, const struct walk *walk, int dir,
+		      const char *name, struct err *err)
 {
 	struct stat found;
 
 	if (fstatat(dir, name, &found, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? 0 : err_errno(err, "look at %.180s", shown);
+		return errno == ENOENT ? 0 : err_errno(err, "look at %.180s", name);
 	if (S_ISDIR(found.st_mode))
-		return err_set(err, EISDIR, "cannot replace to directory %.180s with file", shown);
-	return unlinkat(dir, name, 0) < 0 ? err_errno(err, "remove %.180s", shown) : 0;
+		return refuse_kind(copier, walk, false, err);
+	return unlinkat(dir, name, 0) < 0 ? err_errno(err, "remove %.180s", name) : 0;
 }
 
 /* A second name of a file that was copied before. Returns 1 if it was, 0 if the file is new, -1
@@ -198,8 +213,7 @@ static int copy_directory(struct copier *copier, const struct walk *walk, int di
 		if (errno != EEXIST)
 			return err_errno(err, "make the directory %.180s", target);
 		if (fstatat(dir, name, &found, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISDIR(found.st_mode))
-			return err_set(err, ENOTDIR, "cannot copy to non-directory: %.180s",
-				       target);
+			return refuse_kind(copier, walk, true, err);
 	}
 	AUTO_CLOSE int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
@@ -225,7 +239,7 @@ static enum walk_next copy_entry(struct walk *walk, struct err *err)
 	if (!is_wanted(copier, source, directory))
 		return WALK_PASS;
 	/* The directory whose contents are copied is the target's own: as it was, or as a parent is
-	 * made. */
+	 * made; only its time becomes the source's, as BuildKit has it. */
 	if (!*target)
 		return WALK_ON;
 	int dir = parents_of(&copier->parents, target, &name, err);
@@ -237,7 +251,7 @@ static enum walk_next copy_entry(struct walk *walk, struct err *err)
 	if (directory)
 		return copy_directory(copier, walk, dir, name, target, err) < 0 ? WALK_FAILED
 										: WALK_ON;
-	if (clear_name(dir, name, target, err) < 0)
+	if (clear_name(copier, walk, dir, name, err) < 0)
 		return WALK_FAILED;
 	int failed = S_ISREG(walk->stat.st_mode) ? copy_file(copier, walk, dir, name, target, err)
 						 : copy_node(copier, walk, dir, name, target, err);
@@ -253,8 +267,6 @@ static int finish_directory(struct walk *walk, struct err *err)
 
 	if (join(target, sizeof target, copier->name, walk->path, err) < 0)
 		return -1;
-	if (!*target)
-		return 0;
 	AUTO_CLOSE int fd = beneath_open(copier->parents.root, *target ? target : ".",
 					 O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 	times_of(copier, &walk->stat, times);
@@ -308,7 +320,7 @@ static int copy_item(struct copier *copier, int from, int to, const struct field
 		     struct err *err)
 {
 	struct walk walk = {.enter = copy_entry, .leave = finish_directory, .context = copier};
-	char source[TREE_PATH], start[TREE_PATH], name[TREE_PATH];
+	char source[TREE_PATH], start[TREE_PATH], name[TREE_PATH], shown[TREE_PATH];
 	bool inside = strcmp(item[2].data, "contents") == 0;
 	struct stat found;
 
@@ -322,8 +334,11 @@ static int copy_item(struct copier *copier, int from, int to, const struct field
 					copier->options, name, err);
 	if (base < 0)
 		return -1;
+	if (path_clean(item[1].data, shown, sizeof shown, err) < 0)
+		return -1;
 	copier->source = source;
 	copier->name = name;
+	copier->shown = shown;
 	parents_open(&copier->parents, base);
 	int result = walk_tree(&walk, dir, start, err);
 	parents_close(&copier->parents);

@@ -3,6 +3,7 @@ import type { Images } from "../images/images.ts";
 import type { Lease } from "../images/leases.ts";
 import type { Layer } from "../images/types.ts";
 import { digestOf, type StepCache, type StepRecord, stepKey } from "./cache.ts";
+import type { Range } from "./dockerfile/position.ts";
 import { reasonsFor } from "./explain.ts";
 import { keepFailed } from "./failed.ts";
 import { Limiter } from "./limiter.ts";
@@ -123,9 +124,7 @@ export class Solver {
 
   async #make(stage: StagePlan): Promise<StageOutcome> {
     const { base } = stage;
-    const below =
-      base.kind === "stage" ? await this.#stage(base.stage) : { chain: this.#baseChain(base), created: [] };
-    let { chain, created } = below;
+    let { chain, created } = await this.#below(stage, base);
     for (const step of stage.steps) {
       const outcome = await this.#step(stage, step, chain).catch((error: unknown) => {
         throw this.#deps.failed(error, step);
@@ -134,6 +133,14 @@ export class Solver {
       created = [...created, outcome.created];
     }
     return { chain, created };
+  }
+
+  /** What a stage stands on; a directory that takes an image's place is copied into a layer. */
+  async #below(stage: StagePlan, base: TreeSource): Promise<StageOutcome> {
+    if (base.kind === "stage") return this.#stage(base.stage);
+    if (base.kind !== "named") return { chain: this.#baseChain(base), created: [] };
+    const { snapshot, created } = await this.#step(stage, contextStep(base, stage.range), []);
+    return { chain: [snapshot], created: [created] };
   }
 
   async #step(stage: StagePlan, step: Step, chain: Chain): Promise<StepOutcome> {
@@ -250,6 +257,23 @@ export class Solver {
     const manifest = await cache.manifest(record.key);
     return manifest && { directory: images.layerDir(record.diffId), manifest };
   }
+}
+
+function contextStep(from: Extract<TreeSource, { kind: "named" }>, range: Range): Step {
+  return {
+    kind: "copy",
+    title: `[context ${from.name}] load files`,
+    range,
+    historyIndex: 0,
+    noCache: false,
+    add: false,
+    items: [{ kind: "path", from, path: "/", include: undefined, required: true, unpack: false }],
+    target: "/",
+    chown: undefined,
+    chmod: undefined,
+    link: false,
+    exclude: [],
+  };
 }
 
 type StepExtras = Partial<Pick<Extract<BuildEvent, { kind: "step" }>, "reasons" | "result">>;

@@ -7,7 +7,7 @@ import type { FileType, TreeRoot } from "../../native/trees.ts";
 import { compileName, hasWildcard, matchName } from "../match.ts";
 import type { Hashes } from "./hashes.ts";
 import { compare, type Scan, type ScanEntry } from "./scan.ts";
-import type { Content, Found, SourceTree } from "./tree.ts";
+import { type Content, type Found, leadsNowhere, type SourceTree } from "./tree.ts";
 
 /** As many links as the kernel follows in one path. */
 const MOST_LINKS = 40;
@@ -38,9 +38,10 @@ export class ContextTree implements SourceTree {
       for (const directory of found) next.push(...this.#step(directory, part));
       found = next;
     }
-    return found.flatMap((path) => {
+    return found.map((path) => {
       const entry = this.#resolve(path);
-      return entry === undefined ? [] : [{ path: entry.path, name: posix.basename(path), type: entry.type }];
+      if (entry === undefined) throw leadsNowhere(path);
+      return { path: entry.path, name: posix.basename(path), type: entry.type };
     });
   }
 
@@ -94,7 +95,7 @@ export class ContextTree implements SourceTree {
     const pattern = compileName(part);
     return this.#children(real.path)
       .map((name) => posix.join(directory, name))
-      .filter((path) => matchName(pattern, posix.basename(path)) && this.#resolve(path) !== undefined);
+      .filter((path) => matchName(pattern, posix.basename(path)));
   }
 
   #children(directory: string): string[] {
