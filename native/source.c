@@ -1,6 +1,7 @@
 #include "source.h"
 
 #include "ops.h"
+#include "recipe.h"
 
 int source_open(struct source *source, int fd, struct err *err)
 {
@@ -39,6 +40,8 @@ ssize_t source_peek(struct source *source, const char **data, struct err *err)
 
 void source_take(struct source *source, size_t size)
 {
+	if (source->recipe)
+		recipe_take(source->recipe, source->data, size);
 	source->data += size;
 	source->left -= size;
 	source->taken += size;

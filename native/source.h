@@ -11,6 +11,8 @@ enum {
 
 #define SOURCE_BUFFER (1u << 20)
 
+struct recipe;
+
 struct source {
 	int fd; /* a connection that carries FRAME_DATA and FRAME_END; -1: only what `data` holds */
 	char *buffer;
@@ -18,6 +20,7 @@ struct source {
 	size_t left;
 	uint64_t taken; /* bytes given out so far */
 	bool ended;
+	struct recipe *recipe; /* is told of every byte that is taken; NULL: nobody */
 };
 
 int source_open(struct source *source, int fd, struct err *err);

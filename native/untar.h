@@ -24,7 +24,6 @@ struct untar_options {
 struct untar_result {
 	uint64_t entries;
 	uint64_t bytes;
-	uint64_t implied; /* directories that the archive did not list */
 };
 
 /*

@@ -25,6 +25,8 @@ export interface LayerRecord {
   readonly archiveSize: number; // bytes as an uncompressed archive
   /** The same layer as it travels: what was pulled, or made for a push. */
   readonly blobs: readonly BlobDescriptor[];
+  /** Its archive is made again by a recipe that lies beside its files. */
+  readonly recipe?: true;
 }
 
 interface CatalogFile {

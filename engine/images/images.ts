@@ -11,7 +11,6 @@ import { load } from "./archive/load.ts";
 import { save } from "./archive/save.ts";
 import { type Bootstrapped, bootstrap, bootstrapKey, type StepRunner } from "./bootstrap/bootstrap.ts";
 import type { BootstrapOptions } from "./bootstrap/plan.ts";
-import { decompress } from "./decompress.ts";
 import { digestOf } from "./digest.ts";
 import { type HistoryLine, historyOf } from "./history.ts";
 import { type ImportOptions, importImage } from "./import.ts";
@@ -128,11 +127,8 @@ export class Images {
   }
 
   /** A layer as an uncompressed archive; its digest is the diffId. */
-  async packLayer(diffId: string): Promise<Readable> {
-    const { catalog, blobs, layers } = this.store;
-    // Of a layer that came packed only that form gives the same bytes again.
-    const blob = catalog.layers.get(diffId)?.blobs[0];
-    return blob === undefined ? layers.pack(diffId) : (await decompress(blobs.open(blob.digest))).stream;
+  packLayer(diffId: string): Promise<Readable> {
+    return this.store.layers.pack(diffId);
   }
 
   /** Takes a layer in. Hold it by a lease. @throws {EngineError} invalid unless the archive is the one that is expected */

@@ -1,14 +1,17 @@
 import { createHash, randomBytes } from "node:crypto";
-import { access, mkdir, readdir, rename } from "node:fs/promises";
+import { access, mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { EngineError } from "../errors.ts";
 import type { TreeSize, UntarOptions, Workers } from "../native/workers.ts";
 import type { Paths } from "../store/paths.ts";
 import { Serial } from "../store/serial.ts";
+import type { Blobs } from "./blobs.ts";
 import type { BlobDescriptor, Catalog, LayerRecord } from "./catalog.ts";
+import { decompress } from "./decompress.ts";
 import { Digester, hexOf } from "./digest.ts";
 import type { Lease } from "./leases.ts";
+import { RECIPE, RecipeWriter, rebuildArchive } from "./recipe.ts";
 import type { Trash } from "./trash.ts";
 import type { Layer } from "./types.ts";
 
@@ -23,6 +26,18 @@ export interface Staging {
 /** A layer by its digest, with the bytes of its regular files and of its archive. */
 export interface LayerIdentity extends Layer {
   readonly archiveSize: number;
+}
+
+/** What came out of an archive. */
+export interface Filled {
+  readonly digest: string; // of the archive
+  readonly bytes: number; // of the archive
+  readonly size: TreeSize;
+}
+
+export interface FillOptions extends Pick<UntarOptions, "entryLimit" | "byteLimit"> {
+  /** Write down, in the staged directory, how the archive is made again. */
+  readonly recipe?: boolean;
 }
 
 /** More than any layer has. */
@@ -43,14 +58,16 @@ export function unpackLimits(packed: number): Pick<UntarOptions, "entryLimit" | 
 export class Layers {
   readonly #paths: Paths;
   readonly #catalog: Catalog;
+  readonly #blobs: Blobs;
   readonly #workers: Workers;
   readonly #trash: Trash;
   /** Directories appear and go one change at a time for each layer. */
   readonly #changes = new Serial();
 
-  constructor(paths: Paths, catalog: Catalog, workers: Workers, trash: Trash) {
+  constructor(paths: Paths, catalog: Catalog, blobs: Blobs, workers: Workers, trash: Trash) {
     this.#paths = paths;
     this.#catalog = catalog;
+    this.#blobs = blobs;
     this.#workers = workers;
     this.#trash = trash;
   }
@@ -81,6 +98,11 @@ export class Layers {
     return record === undefined ? undefined : { diffId, size: record.size };
   }
 
+  /** Its archive is made again from its files, so that it is kept nowhere else. */
+  hasRecipe(diffId: string): boolean {
+    return this.#catalog.layers.get(diffId)?.recipe === true;
+  }
+
   async stage(): Promise<Staging> {
     const directory = join(this.#paths.layers, STAGING + randomBytes(8).toString("hex"));
     await mkdir(join(directory, "fs"), { recursive: true, mode: 0o755 });
@@ -89,6 +111,11 @@ export class Layers {
 
   async discard(staging: Staging): Promise<void> {
     await this.#trash.discard(staging.directory);
+  }
+
+  /** Of a layer that is kept in the form it came in, too. */
+  async dropRecipe(staging: Staging): Promise<void> {
+    await rm(join(staging.directory, RECIPE), { force: true });
   }
 
   /** Makes a filled tree the layer `diffId`; if there is one by now, that one stays. */
@@ -139,15 +166,15 @@ export class Layers {
   async fill(
     staging: Staging,
     archive: Readable,
-    options: Partial<UntarOptions> = {},
-  ): Promise<{ digest: string; bytes: number; size: TreeSize }> {
+    { recipe: wantsRecipe = false, ...limits }: FillOptions = {},
+  ): Promise<Filled> {
     const digester = new Digester();
+    const recipe = wantsRecipe ? new RecipeWriter(staging.directory) : undefined;
     archive.once("error", (error) => digester.destroy(error));
     const into = { kind: "dir", path: staging.fs } as const;
-    const size = await this.#workers.untar(archive.pipe(digester), into, {
-      whiteouts: "overlay",
-      ...options,
-    });
+    const options = { whiteouts: "overlay", ...limits, ...(recipe && { recipe: recipe.write }) } as const;
+    const size = await this.#workers.untar(archive.pipe(digester), into, options);
+    await recipe?.finish();
     return { digest: digester.digest, bytes: digester.bytes, size };
   }
 
@@ -194,8 +221,13 @@ export class Layers {
 
   /** The layer as an uncompressed archive whose digest is its diffId. */
   async pack(diffId: string): Promise<Readable> {
-    await access(this.directory(diffId));
-    return this.#workers.tar({ kind: "dir", path: this.directory(diffId) }, { whiteouts: "layer" });
+    const directory = this.directory(diffId);
+    if (this.hasRecipe(diffId)) return rebuildArchive(this.#workers, join(directory, ".."));
+    const blob = this.#catalog.layers.get(diffId)?.blobs[0];
+    // Of a layer that came packed only that form gives the same bytes again.
+    if (blob !== undefined) return (await decompress(this.#blobs.open(blob.digest))).stream;
+    await access(directory);
+    return this.#workers.tar({ kind: "dir", path: directory }, { whiteouts: "layer" });
   }
 
   /** The directory of a layer that was taken out of the catalog; one that was made anew meanwhile stays. */

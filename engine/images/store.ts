@@ -49,7 +49,7 @@ export class ImageStore {
     this.log = deps.log;
     this.trash = new Trash(deps.paths.trash, deps.workers);
     this.blobs = new Blobs(deps.paths.blobs, deps.paths.ingest);
-    this.layers = new Layers(deps.paths, catalog, deps.workers, this.trash);
+    this.layers = new Layers(deps.paths, catalog, this.blobs, deps.workers, this.trash);
   }
 
   /** Opens the store and makes good what a crash left: half layers go, an image whose layers are lost is dropped, and said. */

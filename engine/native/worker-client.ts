@@ -4,7 +4,7 @@ import { EngineError } from "../errors.ts";
 import { decodeFacts, FACTS } from "./facts.ts";
 import type { Change, FileStat, TreeRoot, WalkEntry } from "./trees.ts";
 import { encodeRaw, type Field, type RawOp } from "./wire.ts";
-import { answer, feed, pieces } from "./worker-connection.ts";
+import { answer, feed, pieces, send } from "./worker-connection.ts";
 import type {
   CopyOptions,
   MakeDirectoryOptions,
@@ -33,8 +33,9 @@ const kind = {
   copy: 40,
   changes: 41,
   spread: 42,
+  rebuild: 43,
 };
-const code = { tree: 300, untar: 301, tar: 302, walk: 303, copy: 304, changes: 305, file: 310 };
+const code = { tree: 300, untar: 301, tar: 302, walk: 303, copy: 304, changes: 305, rebuild: 306, file: 310 };
 
 const TREE_KIND = { dir: 0, overlay: 1, process: 2 };
 const NEW_DIRECTORY = 0o755;
@@ -49,11 +50,7 @@ export class NativeWorkers implements Workers {
     this.#jobs = jobs;
   }
 
-  async untar(
-    archive: Readable,
-    into: TreeRoot,
-    options: UntarOptions,
-  ): Promise<TreeSize & { implied: number }> {
+  async untar(archive: Readable, into: TreeRoot, options: UntarOptions): Promise<TreeSize> {
     const { owner, exclude = [] } = options;
     const socket = await this.#start(kind.untar, tree(into), {
       code: code.untar,
@@ -69,10 +66,21 @@ export class NativeWorkers implements Workers {
         ...list(exclude),
         options.entryLimit ?? 0,
         options.byteLimit ?? 0,
+        options.recipe !== undefined,
       ],
     });
-    const result = await feed(socket, archive);
-    return { ...size(result), implied: Number(result.readBigUInt64LE(16)) };
+    return size(await feed(socket, archive, options.recipe));
+  }
+
+  rebuild(root: TreeRoot, recipe: Readable): Readable {
+    return Readable.from(this.#rebuild(root, recipe), { objectMode: false, highWaterMark: 1 << 20 });
+  }
+
+  async *#rebuild(root: TreeRoot, recipe: Readable): AsyncGenerator<Buffer> {
+    const socket = await this.#start(kind.rebuild, tree(root), { code: code.rebuild, fields: [] });
+    // Its failure cuts the stream, which the worker then calls broken.
+    send(socket, recipe).catch((error: Error) => socket.destroy(error));
+    yield* pieces(socket);
   }
 
   tar(root: TreeRoot, options: TarOptions = {}): Readable {

@@ -38,12 +38,16 @@ export async function* frames(socket: Socket): AsyncGenerator<Frame> {
   for await (const chunk of socket) yield* reader.push(chunk as Buffer);
 }
 
+/** Takes what a worker streams beside its answer; it is read on when this resolves. */
+export type Listen = (payload: Buffer) => Promise<void>;
+
 /** The first answer of a job. @throws EngineError what the worker says, or `system` if it went away */
-export async function answer(socket: Socket): Promise<Buffer> {
+export async function answer(socket: Socket, listen?: Listen): Promise<Buffer> {
   try {
     for await (const frame of frames(socket)) {
       if (frame.type === frameType.ok) return Buffer.from(frame.payload);
       if (frame.type === frameType.error) throw workerError(decodeError(frame.payload));
+      if (frame.type === DATA) await listen?.(frame.payload);
     }
   } catch (error) {
     throw error instanceof EngineError
@@ -59,8 +63,8 @@ export async function answer(socket: Socket): Promise<Buffer> {
  * Sends a stream to a worker as frames and waits for its answer, which may come before the stream's end if the
  * worker gives up.
  */
-export async function feed(socket: Socket, source: Readable): Promise<Buffer> {
-  const result = answer(socket);
+export async function feed(socket: Socket, source: Readable, listen?: Listen): Promise<Buffer> {
+  const result = answer(socket, listen);
   const sent = send(socket, source);
   // The answer decides; a write to a worker that has gone says less about why than its answer does.
   sent.catch(() => {});
@@ -90,7 +94,7 @@ async function failureOf(work: Promise<unknown>): Promise<unknown> {
   }
 }
 
-async function send(socket: Socket, source: Readable): Promise<void> {
+export async function send(socket: Socket, source: Readable): Promise<void> {
   for await (const chunk of source) {
     const bytes = chunk as Buffer;
     for (let at = 0; at < bytes.length; at += PIECE) {

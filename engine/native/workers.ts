@@ -23,6 +23,11 @@ export interface UntarOptions {
   /** The archive is refused when it has more entries, or more bytes of file data, than this. */
   readonly entryLimit?: number;
   readonly byteLimit?: number;
+  /**
+   * Is given, piece by piece, all of the archive that is no file's content, from which and the files `rebuild` makes
+   * the archive again.
+   */
+  readonly recipe?: (piece: Buffer) => Promise<void>;
 }
 
 export interface TreeSize {
@@ -78,6 +83,8 @@ export interface WriteOptions extends Partial<Owner> {
 export interface Workers {
   /** Unpacks an uncompressed tar. @throws EngineError invalid for a hostile or broken archive */
   untar(archive: Readable, into: TreeRoot, options: UntarOptions): Promise<TreeSize>;
+  /** The very bytes of an archive that was unpacked here, by its recipe. The stream fails if files changed. */
+  rebuild(root: TreeRoot, recipe: Readable): Readable;
   /** Packs files beneath a root. The stream fails with the worker's error. */
   tar(root: TreeRoot, options?: TarOptions): Readable;
   /** Every entry beneath `path`, itself first, sorted by name within a directory; links are not followed. */
