@@ -211,14 +211,12 @@ function inNamespace(netns: string, argv: readonly string[]): string[] {
 
 function daemonCommand(): readonly string[] {
   const { argv } = daemonProgram();
-  return isFresh("engine.cjs", ["engine"])
-    ? [...argv.slice(0, -1), join(root, "dist/run.cjs"), "engine"]
-    : argv;
+  return isFresh("engine.cjs", ["engine"]) ? [...argv.slice(0, -1), join(root, "dist/engine.cjs")] : argv;
 }
 
 function cliCommand(): string[] {
   return isFresh("cli.cjs", ["src", "schema"])
-    ? [process.execPath, join(root, "dist/run.cjs"), "cli"]
+    ? [process.execPath, join(root, "dist/cli.cjs")]
     : [process.execPath, "--disable-warning=ExperimentalWarning", join(root, "src/main.ts")];
 }
 
