@@ -123,12 +123,14 @@ export class Transport {
     else if (Buffer.isBuffer(body)) headers["Content-Length"] = body.length;
     else if (body === undefined && method !== "GET" && method !== "HEAD") headers["Content-Length"] = 0;
     const prefix = path.startsWith("/slipway/") ? "" : `/v${this.#version}`;
-    const options: RequestOptions = {
+    const options: RequestOptions & { readonly servername: string } = {
       ...this.#endpoint,
       method,
       path: `${prefix}${path}${queryOf(call)}`,
       headers,
       agent: this.#agent,
+      // Else the agent works out one for TLS: 5 ms of a short command, for a pattern of IPv6 addresses.
+      servername: "",
       ...(call.signal && { signal: call.signal }),
     };
     return [options, body];

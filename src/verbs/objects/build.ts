@@ -1,7 +1,6 @@
 import { stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Readable } from "node:stream";
-import { tarSource } from "../../build/build.ts";
 import { BuildProgress } from "../../build/progress.ts";
 import type { BuildOptions } from "../../client/client.ts";
 import type { Context } from "../../context.ts";
@@ -157,7 +156,7 @@ async function sourceOf(
       };
     case "directory":
       if (own) return { context: { directory: context.path }, ...(dockerfile && { dockerfile }) };
-      return await tarSource({
+      return await (await import("../../build/build.ts")).tarSource({
         kind: "build",
         services: [nameOf(context)],
         build: { context: context.path, ...(dockerfile && { dockerfile }) },
