@@ -57,6 +57,7 @@ export async function commitContainer(
       os: platform.os,
       created,
       ...(options.author === "" ? {} : { author: options.author }),
+      ...(options.comment === "" ? {} : { comment: options.comment }),
       config: applyChanges({ ...runConfig(container), ...options.config }, options.changes),
       history: [...(parent?.config.history ?? []), entry],
     },

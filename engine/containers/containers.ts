@@ -25,6 +25,7 @@ import { type CopyInOptions, copyIn, copyOut, type PathStat, statPath } from "./
 import { type Created, createContainer } from "./create.ts";
 import { Execs } from "./exec.ts";
 import { inspectHost } from "./host.ts";
+import { HostMounts } from "./host-mounts.ts";
 import { inspectContainer } from "./inspect.ts";
 import { killContainer } from "./kill.ts";
 import { Launcher } from "./launcher.ts";
@@ -46,7 +47,7 @@ import { type Sample, sampleContainer } from "./stats.ts";
 import { Steps } from "./steps.ts";
 import { restartContainer, type StopOptions, stopContainer } from "./stop.ts";
 import type { Client } from "./streams.ts";
-import type { Tools } from "./tools.ts";
+import { emit, type Tools } from "./tools.ts";
 import { containerProcesses, type ProcessTable } from "./top.ts";
 import type { BuildStep, CreateRequest, EndpointRequest, StepResult, StepRunner } from "./types.ts";
 import { type UpdateRequest, updateContainer } from "./update.ts";
@@ -84,6 +85,7 @@ export class Containers implements StepRunner {
       ...deps,
       host,
       launcher: new Launcher(deps.spawner),
+      mounts: new HostMounts(deps.spawner),
       filters: new SeccompFilters(host.machine),
       trash: new Trash(deps.paths.trash, deps.workers),
       registry: await Registry.open(deps.paths, deps.log),
@@ -181,7 +183,12 @@ export class Containers implements StepRunner {
   }
 
   async resize(reference: string, rows: number, columns: number): Promise<void> {
-    await this.find(reference).live?.monitor.resize(rows, columns);
+    const container = this.find(reference);
+    const { live, record } = container;
+    if (live === undefined) throw new EngineError("conflict", `container ${container.id} is not running`);
+    if (!record.config.Tty) return;
+    await live.monitor.resize(rows, columns);
+    emit(this.tools, container, "resize", { height: String(rows), width: String(columns) });
   }
 
   /** In the wire's shape. */
@@ -241,7 +248,7 @@ export class Containers implements StepRunner {
     return sampleContainer(this.tools, this.find(reference), before);
   }
 
-  update(reference: string, request: UpdateRequest): Promise<void> {
+  update(reference: string, request: UpdateRequest): Promise<readonly string[]> {
     return updateContainer(this.tools, this.find(reference), request);
   }
 

@@ -7,7 +7,7 @@ import type { FileStat } from "../native/trees.ts";
 import type { Container } from "./container.ts";
 import { userFiles } from "./run-in.ts";
 import { formatTime } from "./time.ts";
-import type { Tools } from "./tools.ts";
+import { emit, type Tools } from "./tools.ts";
 import { containerTree } from "./tree.ts";
 import { resolveUser } from "./users.ts";
 
@@ -50,6 +50,7 @@ export async function copyOut(
     name,
     oneFileSystem,
   });
+  emit(tools, container, "archive-path");
   return { stat: pathStat(posix.basename(cleaned) || "/", found), archive };
 }
 
@@ -77,6 +78,7 @@ export async function copyIn(
     keepKinds: options.keepKinds,
     ...(owner === undefined ? {} : { owner }),
   });
+  emit(tools, container, "extract-to-dir");
 }
 
 async function look(

@@ -9,6 +9,7 @@ import { checkCpuset } from "./cgroups/cpuset.ts";
 import { checkedParent } from "./cgroups/parent.ts";
 import { checkpoint } from "./checkpoint.ts";
 import { commandOf, mergeConfig } from "./config.ts";
+import { refuseConflicts } from "./conflicts.ts";
 import type { Container } from "./container.ts";
 import { checkSources, makeVolumes, namedVolumes, plainMounts } from "./create-mounts.ts";
 import { containerDevices, throttleNumbers } from "./devices.ts";
@@ -16,6 +17,7 @@ import { completeHostConfig } from "./host-config.ts";
 import { type WantedMount, wantedMounts } from "./mounts.ts";
 import { rlimits } from "./rlimits.ts";
 import { parseSecurity } from "./security.ts";
+import { checkCreateShape } from "./shape.ts";
 import { signalNumber } from "./signals.ts";
 import { formatTime, nowNs } from "./time.ts";
 import { tmpfsOptions } from "./tmpfs.ts";
@@ -29,6 +31,7 @@ import {
   NEVER,
   type ResolvedMount,
 } from "./types.ts";
+import { warningsOf } from "./warnings.ts";
 
 export interface Created {
   readonly container: Container;
@@ -49,9 +52,15 @@ export async function createContainer(
   options: { readonly name: string; readonly platform: string },
 ): Promise<Created> {
   const id = randomBytes(32).toString("hex");
+  checkCreateShape(request);
+  refuseConflicts(request);
   const image = findImage(tools, request, options.platform);
   const hostConfig = completeHostConfig(request.HostConfig ?? {});
-  const config = namedAfterMachine(mergeConfig(request, image.config.config ?? {}, id), hostConfig);
+  const config = namedAfterMachine(
+    mergeConfig(request, image.config.config ?? {}, id),
+    hostConfig,
+    request.Hostname,
+  );
   const { path, args } = commandOf(config);
   await checkOptions(tools, config, hostConfig);
   const endpoints = endpointsOf(tools, request, hostConfig);
@@ -82,7 +91,7 @@ export async function createContainer(
     await addVolumes(tools, container, wanted);
     checkpoint("create: volumes made");
     emit(tools, container, "create");
-    return { container, warnings: warningsOf(tools, hostConfig) };
+    return { container, warnings: warningsOf(tools.host, hostConfig) };
   } catch (error) {
     await discard(tools, id, chosen);
     throw error;
@@ -117,7 +126,7 @@ const FRESH = {
 
 function findImage(tools: Tools, request: CreateRequest, platform: string): Image {
   const reference = request.Image ?? "";
-  if (reference === "") throw new EngineError("invalid", "no image specified");
+  if (reference === "") throw new EngineError("invalid", "no command specified");
   const image = tools.images.resolve(reference);
   if (image !== undefined) {
     checkPlatform(image, reference, platform);
@@ -144,9 +153,13 @@ function checkPlatform(image: Image, reference: string, platform: string): void 
   );
 }
 
-/** With the host's UTS or network namespace the host's name is the container's. */
-function namedAfterMachine(config: ContainerConfig, hostConfig: HostConfig): ContainerConfig {
-  const shared = hostConfig.UTSMode === "host" || hostConfig.NetworkMode === "host";
+/** With the host's UTS or network namespace the host's name is the container's, unless another was asked for. */
+function namedAfterMachine(
+  config: ContainerConfig,
+  hostConfig: HostConfig,
+  asked: string | undefined,
+): ContainerConfig {
+  const shared = hostConfig.UTSMode === "host" || (hostConfig.NetworkMode === "host" && !asked);
   return shared ? { ...config, Hostname: hostname() } : config;
 }
 
@@ -234,29 +247,4 @@ async function makeDirectories(tools: Tools, id: string): Promise<void> {
   const directory = tools.paths.container(id);
   await mkdir(directory, { mode: 0o710 });
   await Promise.all([mkdir(join(directory, "upper")), mkdir(join(directory, "work"))]);
-}
-
-function warningsOf(tools: Tools, hostConfig: HostConfig): readonly string[] {
-  const { cgroups } = tools.host;
-  const has = (controller: string): boolean =>
-    cgroups.version === 2
-      ? cgroups.controllers.includes(controller)
-      : cgroups.hierarchies.some((each) => each.controllers.includes(controller));
-  const warnings: string[] = [];
-  if (hostConfig.Memory && !has("memory")) {
-    warnings.push(
-      "Your kernel does not support memory limit capabilities or the cgroup is not mounted. Limitation discarded.",
-    );
-  }
-  if (hostConfig.PidsLimit && !has("pids")) {
-    warnings.push(
-      "Your kernel does not support PIDs limit capabilities or the cgroup is not mounted. PIDs limit discarded.",
-    );
-  }
-  if ((hostConfig.NanoCpus || hostConfig.CpuShares) && !has("cpu")) {
-    warnings.push(
-      "Your kernel does not support CPU limits or the cgroup is not mounted. Limitation discarded.",
-    );
-  }
-  return warnings;
 }

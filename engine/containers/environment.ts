@@ -1,3 +1,5 @@
+import { EngineError } from "../errors.ts";
+
 export const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /**
@@ -30,6 +32,13 @@ export function withHome(environment: readonly string[], home: string): readonly
   return environment.some((pair) => pair.startsWith("HOME="))
     ? environment
     : [...environment, `HOME=${home}`];
+}
+
+/** @throws {EngineError} invalid for one without a name */
+export function checkedEnvironment(asked: readonly string[]): readonly string[] {
+  const nameless = asked.find((pair) => nameOf(pair) === "");
+  if (nameless !== undefined) throw new EngineError("invalid", `invalid environment variable: ${nameless}`);
+  return asked;
 }
 
 /** What `Config.Env` of a new container holds: the request's, then the image's that it does not name. */

@@ -30,12 +30,16 @@ export function wantedMounts(
     seen.add(mount.Destination);
     mounts.set(mount.Destination, mount);
   };
-  for (const bind of hostConfig.Binds ?? []) add(parseBind(bind));
+  const driver = hostConfig.VolumeDriver || "local";
+  for (const bind of hostConfig.Binds ?? []) {
+    const mount = parseBind(bind);
+    add(mount.Type === "volume" ? { ...mount, Driver: driver } : mount);
+  }
   for (const mount of hostConfig.Mounts ?? []) add(parseMount(mount));
   for (const [target, options] of Object.entries(hostConfig.Tmpfs ?? {})) add(tmpfs(target, options));
   for (const target of Object.keys(config.Volumes ?? {})) {
     const destination = cleanTarget(target, target);
-    if (!mounts.has(destination)) mounts.set(destination, anonymous(destination));
+    if (!mounts.has(destination)) mounts.set(destination, { ...anonymous(destination), Driver: driver });
   }
   return [...mounts.values()].sort((a, b) => depth(a.Destination) - depth(b.Destination));
 }
@@ -47,7 +51,7 @@ export function parseBind(spec: string): WantedMount {
   if (parts.length > 3 || first === "" || second === "") throw invalidSpec(spec);
   if (second === undefined) return anonymous(cleanTarget(first, spec));
   const destination = cleanTarget(second, spec);
-  const mode = parseMode(options, spec);
+  const mode = parseMode(options);
   if (first.startsWith("/")) {
     return {
       Type: "bind",
@@ -134,7 +138,7 @@ function parseMount(mount: MountRequest): WantedMount {
       return { ...base, Type: "tmpfs", Source: "", Mode: "", Propagation: "", options: options.join(",") };
     }
     default:
-      throw new EngineError("invalid", `mount type unknown: ${JSON.stringify(mount.Type ?? "")}`);
+      throw invalid("mount type unknown");
   }
 }
 
@@ -187,10 +191,11 @@ function cleanTarget(target: string, spec: string): string {
 
 const PROPAGATIONS = ["private", "rprivate", "shared", "rshared", "slave", "rslave"];
 
-function parseMode(
-  options: string,
-  spec: string,
-): { readonly writable: boolean; readonly copy: boolean; readonly propagation: string | undefined } {
+function parseMode(options: string): {
+  readonly writable: boolean;
+  readonly copy: boolean;
+  readonly propagation: string | undefined;
+} {
   let [writable, copy] = [true, true];
   let propagation: string | undefined;
   for (const option of options === "" ? [] : options.split(",")) {
@@ -199,7 +204,7 @@ function parseMode(
     else if (PROPAGATIONS.includes(option)) propagation = option;
     // Labels of SELinux and the consistency of macOS have no meaning here, and do no harm.
     else if (!["rw", "z", "Z", "cached", "delegated", "consistent", "default"].includes(option)) {
-      throw new EngineError("invalid", `invalid volume specification: '${spec}': invalid mode: ${options}`);
+      throw new EngineError("invalid", `invalid mode: ${options}`);
     }
   }
   return { writable, copy, propagation };

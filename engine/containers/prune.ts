@@ -1,6 +1,8 @@
+import { parseDuration } from "../duration.ts";
+import { EngineError } from "../errors.ts";
 import type { Filters } from "../filters.ts";
 import { removeContainer } from "./remove.ts";
-import { parseTime } from "./time.ts";
+import { nowNs, parseTime } from "./time.ts";
 import type { Tools } from "./tools.ts";
 import { upperOf } from "./tree.ts";
 
@@ -37,14 +39,12 @@ export async function pruneContainers(tools: Tools, filters: Filters): Promise<P
 /** A moment: seconds since 1970, RFC 3339, or a Go duration before now. */
 function untilTime(text: string): bigint {
   if (/^\d+(\.\d+)?$/.test(text)) return BigInt(Math.floor(Number(text) * 1e9));
-  const units: Readonly<Record<string, number>> = { h: 3600e3, m: 60e3, s: 1e3, ms: 1 };
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|h|m|s)/g)];
-  if (parts.length > 0 && parts.map(([whole]) => whole).join("") === text) {
-    const milliseconds = parts.reduce(
-      (sum, [, value, unit]) => sum + Number(value) * (units[unit ?? ""] ?? 0),
-      0,
-    );
-    return BigInt(Math.floor(Date.now() - milliseconds)) * 1_000_000n;
+  const moment = /^\d{4}-/.test(text) ? Date.parse(text) : Number.NaN;
+  if (!Number.isNaN(moment)) return BigInt(moment) * 1_000_000n;
+  try {
+    return nowNs() - BigInt(parseDuration(text));
+  } catch (cause) {
+    const reason = `failed to parse value as time or duration: ${JSON.stringify(text)}`;
+    throw new EngineError("invalid", reason, { cause });
   }
-  return BigInt(Date.parse(text) || 0) * 1_000_000n;
 }

@@ -7,7 +7,7 @@ import { cgroupDirectories } from "./cgroups/operations.ts";
 import type { Container, Live } from "./container.ts";
 import { resumeHealthProbes } from "./health.ts";
 import { removeNow } from "./remove.ts";
-import { removeShm } from "./shm.ts";
+import { removeOrphanedShm, removeShm } from "./shm.ts";
 import { cgroupPath } from "./spec.ts";
 import { followEnd, startContainer } from "./start.ts";
 import { formatTime, nowNs, parseTime } from "./time.ts";
@@ -156,6 +156,7 @@ async function removeOrphans(tools: Tools): Promise<void> {
     monitor?.close();
     await rm(directory, { recursive: true, force: true });
   }
+  await removeOrphanedShm(tools, alive);
   await removeGroups(tools, alive);
 }
 

@@ -35,8 +35,10 @@ export async function removeContainer(
 
 function refusal(container: Container): string {
   const paused = container.record.state.status === "paused";
-  const state = paused ? "paused: unpause" : "running: stop";
-  return `cannot remove container "/${container.name}": container is ${state} the container before removing or force remove`;
+  const state = paused
+    ? "paused and must be unpaused first"
+    : "running: stop the container before removing or force remove";
+  return `cannot remove container "/${container.name}": container is ${state}`;
 }
 
 /**

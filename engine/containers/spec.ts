@@ -7,7 +7,7 @@ import { containerCapabilities } from "./capabilities.ts";
 import { limitWrites } from "./cgroups/limits.ts";
 import { checkedParent } from "./cgroups/parent.ts";
 import type { Container } from "./container.ts";
-import { networkSysctls, SHM_SIZE } from "./defaults.ts";
+import { networkSysctls } from "./defaults.ts";
 import { containerDevices, throttleNumbers } from "./devices.ts";
 import { containerEnvironment, withHome } from "./environment.ts";
 import type { Host } from "./host.ts";
@@ -16,7 +16,7 @@ import { engineFile, type ProcessSpec, type Spec, type SpecMount } from "./opera
 import { rlimits } from "./rlimits.ts";
 import { initLayer } from "./rootfs.ts";
 import { parseSecurity } from "./security.ts";
-import { sharedShm } from "./shm.ts";
+import { shmOf } from "./shm.ts";
 import { tmpfsOptions } from "./tmpfs.ts";
 import type { Tools } from "./tools.ts";
 import type { ContainerRecord, ResolvedMount } from "./types.ts";
@@ -64,8 +64,7 @@ export async function containerSpec(
     hostname: config.Hostname ?? "",
     domainname: config.Domainname ?? "",
     privileged: hostConfig.Privileged ?? false,
-    shmSize: hostConfig.ShmSize || SHM_SIZE,
-    sharedShm: sharedShm(tools, record),
+    shm: shmOf(tools, record),
     nodes: devices.nodes,
     mounts: [
       ...record.mounts.map((mount) => specMount(mount, volumes)),
@@ -152,7 +151,7 @@ function sharing(
     if (mode.startsWith("container:")) {
       const other = tools.registry.find(mode.slice("container:".length));
       if (other.live === undefined) {
-        const reason = `cannot join ${kind.toUpperCase()} of a non running container: ${other.id}`;
+        const reason = `failed to join ${kind.toUpperCase()} namespace: container ${other.id} is not running`;
         throw new EngineError("conflict", reason);
       }
       joins.push({ kind, path: `/proc/${other.live.pid}/ns/${kind}` });

@@ -10,6 +10,7 @@ import type { Serial } from "../store/serial.ts";
 import type { Volumes } from "../volumes/volumes.ts";
 import type { Container } from "./container.ts";
 import type { Host } from "./host.ts";
+import type { HostMounts } from "./host-mounts.ts";
 import type { Launcher } from "./launcher.ts";
 import type { Registry } from "./registry.ts";
 import type { SeccompFilters } from "./seccomp/filters.ts";
@@ -21,6 +22,7 @@ export interface Tools {
   readonly events: Events;
   readonly host: Host;
   readonly launcher: Launcher;
+  readonly mounts: HostMounts;
   readonly filters: SeccompFilters;
   readonly images: Images;
   readonly networks: Networks;

@@ -6,7 +6,7 @@ import { EngineError } from "../errors.ts";
 import { cgroupDirectories } from "./cgroups/operations.ts";
 import type { Container } from "./container.ts";
 import { cgroupPath } from "./spec.ts";
-import type { Tools } from "./tools.ts";
+import { emit, type Tools } from "./tools.ts";
 
 export interface ProcessTable {
   readonly Titles: readonly string[];
@@ -38,6 +38,7 @@ export async function containerProcesses(
   const Processes = lines
     .map((line) => fields(line, Titles.length))
     .filter((row) => pids.has(Number(row[column])));
+  emit(tools, container, "top");
   return { Titles, Processes };
 }
 
@@ -56,7 +57,8 @@ async function runPs(options: string): Promise<string> {
     return stdout;
   } catch (cause) {
     const { stderr = "", message } = cause as { readonly stderr?: string; readonly message: string };
-    throw new EngineError("invalid", `error running ps: ${stderr.trim() || message}`, { cause });
+    const [first = ""] = stderr.trim().split("\n");
+    throw new EngineError("invalid", `ps: ${first || message}`, { cause });
   }
 }
 

@@ -1,8 +1,8 @@
 import { pipeline } from "node:stream/promises";
 import type { Builder } from "../../builder/builder.ts";
-import { parseDuration } from "../../builder/dockerfile/duration.ts";
 import type { BuildRequest, ContextSource } from "../../builder/types.ts";
 import type { Ulimit } from "../../containers/types.ts";
+import { parseDuration } from "../../duration.ts";
 import { EngineError } from "../../errors.ts";
 import { decompress } from "../../images/decompress.ts";
 import { familiar, parseReference, withDefaultTag } from "../../images/reference.ts";

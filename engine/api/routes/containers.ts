@@ -72,8 +72,8 @@ export function containerRoutes({ containers }: { readonly containers: Container
       method: "POST",
       path: "/containers/{id}/resize",
       async handle(request, reply) {
-        const { query } = request;
-        await containers.resize(id(request), query.int("h") ?? 0, query.int("w") ?? 0);
+        const { rows, columns } = terminalSize(request);
+        await containers.resize(id(request), rows, columns);
         reply.empty(200);
       },
     },
@@ -93,6 +93,16 @@ export function containerRoutes({ containers }: { readonly containers: Container
       handle: (request, reply) => attach(containers, request, reply),
     },
   ];
+}
+
+/** `h` and `w` of a resize. @throws {EngineError} invalid, in Docker's words, for what is no size */
+export function terminalSize({ query }: ApiRequest): { readonly rows: number; readonly columns: number } {
+  const size = (name: string): number => {
+    const text = query.string(name);
+    if (/^\d+$/.test(text)) return Math.min(Number(text), 0xffff);
+    throw new EngineError("invalid", `strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`);
+  };
+  return { rows: size("h"), columns: size("w") };
 }
 
 async function wait(containers: Containers, request: ApiRequest, reply: Reply): Promise<void> {
@@ -143,7 +153,7 @@ async function attach(containers: Containers, request: ApiRequest, reply: Reply)
   const { query, version, signal } = request;
   const container = containers.find(request.params["id"] ?? "");
   const tty = container.record.config.Tty ?? false;
-  const detachKeys = parseDetachKeys(query.string("detachKeys"));
+  const detachKeys = detachKeysOf(query.string("detachKeys"));
   const [stdout, stderr] = [query.bool("stdout"), query.bool("stderr")];
   if (container.record.state.status === "paused") {
     throw new EngineError(
@@ -164,6 +174,14 @@ async function attach(containers: Containers, request: ApiRequest, reply: Reply)
     );
   } finally {
     connection.end();
+  }
+}
+
+function detachKeysOf(text: string): Uint8Array {
+  try {
+    return parseDetachKeys(text);
+  } catch (cause) {
+    throw new EngineError("invalid", `Invalid detach keys (${text}) provided`, { cause });
   }
 }
 

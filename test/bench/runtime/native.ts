@@ -1,32 +1,11 @@
 /**
- * The runtime alone, without records and HTTP: the operations that a container of `docker run busybox true` has, sent
- * to the native program of a daemon whose bridge is there. Beside it runc, with less to do: it makes no network.
+ * The runtime alone, without records and HTTP: a container of `true` and an exec of it. Beside it runc, with less to do:
+ * it makes no network.
  */
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { limitWrites } from "../../../engine/containers/cgroups/limits.ts";
-import {
-  MASKED_PATHS,
-  networkSysctls,
-  READONLY_PATHS,
-  SHM_SIZE,
-} from "../../../engine/containers/defaults.ts";
-import { containerDevices } from "../../../engine/containers/devices.ts";
-import { type Host, inspectHost } from "../../../engine/containers/host.ts";
-import {
-  type ProcessSpec,
-  prepareOps,
-  processOps,
-  type Spec,
-} from "../../../engine/containers/operations.ts";
-import { SeccompFilters } from "../../../engine/containers/seccomp/filters.ts";
-import { Connection, connectPath } from "../../../engine/native/connection.ts";
-import { Monitor } from "../../../engine/native/monitor.ts";
-import { encodeRequest, jobKind, type Op, type PrepareOp } from "../../../engine/native/protocol.ts";
-import { parseAddress } from "../../../engine/networks/address.ts";
-import { configure, createVeth, loopbackUp, macOf } from "../../../engine/networks/links.ts";
 import type { Sandbox } from "../../helpers/sandbox.ts";
 import { inTurn, median, type Row, time } from "../measure.ts";
+import { Launches } from "./launches.ts";
 import { startSleeper } from "./lifecycle.ts";
 import { openRunc, type Runc } from "./runc.ts";
 
@@ -38,7 +17,7 @@ const CAPABILITIES =
 export async function benchNative(sandbox: Sandbox): Promise<Row[]> {
   // The first container of a daemon brings up the bridge.
   const neighbour = await startSleeper(sandbox.client);
-  const bench = await NativeBench.open(sandbox, neighbour);
+  const bench = await Launches.open(sandbox, neighbour);
   const runc = openRunc(join(sandbox.directory, "runc"), bench.layer, sandbox.cgroupParent);
   const start = await benchStart(bench, runc);
   const exec = await benchExec(bench, runc);
@@ -46,7 +25,7 @@ export async function benchNative(sandbox: Sandbox): Promise<Row[]> {
   return [...start, exec];
 }
 
-async function benchStart(bench: NativeBench, runc: Runc | undefined): Promise<Row[]> {
+async function benchStart(bench: Launches, runc: Runc | undefined): Promise<Row[]> {
   const [toExec, toExit, runcToExec]: [number[], number[], number[]] = [[], [], []];
   await bench.run();
   for (let round = 0; round < ROUNDS; round += 1) {
@@ -73,7 +52,7 @@ async function benchStart(bench: NativeBench, runc: Runc | undefined): Promise<R
   ];
 }
 
-async function benchExec(bench: NativeBench, runc: Runc | undefined): Promise<Row> {
+async function benchExec(bench: Launches, runc: Runc | undefined): Promise<Row> {
   const monitor = await bench.startSleeper();
   runc?.startSleeper();
   const times = await inTurn(ROUNDS, () => bench.exec(monitor), runc && (() => runc.exec()));
@@ -82,156 +61,4 @@ async function benchExec(bench: NativeBench, runc: Runc | undefined): Promise<Ro
   await monitor.exited;
   monitor.close();
   return { name: "runtime: exec of true", ...times, peerName: "runc", unit: "ms", mark: "≤ 5" };
-}
-
-class NativeBench {
-  readonly #sandbox: Sandbox;
-  readonly #host: Host;
-  readonly #lowers: readonly string[];
-  readonly #bridge: string;
-  readonly #devices: Awaited<ReturnType<typeof containerDevices>>;
-  readonly #filter: Uint8Array | undefined;
-  #made = 0;
-
-  private constructor(
-    sandbox: Sandbox,
-    host: Host,
-    lowers: readonly string[],
-    bridge: string,
-    devices: Awaited<ReturnType<typeof containerDevices>>,
-  ) {
-    this.#sandbox = sandbox;
-    this.#host = host;
-    this.#lowers = lowers;
-    this.#bridge = bridge;
-    this.#devices = devices;
-    this.#filter = new SeccompFilters(host.machine).get("default", CAPABILITIES);
-  }
-
-  /** @param container one of the sandbox's, whose layers and bridge are used */
-  static async open(sandbox: Sandbox, container: string): Promise<NativeBench> {
-    const { GraphDriver } = await sandbox.client.inspectContainer(container);
-    const network = await sandbox.client.inspectNetwork("bridge");
-    const lowers = (GraphDriver.Data as unknown as { readonly LowerDir: string }).LowerDir.split(":");
-    const bridge = network.Options?.["com.docker.network.bridge.name"] ?? "";
-    const [host, devices] = [await inspectHost(sandbox.cgroupParent), await containerDevices({})];
-    return new NativeBench(sandbox, host, lowers, bridge, devices);
-  }
-
-  /** The image's own. */
-  get layer(): string {
-    return this.#lowers[0] ?? "";
-  }
-
-  /** Milliseconds until `true` runs, and until its end is known. */
-  async run(): Promise<{ started: number; exited: number }> {
-    const spec = this.#spec();
-    const from = performance.now();
-    const monitor = await this.#launch(spec);
-    await monitor.go(processOps(this.#process(["true"])));
-    const started = performance.now() - from;
-    await monitor.exited;
-    const exited = performance.now() - from;
-    monitor.close();
-    return { started, exited };
-  }
-
-  async startSleeper(): Promise<Monitor> {
-    const monitor = await this.#launch(this.#spec());
-    await monitor.go(processOps(this.#process(["sleep", "1000"])));
-    return monitor;
-  }
-
-  async exec(monitor: Monitor): Promise<void> {
-    const streams = { op: "streams", stdin: false, stdout: true, stderr: true } as const;
-    const session = await monitor.exec([...processOps(this.#process(["true"])), streams], {
-      data: () => true,
-    });
-    await session.exited;
-    session.close();
-  }
-
-  async #launch(spec: Spec): Promise<Monitor> {
-    const socket = await connectPath(join(this.#sandbox.execRoot, "spawner.sock"));
-    const { connection } = await Connection.open(
-      socket,
-      encodeRequest(jobKind.run, prepareOps(spec) as readonly PrepareOp[]),
-    );
-    connection.close();
-    return Monitor.open(spec.runDir);
-  }
-
-  #spec(): Spec {
-    const name = `bench${this.#made++}`;
-    const directory = join(this.#sandbox.directory, "bench", name);
-    for (const each of ["run", "upper", "work"])
-      mkdirSync(join(directory, each), { recursive: true, mode: 0o700 });
-    return {
-      runDir: join(directory, "run"),
-      stateDir: directory,
-      tty: false,
-      openStdin: false,
-      stdinOnce: false,
-      log: { path: join(directory, "log.json"), maxSize: 0, maxFiles: 1 },
-      cgroup: {
-        tree: this.#host.cgroups,
-        path: `${this.#sandbox.cgroupParent}/${name}`,
-        limits: limitWrites(this.#host.cgroups, {}, new Map()),
-        devices: this.#devices.rules,
-      },
-      namespaces: ["mount", "pid", "net", "ipc", "uts", "cgroup"],
-      joins: [],
-      network: this.#network(),
-      root: {
-        lowers: this.#lowers,
-        upper: join(directory, "upper"),
-        work: join(directory, "work"),
-        readonly: false,
-      },
-      hostname: name,
-      domainname: "",
-      privileged: false,
-      shmSize: SHM_SIZE,
-      sharedShm: undefined,
-      nodes: this.#devices.nodes,
-      mounts: [],
-      files: [],
-      directories: [],
-      masked: [...MASKED_PATHS, ...this.#host.sidechannelPaths],
-      readonlyPaths: READONLY_PATHS,
-      sysctls: networkSysctls(),
-    };
-  }
-
-  /** As engine/networks gives it for the default bridge. */
-  #network(): readonly Op[] {
-    const number = (this.#made % 250) + 1;
-    const address = parseAddress(`172.17.200.${number}`)!;
-    const gateway = parseAddress("172.17.0.1")!;
-    const host = `vethb${process.pid.toString(36)}${this.#made}`;
-    const link = { host, name: "eth0", mac: macOf(address), mtu: 1500, bridge: this.#bridge };
-    const [pair] = createVeth({ ...link, isolated: false, hairpin: false });
-    return [
-      { op: "containerNetlink", ...loopbackUp() },
-      { op: "hostNetlink", ...pair! },
-      { op: "containerNetlink", ...configure("eth0", [{ address, length: 16 }], [gateway]) },
-    ];
-  }
-
-  #process(argv: readonly string[]): ProcessSpec {
-    return {
-      argv,
-      env: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root"],
-      cwd: "/",
-      user: { uid: 0, gid: 0, groups: [0], home: "/root" },
-      capabilities: CAPABILITIES,
-      seccomp: this.#filter,
-      noNewPrivileges: false,
-      rlimits: [],
-      oomScoreAdj: undefined,
-      terminal: undefined,
-      init: false,
-      keyring: "_ses.bench",
-    };
-  }
 }
