@@ -47,6 +47,25 @@ export async function loginFor(image: string, env: Environment): Promise<Registr
   };
 }
 
+/** Every login there is, as `auths` of a `config.json`: what helpers keep is written out. */
+export async function allLogins(env: Environment): Promise<NonNullable<ConfigFile["auths"]>> {
+  const { auths = {}, credHelpers = {}, credsStore } = await readConfig(env);
+  const helpers = new Map(Object.entries(credHelpers));
+  if (credsStore !== undefined)
+    for (const registry of Object.keys(auths)) helpers.set(registry, helpers.get(registry) ?? credsStore);
+  const kept = await Promise.all(
+    [...helpers].map(async ([registry, helper]) => {
+      const login = await askHelper(helper, registry);
+      if (!login) return [];
+      const { username = "", password = "", identitytoken } = login;
+      const auth = Buffer.from(`${username}:${password}`).toString("base64");
+      return [[registry, { auth, ...(identitytoken && { identitytoken }) }] as const];
+    }),
+  );
+  const plain = Object.entries(auths).filter(([, { auth, identitytoken }]) => auth || identitytoken);
+  return { ...Object.fromEntries(plain), ...Object.fromEntries(kept.flat()) };
+}
+
 /** Keeps a login, in the helper that the file names, else in the file. */
 export async function keepLogin(registry: string, login: RegistryLogin, env: Environment): Promise<string> {
   const config = await readConfig(env);

@@ -1,6 +1,7 @@
 /** Sees to it that the images of services are there before anything else is touched: all failures at once. */
 import { type BuildFlags, buildImage } from "../build/build.ts";
 import { checkBuilds } from "../build/check.ts";
+import { staleImages } from "../build/refresh.ts";
 import { type BuildWork, type ImageOptions, imageWork, type PullWork } from "../build/work.ts";
 import type { Context } from "../context.ts";
 import { AppError, throwAll } from "../errors.ts";
@@ -20,7 +21,11 @@ export async function ensureImages(
   context: Context,
 ): Promise<void> {
   const names = [...new Set(services.map((name) => imageOf(project, project.services[name]!)))];
-  const work = imageWork(project, services, await observeImages(names, context.engine), options);
+  const [present, stale] = await Promise.all([
+    observeImages(names, context.engine),
+    staleImages(project, services, context.engine, Date.now()),
+  ]);
+  const work = imageWork(project, services, present, options, stale);
   await doImageWork(project, work, {}, context);
 }
 
