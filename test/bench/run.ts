@@ -23,7 +23,6 @@ import { benchImages } from "./images.ts";
 import { inTurn, median, must, printRows, type Row } from "./measure.ts";
 import { residentMiB, startPeer } from "./peer.ts";
 import { benchRuntime } from "./runtime.ts";
-import { benchRuntime } from "./runtime.ts";
 
 const root = join(import.meta.dirname, "../..");
 const cli = join(root, "src/slipway.sh");
@@ -100,7 +99,6 @@ if (wanted("build")) {
 }
 
 if (wanted("images")) rows.push(...(await benchImages({ sandbox, docker, ours, peer })));
-if (wanted("runtime")) rows.push(...(await benchRuntime(sandbox, peer)));
 if (wanted("runtime")) rows.push(...(await benchRuntime(sandbox, peer)));
 if (wanted("up")) await tenServices();
 if (wanted("sync")) await sync();
