@@ -35,7 +35,7 @@ export interface Filled {
   readonly size: TreeSize;
 }
 
-export interface FillOptions extends Pick<UntarOptions, "entryLimit" | "byteLimit"> {
+export interface FillOptions extends Pick<UntarOptions, "entryLimit" | "byteLimit" | "ownBuffers"> {
   /** Write down, in the staged directory, how the archive is made again. */
   readonly recipe?: boolean;
 }
@@ -147,11 +147,19 @@ export class Layers {
    * @param expected the diffId it must have
    * @throws {EngineError} invalid if the archive is broken or hostile, or is another one; nothing of it is left
    */
-  async unpack(archive: Readable, expected: string, blobs: readonly BlobDescriptor[] = []): Promise<Layer> {
+  async unpack(
+    archive: Readable,
+    expected: string,
+    blobs: readonly BlobDescriptor[] = [],
+    options: Pick<FillOptions, "ownBuffers"> = {},
+  ): Promise<Layer> {
     const staging = await this.stage();
     try {
       const packed = Math.max(0, ...blobs.map((blob) => blob.size));
-      const { digest, bytes, size } = await this.fill(staging, archive, unpackLimits(packed));
+      const { digest, bytes, size } = await this.fill(staging, archive, {
+        ...unpackLimits(packed),
+        ...options,
+      });
       if (digest !== expected) {
         throw new EngineError("invalid", `layer ${expected} unpacks to ${digest}`);
       }
@@ -165,15 +173,14 @@ export class Layers {
   /** Unpacks into a staged tree and tells what passed. */
   async fill(
     staging: Staging,
-    archive: Readable,
-    { recipe: wantsRecipe = false, ...limits }: FillOptions = {},
+    archive: AsyncIterable<Buffer>,
+    { recipe: wantsRecipe = false, ...more }: FillOptions = {},
   ): Promise<Filled> {
     const digester = new Digester();
     const recipe = wantsRecipe ? new RecipeWriter(staging.directory) : undefined;
-    archive.once("error", (error) => digester.destroy(error));
     const into = { kind: "dir", path: staging.fs } as const;
-    const options = { whiteouts: "overlay", ...limits, ...(recipe && { recipe: recipe.write }) } as const;
-    const size = await this.#workers.untar(archive.pipe(digester), into, options);
+    const options = { whiteouts: "overlay", ...more, ...(recipe && { recipe: recipe.write }) } as const;
+    const size = await this.#workers.untar(digester.pass(archive), into, options);
     await recipe?.finish();
     return { digest: digester.digest, bytes: digester.bytes, size };
   }

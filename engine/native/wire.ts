@@ -90,8 +90,16 @@ export function encodeFrame(type: number, payload: Uint8Array = Buffer.alloc(0))
 
 /** Cuts a byte stream into frames; a frame may arrive in any number of pieces. */
 export class FrameReader {
+  readonly #streamed: number | undefined;
   #pieces: Buffer[] = [];
   #held = 0;
+  /** Of a streamed frame that has begun. */
+  #passing = 0;
+
+  /** @param streamed a type whose payloads come out in pieces, as they arrive, instead of put together */
+  constructor(streamed?: number) {
+    this.#streamed = streamed;
+  }
 
   /** @throws {RangeError} if a frame claims to be longer than any can be */
   *push(chunk: Buffer): Generator<Frame> {
@@ -101,16 +109,37 @@ export class FrameReader {
   }
 
   #take(): Frame | undefined {
+    if (this.#passing > 0) return this.#pass();
     if (this.#held < frameHead) return undefined;
     const head = this.#join(frameHead);
     const size = head.readUInt32LE(1);
     if (size > frameLimit) throw new RangeError(`a frame of ${size} bytes`);
+    const type = head.readUInt8(0);
+    if (type === this.#streamed) {
+      this.#keep(head.subarray(frameHead));
+      this.#passing = size;
+      return this.#take();
+    }
     if (this.#held < frameHead + size) return undefined;
     const all = this.#join(frameHead + size);
-    const rest = all.subarray(frameHead + size);
+    this.#keep(all.subarray(frameHead + size));
+    return { type, payload: all.subarray(frameHead, frameHead + size) };
+  }
+
+  /** The part of a streamed frame that is here. */
+  #pass(): Frame | undefined {
+    const [first] = this.#pieces;
+    if (first === undefined) return undefined;
+    const payload = first.subarray(0, this.#passing);
+    this.#passing -= payload.length;
+    this.#keep(first.subarray(payload.length));
+    return { type: this.#streamed as number, payload };
+  }
+
+  /** What is left of the first piece; it is the only one then. */
+  #keep(rest: Buffer): void {
     this.#pieces = rest.length > 0 ? [rest] : [];
     this.#held = rest.length;
-    return { type: all.readUInt8(0), payload: all.subarray(frameHead, frameHead + size) };
   }
 
   /** Makes the first piece at least `size` bytes long. */

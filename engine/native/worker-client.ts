@@ -8,6 +8,7 @@ import { answer, feed, pieces, send } from "./worker-connection.ts";
 import type {
   CopyOptions,
   MakeDirectoryOptions,
+  Skipped,
   TarOptions,
   TreeSize,
   UntarOptions,
@@ -34,8 +35,19 @@ const kind = {
   changes: 41,
   spread: 42,
   rebuild: 43,
+  scan: 50,
 };
-const code = { tree: 300, untar: 301, tar: 302, walk: 303, copy: 304, changes: 305, rebuild: 306, file: 310 };
+const code = {
+  tree: 300,
+  untar: 301,
+  tar: 302,
+  walk: 303,
+  copy: 304,
+  changes: 305,
+  rebuild: 306,
+  file: 310,
+  scan: 330,
+};
 
 const TREE_KIND = { dir: 0, overlay: 1, process: 2 };
 const NEW_DIRECTORY = 0o755;
@@ -50,7 +62,7 @@ export class NativeWorkers implements Workers {
     this.#jobs = jobs;
   }
 
-  async untar(archive: Readable, into: TreeRoot, options: UntarOptions): Promise<TreeSize> {
+  async untar(archive: AsyncIterable<Buffer>, into: TreeRoot, options: UntarOptions): Promise<TreeSize> {
     const { owner, exclude = [] } = options;
     const socket = await this.#start(kind.untar, tree(into), {
       code: code.untar,
@@ -69,7 +81,8 @@ export class NativeWorkers implements Workers {
         options.recipe !== undefined,
       ],
     });
-    return size(await feed(socket, archive, options.recipe));
+    const { recipe: listen, ownBuffers } = options;
+    return size(await feed(socket, archive, { listen, ownBuffers }));
   }
 
   rebuild(root: TreeRoot, recipe: Readable): Readable {
@@ -126,6 +139,14 @@ export class NativeWorkers implements Workers {
       }
       rest = Buffer.from(rest.subarray(at));
     }
+  }
+
+  async scan(root: TreeRoot, skip: Skipped): Promise<Buffer> {
+    const fields = [...list(skip.paths), ...list(skip.names)];
+    const chunks: Buffer[] = [];
+    for await (const piece of pieces(await this.#start(kind.scan, tree(root), { code: code.scan, fields })))
+      chunks.push(piece);
+    return Buffer.concat(chunks);
   }
 
   async measure(root: TreeRoot, path = ""): Promise<TreeSize> {

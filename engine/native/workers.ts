@@ -28,6 +28,8 @@ export interface UntarOptions {
    * the archive again.
    */
   readonly recipe?: (piece: Buffer) => Promise<void>;
+  /** Nobody else looks at the archive's buffers, which are freed as they are sent. */
+  readonly ownBuffers?: boolean;
 }
 
 export interface TreeSize {
@@ -71,6 +73,13 @@ export interface CopyOptions {
   readonly link?: boolean;
 }
 
+/** Directories that are seen but not looked into. */
+export interface Skipped {
+  readonly paths: readonly string[];
+  /** Wherever they are. */
+  readonly names: readonly string[];
+}
+
 export interface MakeDirectoryOptions extends Partial<Owner> {
   readonly mode?: number; // default 0o755; for directories that are made, existing ones are left alone
 }
@@ -82,13 +91,15 @@ export interface WriteOptions extends Partial<Owner> {
 /** The operations; engine/native/worker-client.ts has the one implementation. */
 export interface Workers {
   /** Unpacks an uncompressed tar. @throws EngineError invalid for a hostile or broken archive */
-  untar(archive: Readable, into: TreeRoot, options: UntarOptions): Promise<TreeSize>;
+  untar(archive: AsyncIterable<Buffer>, into: TreeRoot, options: UntarOptions): Promise<TreeSize>;
   /** The very bytes of an archive that was unpacked here, by its recipe. The stream fails if files changed. */
   rebuild(root: TreeRoot, recipe: Readable): Readable;
   /** Packs files beneath a root. The stream fails with the worker's error. */
   tar(root: TreeRoot, options?: TarOptions): Readable;
   /** Every entry beneath `path`, itself first, sorted by name within a directory; links are not followed. */
   walk(root: TreeRoot, path?: string): AsyncIterable<WalkEntry>;
+  /** What is there, in the bytes of native/scan.h: two that are equal saw the same. */
+  scan(root: TreeRoot, skip: Skipped): Promise<Buffer>;
   /** undefined when it does not exist. `follow`: follow a final link (default false). */
   stat(
     root: TreeRoot,

@@ -1,13 +1,14 @@
-import { createHash, randomBytes } from "node:crypto";
-import { type FileHandle, open, rm } from "node:fs/promises";
+import { createHash, type Hash, randomBytes } from "node:crypto";
+import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import type { BlobDescriptor } from "../catalog.ts";
-import { compressionOf, decompress } from "../decompress.ts";
+import { compressionOf, decompress, MAGIC_SIZE } from "../decompress.ts";
 import { type Filled, type Staging, unpackLimits } from "../layers.ts";
 import type { ItemProgress } from "../progress.ts";
 import { MEDIA } from "../registry/manifest.ts";
 import type { ImageStore } from "../store.ts";
+import { peek } from "./bytes.ts";
 
 /** A layer of an archive, unpacked before anything said which image it belongs to; with a recipe. */
 export interface Arrived {
@@ -26,23 +27,23 @@ export async function receiveLayer(
 ): Promise<Arrived> {
   const staging = await store.layers.stage();
   const path = join(store.paths.ingest, `${randomBytes(8).toString("hex")}.tmp`);
-  const copy = new PackedCopy(path);
+  const options = { ...unpackLimits(size), recipe: true };
   try {
-    const told = (done: number): void => lines.amount("Loading layer", done, size);
-    const passing = Readable.from(copy.keep(content, told), { objectMode: false, highWaterMark: 1 << 20 });
-    const { stream, compression } = await decompress(passing);
-    const filled = await store.layers.fill(staging, stream, { ...unpackLimits(size), recipe: true });
-    lines.status("Loading layer");
-    if (compression === "none") {
-      await copy.drop();
-      return { staging, filled, packed: undefined };
-    }
-    const mediaType = `${MEDIA.ociLayer}+${compression}`;
-    return { staging, filled, packed: { path, digest: copy.digest, size, mediaType } };
+    const { start, all } = await peek(told(content, size, lines), MAGIC_SIZE);
+    const compression = compressionOf(start);
+    if (compression === "none")
+      return { staging, filled: await store.layers.fill(staging, all, options), packed: undefined };
+    const hash = createHash("sha256");
+    const { stream } = await decompress(Readable.from(kept(all, path, hash), { objectMode: false }));
+    const filled = await store.layers.fill(staging, stream, options);
+    const digest = `sha256:${hash.digest("hex")}`;
+    return { staging, filled, packed: { path, digest, size, mediaType: `${MEDIA.ociLayer}+${compression}` } };
   } catch (error) {
     await store.layers.discard(staging);
-    await copy.drop();
+    await rm(path, { force: true });
     throw error;
+  } finally {
+    lines.status("Loading layer");
   }
 }
 
@@ -71,43 +72,30 @@ export async function discardLayer(store: ImageStore, { staging, packed }: Arriv
   if (packed !== undefined) await rm(packed.path, { force: true });
 }
 
-/** Passes content on, and writes it to a file if it is compressed. */
-class PackedCopy {
-  readonly #path: string;
-  readonly #hash = createHash("sha256");
-
-  constructor(path: string) {
-    this.#path = path;
+async function* told(
+  content: AsyncIterable<Buffer>,
+  size: number,
+  lines: ItemProgress,
+): AsyncGenerator<Buffer> {
+  let done = 0;
+  for await (const chunk of content) {
+    done += chunk.length;
+    lines.amount("Loading layer", done, size);
+    yield chunk;
   }
+}
 
-  /** Of all that passed, where it was compressed. */
-  get digest(): string {
-    return `sha256:${this.#hash.digest("hex")}`;
-  }
-
-  async *keep(content: AsyncIterable<Buffer>, passed: (bytes: number) => void): AsyncGenerator<Buffer> {
-    let file: FileHandle | undefined;
-    let done = 0;
-    try {
-      for await (const chunk of content) {
-        // The first bytes tell; too few of them leave it open.
-        if (done === 0 && (chunk.length < 6 || compressionOf(chunk) !== "none"))
-          file = await open(this.#path, "wx", 0o600);
-        done += chunk.length;
-        if (file !== undefined) {
-          this.#hash.update(chunk);
-          await file.write(chunk);
-        }
-        passed(done);
-        yield chunk;
-      }
-    } finally {
-      await file?.close();
+/** Passes content on, and writes it to a file. */
+async function* kept(content: AsyncIterable<Buffer>, path: string, hash: Hash): AsyncGenerator<Buffer> {
+  const file = await open(path, "wx", 0o600);
+  try {
+    for await (const chunk of content) {
+      hash.update(chunk);
+      await file.write(chunk);
+      yield chunk;
     }
-  }
-
-  drop(): Promise<void> {
-    return rm(this.#path, { force: true });
+  } finally {
+    await file.close();
   }
 }
 
