@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "hold.h"
 #include "kernel.h"
 #include "launch.h"
 #include "monitor.h"
@@ -63,6 +64,8 @@ static const struct op_kind runtime_ops[] = {
     {OP_PIVOT, SIDE_CHILD, rootfs_pivot},
     {OP_READONLY_ROOT, SIDE_CHILD, rootfs_readonly},
     {OP_READ_FILE, SIDE_CHILD, nodes_read},
+    {OP_HOLD, SIDE_CHILD, hold_wait},
+    {OP_HOOK, SIDE_CHILD, hold_hook},
     {0},
 };
 
@@ -174,7 +177,12 @@ static int child_terminal(int streams[3], struct err *err)
 static void child_start(struct launch *launch, int streams[3], struct err *err)
 {
 	struct process_place place = {
-	    launch->proc, {streams[0], streams[1], streams[2]}, launch->monitor->tty};
+	    .proc = launch->proc,
+	    .streams = {streams[0], streams[1], streams[2]},
+	    .terminal = launch->monitor->tty,
+	    .orphan = launch->monitor->hands_over,
+	    .preserved = launch->monitor->preserved,
+	};
 	struct process process;
 	struct request request;
 
@@ -189,13 +197,25 @@ static void child_start(struct launch *launch, int streams[3], struct err *err)
 	launch->failed = (uint32_t)process.failed;
 }
 
+/* Who runs the runtime waits for the end of its output, which this process is not to hold open. */
+static void let_go_of_stdio(void)
+{
+	AUTO_CLOSE int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	for (int fd = 0; null >= 0 && fd < 3; fd++)
+		dup2(null, fd);
+}
+
 static _Noreturn void child_main(struct launch *launch)
 {
 	bool tty = launch->monitor->tty;
 	struct err err = {0};
 	int streams[3], master = -1;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (!launch->monitor->hands_over)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (tty && launch->monitor->inherits)
+		let_go_of_stdio();
 	memcpy(streams, launch->monitor->program_ends, sizeof streams);
 	if (child_prepare(launch, &err) < 0 ||
 	    (tty && (master = child_terminal(streams, &err)) < 0)) {
@@ -221,6 +241,8 @@ static int clone_child(struct launch *launch, struct err *err)
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, link) < 0)
 		return err_errno(err, "socketpair");
+	if (monitor->hands_over)
+		launch->ns.create |= K_CLONE_PARENT;
 	pid_t pid = ns_clone(&launch->ns, cgroup_v2(&monitor->cgroups), &launch->pidfd, err);
 	if (pid == 0) {
 		close(link[0]);
@@ -270,14 +292,27 @@ static int receive_terminal(struct launch *launch, struct err *err)
 	return monitor_terminal(launch->monitor, fd, err);
 }
 
+static int read_head(struct launch *launch, uint8_t head[FRAME_HEADER], struct err *err)
+{
+	for (;;) {
+		if (read_full(launch->link, head, FRAME_HEADER) < 0)
+			return err_errno(err,
+					 "the container's first process ended while it was set up");
+		if (head[0] != FRAME_HOLD)
+			return 0;
+		if (hold_relay(launch, err) < 0)
+			return -1;
+	}
+}
+
 /* Reads the child's answer, which is a frame as the daemon gets it. */
 static int child_answer(struct launch *launch, struct err *err)
 {
 	uint8_t head[FRAME_HEADER];
 
 	launch->failed = ~0u;
-	if (read_full(launch->link, head, sizeof head) < 0)
-		return err_errno(err, "the container's first process ended while it was set up");
+	if (read_head(launch, head, err) < 0)
+		return -1;
 	uint32_t size = get_u32(head + 1);
 	if (size > ANSWER_LIMIT)
 		return err_set(err, EMSGSIZE, "an answer of %u bytes", size);

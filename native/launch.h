@@ -33,7 +33,8 @@ struct launch {
 	uint32_t failed; /* index of the operation that *err is about, or ~0 */
 	struct namespaces ns;
 	int pidfd;
-	int link; /* to the child, a stream socket; in the child, to the monitor */
+	int link;   /* to the child, a stream socket; in the child, to the monitor */
+	int caller; /* who asked for the container; hears of `hold` */
 
 	/* In the child alone. Descriptors are -1 until they are there. */
 	const char *run_dir;
@@ -43,6 +44,7 @@ struct launch {
 	char *answer; /* what readFile operations read */
 	size_t answer_size;
 	uint32_t answer_files;
+	char *hook_state; /* what hooks get on their stdin; from who lets `hold` go on */
 };
 
 /*

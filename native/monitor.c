@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 
 #include "job.h"
+#include "join.h"
 #include "kernel.h"
 #include "memory.h"
 #include "monitor.h"
@@ -116,7 +117,8 @@ static void container_exited(struct monitor *monitor)
 	/* A full disk: the daemon then finds a monitor that went away, and calls the container
 	 * lost. */
 	AUTO_CLOSE int record = record_exit(monitor->state_dir, monitor->task, oom, &err);
-	cgroup_remove(&monitor->cgroups);
+	if (!monitor->hands_over)
+		cgroup_remove(&monitor->cgroups);
 	sock_remove(monitor->run_dir, "monitor.sock");
 	drop(monitor, &monitor->listener);
 	monitor->grew_again = false;
@@ -260,6 +262,7 @@ static int launch(struct job *job, struct monitor *monitor, struct err *err)
 	    .container_net = -1,
 	    .pidfd = -1,
 	    .link = -1,
+	    .caller = job->fd,
 	    .root = -1,
 	    .proc = -1,
 	    .empty = -1,
@@ -318,4 +321,4 @@ static int monitor_run(struct job *job)
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-const struct job_kind runtime_jobs[] = {{JOB_RUN, monitor_run}, {0}};
+const struct job_kind runtime_jobs[] = {{JOB_RUN, monitor_run}, {JOB_JOIN, join_run}, {0}};

@@ -30,10 +30,14 @@ int monitor_inherit(struct launch *launch, const struct op *op, struct err *err)
 	struct monitor *monitor = launch->monitor;
 	struct args args = args_of(op);
 	const char *console = args_string(&args);
+	bool hands_over = args_number(&args) != 0;
+	uint64_t preserved = args_number(&args);
 
 	if (args_end(&args, err) < 0)
 		return -1;
 	monitor->inherits = true;
+	monitor->hands_over = hands_over;
+	monitor->preserved = (unsigned)preserved;
 	if (*console && !(monitor->console = strdup(console)))
 		return err_errno(err, "memory for a path");
 	return 0;

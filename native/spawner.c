@@ -136,13 +136,14 @@ static int fail(const struct err *err)
 	return 1;
 }
 
-int job_main(const char *program)
+int job_main(char *const argv[])
 {
 	struct err err = {0};
+	unsigned preserved = argv[2] ? (unsigned)atoi(argv[2]) : 0;
 
-	if (run_sealed((char *[]){(char *)program, "job", NULL}, &err) < 0)
+	if (run_sealed(argv, &err) < 0)
 		return fail(&err);
-	sys_close_range(4, ~0u, 0);
+	sys_close_range(4 + preserved, ~0u, 0);
 	fcntl(3, F_SETFD, FD_CLOEXEC);
 	prctl(PR_SET_DUMPABLE, 0);
 	signal(SIGPIPE, SIG_IGN);

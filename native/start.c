@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
+#include "hook.h"
 #include "init.h"
 #include "kernel.h"
 #include "opcodes.h"
@@ -113,6 +114,8 @@ static int set_streams(const struct process *process, const struct process_place
 	}
 	if (place->terminal && process->has_user)
 		(void)fchown(STDIN_FILENO, process->uid, (gid_t)-1);
+	if (place->terminal && process->rows > 0)
+		(void)tty_resize(STDIN_FILENO, process->rows, process->columns);
 	return place->terminal ? tty_control(STDIN_FILENO, err) : 0;
 }
 
@@ -254,7 +257,11 @@ static int apply(struct process *process, const struct process_place *place, str
 		err_errno(err, "set no_new_privs");
 		return blame(process, OP_NO_NEW_PRIVILEGES);
 	}
-	sys_close_range(3, ~0u, K_CLOSE_RANGE_CLOEXEC);
+	/* They were moved up by one, for 3 was the runtime's own connection. */
+	for (unsigned i = 0; i < place->preserved; i++)
+		if (dup2((int)(4 + i), (int)(3 + i)) < 0)
+			return err_errno(err, "keep descriptor %u", 3 + i);
+	sys_close_range(3 + place->preserved, ~0u, K_CLOSE_RANGE_CLOEXEC);
 	if (process->seccomp.size > 0 && !early &&
 	    seccomp_load(process->seccomp.data, process->seccomp.size, err) < 0)
 		return blame(process, OP_SECCOMP);
@@ -268,8 +275,12 @@ void process_start(struct process *process, const struct process_place *place, s
 	setsid();
 	if (apply(process, place, err) < 0)
 		return;
+	for (unsigned i = 0; i < process->hooks; i++)
+		if (hook_run(process->hook[i], NULL, err) < 0)
+			return;
 	/* Nothing runs without its monitor. A change of user has cleared what was set before. */
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (!place->orphan)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (process->init && become_init(place, err) < 0)
 		return;
 	reset_signals();
