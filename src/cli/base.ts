@@ -148,6 +148,15 @@ export abstract class SlipwayCommand {
       env: process.env,
       cwd: process.cwd(),
       stdin: readStdin,
+      async fetch(remote, at) {
+        const { fetchRemote } = await import("../remote/fetch.ts");
+        const { loginFor } = await import("../verbs/credentials.ts");
+        return await fetchRemote(remote, at, {
+          env: process.env,
+          login: (image) => loginFor(image, process.env),
+          say: (text) => process.stderr.write(`${text}\n`),
+        });
+      },
     };
   }
 

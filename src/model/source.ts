@@ -11,6 +11,7 @@ import { type Environment, fromProcess, type Known } from "./environment.ts";
 import type { Given } from "./name.ts";
 import { SourceText } from "./place.ts";
 import type { Problems } from "./problems.ts";
+import { type Fetched, localPath } from "./remote.ts";
 import type { ProjectSource } from "./types.ts";
 
 const NAMES = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
@@ -71,14 +72,22 @@ export interface Located {
   readonly projectName: Given | undefined;
 }
 
-export function locate(source: ProjectSource, files: Files, problems: Problems): Located {
+/** @throws {RemoteNeeded} */
+export function locate(
+  source: ProjectSource,
+  files: Files,
+  problems: Problems,
+  fetched: Fetched = new Map(),
+): Located {
   const shell = fromProcess({ ...source.env, PWD: source.env["PWD"] ?? source.cwd });
-  const given = (source.files ?? []).map((file) => (file === "-" ? file : resolve(source.cwd, file)));
+  const local = (file: string): string =>
+    file === "-" ? file : resolve(source.cwd, localPath(file, undefined, fetched));
+  const given = (source.files ?? []).map(local);
   const envFiles = explicitEnvFiles(source);
   const firstDir = directory(source, given);
   let environment = withEnvFiles(shell, envFiles ?? defaultEnvFile(firstDir, source, files), files);
   const found =
-    given.length > 0 ? given : (fromVariable(environment, source) ?? discover(firstDir, files, problems));
+    given.length > 0 ? given : (fromVariable(environment)?.map(local) ?? discover(firstDir, files, problems));
   if (found.length === 0) {
     throw new AppError("COMPOSE_FILE_MISSING", `no compose file in ${firstDir} or any folder above it`, {
       hint: "Name one with -f, or write a compose.yaml.",
@@ -152,13 +161,10 @@ export function withEnvFiles(environment: Environment, paths: readonly string[],
   return environment.withDefaults(found);
 }
 
-function fromVariable(environment: Environment, source: ProjectSource): string[] | undefined {
+function fromVariable(environment: Environment): string[] | undefined {
   const value = environment.get("COMPOSE_FILE");
   if (!value) return undefined;
-  const names = value
-    .split(environment.get("COMPOSE_PATH_SEPARATOR") || delimiter)
-    .filter((name) => name !== "");
-  return names.map((name) => (name === "-" ? name : resolve(source.cwd, name)));
+  return value.split(environment.get("COMPOSE_PATH_SEPARATOR") || delimiter).filter((name) => name !== "");
 }
 
 function discover(start: string, files: Files, problems: Problems): string[] {
