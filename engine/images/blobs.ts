@@ -47,8 +47,10 @@ export class Blobs {
     return readFileSync(this.path(digest));
   }
 
-  open(digest: string, start = 0): Readable {
-    return createReadStream(this.path(digest), { highWaterMark: 1 << 20, start });
+  /** @param end before which byte it ends; undefined: the blob's end */
+  open(digest: string, start = 0, end?: number): Readable {
+    const last = end === undefined ? {} : { end: end - 1 };
+    return createReadStream(this.path(digest), { highWaterMark: 1 << 20, start, ...last });
   }
 
   /** Writes a small blob. @returns its digest */

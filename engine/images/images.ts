@@ -27,7 +27,7 @@ import {
   withDefaultTag,
 } from "./reference.ts";
 import type { RawManifest } from "./registry/manifest.ts";
-import { type Pulled, type PullOptions, pull } from "./registry/pull.ts";
+import { type Pulled, type PullOptions, pull, pullAll } from "./registry/pull.ts";
 import { localTags, push } from "./registry/push.ts";
 import { type SearchOptions, type SearchResult, searchRegistry } from "./registry/search.ts";
 import { Repositories } from "./registry/serve/repositories.ts";
@@ -51,6 +51,11 @@ export interface ImagesDeps extends StoreDeps {
 export interface RegistryOptions {
   readonly auth?: RegistryAuth;
   readonly signal?: AbortSignal;
+}
+
+export interface RemotePullOptions extends RegistryOptions, PullOptions {
+  /** Every tag that the registry has of the repository; the name is one without. */
+  readonly allTags?: boolean;
 }
 
 export interface CreateImageOptions {
@@ -201,14 +206,15 @@ export class Images {
    *
    * @throws {EngineError} notFound, unauthorized, unavailable, invalid
    */
-  async pull(name: string, options: RegistryOptions & PullOptions, progress: Progress): Promise<Pulled> {
-    const reference = withDefaultTag(parseReference(name));
+  async pull(name: string, options: RemotePullOptions, progress: Progress): Promise<Pulled> {
+    const parsed = parseReference(name);
+    const reference = options.allTags ? parsed : withDefaultTag(parsed);
     const { store } = this;
     const { signal } = options;
     await using lease = this.lease();
     const session = this.#session(reference, options);
     const deps = { store, session, lease, serial: this.#serial, progress, ...(signal && { signal }) };
-    const pulled = await pull(
+    const pulled = await (options.allTags ? pullAll : pull)(
       reference,
       options.platform === undefined ? {} : { platform: options.platform },
       deps,

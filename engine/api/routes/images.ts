@@ -4,6 +4,7 @@ import type { Filters } from "../../filters.ts";
 import { VARIANTS, type Variant } from "../../images/bootstrap/plan.ts";
 import type { HistoryLine } from "../../images/history.ts";
 import type { Images } from "../../images/images.ts";
+import { hostPlatform } from "../../images/import.ts";
 import { parseReference } from "../../images/reference.ts";
 import type { Service, ServiceOptions } from "../../images/registry/serve/service.ts";
 import type { Removed } from "../../images/remove.ts";
@@ -58,6 +59,8 @@ export function imageRoutes({ images }: { readonly images: Images }): Route[] {
         const { query, signal } = request;
         const auth = registryAuth(request);
         const limit = query.int("limit") || 25;
+        if (limit < 1 || limit > 100)
+          throw new EngineError("invalid", `limit ${limit} is outside the range of [1, 100]`);
         reply.json(200, await images.search(query.string("term"), { limit, signal, ...(auth && { auth }) }));
       },
     },
@@ -221,7 +224,9 @@ async function pullImage(images: Images, request: ApiRequest, reply: Reply): Pro
   const platform = platformOf(query.string("platform"));
   const auth = registryAuth(request);
   const progress = reply.progress();
-  const options = { ...(auth && { auth }), ...(platform && { platform }), signal };
+  const { tag, digest } = parseReference(name);
+  const allTags = tag === undefined && digest === undefined;
+  const options = { ...(auth && { auth }), ...(platform && { platform }), signal, allTags };
   await images.pull(name, options, (message) => progress.write(message));
   progress.end();
 }
@@ -232,13 +237,41 @@ export function joined(repo: string, tag: string): string {
   return tag.includes(":") ? `${repo}@${tag}` : `${repo}:${tag}`;
 }
 
+/** What may stand alone in a platform. @see containerd/platforms, database.go */
+const SYSTEMS = new Set([
+  "linux",
+  "windows",
+  "darwin",
+  "freebsd",
+  "netbsd",
+  "openbsd",
+  "solaris",
+  "aix",
+  "plan9",
+]);
+const ARCHITECTURES = new Set([
+  ...["386", "amd64", "arm", "arm64", "loong64", "mips", "mips64", "mips64le", "mipsle"],
+  ...["ppc", "ppc64", "ppc64le", "riscv", "riscv64", "s390", "s390x", "wasm"],
+]);
+
 /** "linux/arm64/v8"; undefined for "". @throws {EngineError} invalid */
 export function platformOf(text: string): Platform | undefined {
   if (text === "") return undefined;
-  const [os = "", architecture, variant, ...more] = text.toLowerCase().split("/");
-  if (more.length > 0 || !/^[a-z0-9_.-]+$/.test(os))
-    throw new EngineError("invalid", `"${text}": unknown operating system or architecture: invalid argument`);
-  if (architecture === undefined) return { os: "linux", architecture: os };
+  const parts = text.toLowerCase().split("/");
+  const bad = (why: string): EngineError => new EngineError("invalid", `${why}: invalid argument`);
+  const odd = parts.find((part) => !/^[a-z0-9_-]+$/.test(part));
+  if (odd !== undefined) {
+    throw bad(
+      `"${odd}" is an invalid component of "${text}": platform specifier component must match "^[A-Za-z0-9_-]+$"`,
+    );
+  }
+  const [os = "", architecture, variant, ...more] = parts;
+  if (more.length > 0) throw bad(`"${text}": cannot parse platform specifier`);
+  if (architecture === undefined) {
+    if (SYSTEMS.has(os)) return { ...hostPlatform(), os };
+    if (!ARCHITECTURES.has(os)) throw bad(`"${text}": unknown operating system or architecture`);
+    return { os: "linux", architecture: os };
+  }
   return { os, architecture, ...(variant === undefined ? {} : { variant }) };
 }
 

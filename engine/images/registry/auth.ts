@@ -51,12 +51,26 @@ export class Authorizer {
   readonly #transport: Transport;
   readonly #auth: RegistryAuth | undefined;
   readonly #tokens = new Map<string, string>();
+  readonly #offline: boolean;
   #header: string | undefined;
+  #identityToken = "";
 
-  constructor(transport: Transport, auth: RegistryAuth | undefined) {
+  /** @param options.offline ask token servers for one more token, that stands for the password */
+  constructor(transport: Transport, auth: RegistryAuth | undefined, options: { offline?: boolean } = {}) {
     this.#transport = transport;
     this.#auth = auth;
+    this.#offline = options.offline === true;
     if (auth?.registrytoken) this.#header = `Bearer ${auth.registrytoken}`;
+  }
+
+  /** Nothing to answer a challenge with that asks for a name and a password. */
+  get lacksLogin(): boolean {
+    return credentials(this.#auth) === undefined;
+  }
+
+  /** What a token server gave to be used instead of the password; "" if it gave nothing. */
+  get identityToken(): string {
+    return this.#identityToken;
   }
 
   /** The header to begin with: none until a registry has asked. */
@@ -101,6 +115,7 @@ export class Authorizer {
       ? await this.#refresh(realm, service, scopes, refresh, signal)
       : await this.#get(realm, service, scopes, signal);
     const token = answer.token ?? answer.access_token;
+    this.#identityToken = answer.refresh_token ?? "";
     if (!token) throw new EngineError("unauthorized", "the token server gave no token");
     return token;
   }
@@ -115,6 +130,7 @@ export class Authorizer {
     if (service !== "") url.searchParams.set("service", service);
     for (const scope of scopes) url.searchParams.append("scope", scope);
     url.searchParams.set("client_id", CLIENT);
+    if (this.#offline) url.searchParams.set("offline_token", "true");
     const login = credentials(this.#auth);
     if (login !== undefined) url.searchParams.set("account", login.username);
     return this.#ask({

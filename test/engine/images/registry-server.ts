@@ -18,6 +18,10 @@ export interface Misbehaviour {
   login?: { user: string; password: string; token: boolean };
   /** Cross-repository mounts are ordinary uploads. */
   noMount?: boolean;
+  /** Cuts the connection when so many bytes of an upload's request are here, so many times. */
+  cutUpload?: { after: number; times: number; forget?: boolean };
+  /** Takes no more bytes of an upload in one request. */
+  mostUpload?: number;
 }
 
 export class RegistryServer implements AsyncDisposable {
@@ -25,6 +29,7 @@ export class RegistryServer implements AsyncDisposable {
   readonly blobs = new Map<string, Buffer>();
   readonly manifests = new Map<string, { type: string; bytes: Buffer }>();
   readonly requests: string[] = [];
+  readonly uploads = new Map<string, Buffer>();
   misbehaviour: Misbehaviour = {};
 
   private constructor() {
@@ -204,13 +209,48 @@ export class RegistryServer implements AsyncDisposable {
     ) {
       response.writeHead(201).end();
     } else if (request.method === "POST") {
-      response.writeHead(202, { location: `/v2/${repository}/blobs/uploads/${randomUUID()}?state=x` }).end();
-    } else if (request.method === "DELETE") {
-      response.writeHead(204).end();
+      const id = randomUUID();
+      this.uploads.set(id, Buffer.alloc(0));
+      response.writeHead(202, { location: `/v2/${repository}/blobs/uploads/${id}?state=x` }).end();
     } else {
-      const { digest } = this.add(await body(request));
-      response.writeHead(digest === url.searchParams.get("digest") ? 201 : 400).end();
+      await this.#continue(request, response, url);
     }
+  }
+
+  async #continue(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+    const id = url.pathname.split("/").at(-1) ?? "";
+    const have = this.uploads.get(id);
+    if (have === undefined) return void response.writeHead(404).end();
+    const place = (bytes: Buffer) => ({
+      location: url.pathname,
+      range: `0-${Math.max(0, bytes.length - 1)}`,
+    });
+    if (request.method === "DELETE") return void response.writeHead(204).end();
+    if (request.method === "GET") return void response.writeHead(204, place(have)).end();
+    const { cutUpload, mostUpload = Number.POSITIVE_INFINITY } = this.misbehaviour;
+    if (Number(request.headers["content-length"]) > mostUpload) {
+      await body(request);
+      return void response.writeHead(413, { "oci-chunk-min-length": 1 }).end();
+    }
+    const start = /^(\d+)-/.exec(request.headers["content-range"] ?? "")?.[1];
+    if (start !== undefined && Number(start) !== have.length)
+      return void response.writeHead(416, place(have)).end();
+    const pieces = [have];
+    let arrived = 0;
+    for await (const piece of request) {
+      pieces.push(piece as Buffer);
+      arrived += (piece as Buffer).length;
+      if (cutUpload === undefined || arrived < cutUpload.after || cutUpload.times <= 0) continue;
+      cutUpload.times--;
+      if (cutUpload.forget) this.uploads.delete(id);
+      else this.uploads.set(id, Buffer.concat(pieces));
+      return void request.destroy();
+    }
+    const now = Buffer.concat(pieces);
+    this.uploads.set(id, now);
+    if (request.method === "PATCH") return void response.writeHead(202, place(now)).end();
+    const { digest } = this.add(now);
+    response.writeHead(digest === url.searchParams.get("digest") ? 201 : 400).end();
   }
 }
 
