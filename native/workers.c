@@ -3,6 +3,7 @@
 #include "copy.h"
 #include "files.h"
 #include "recipe.h"
+#include "scan.h"
 #include "tar.h"
 #include "tree.h"
 #include "untar.h"
@@ -93,5 +94,6 @@ const struct job_kind worker_jobs[] = {
     {41, job_changes},
     {42, job_spread},
     {43, job_rebuild},
+    {50, job_scan},
     {0},
 };

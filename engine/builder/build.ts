@@ -13,7 +13,7 @@ import { baseImage } from "./bases.ts";
 import type { BuilderDeps } from "./builder.ts";
 import type { StepCache } from "./cache.ts";
 import type { CacheMounts } from "./cache-mounts.ts";
-import type { HashStore } from "./context/hashes.ts";
+import type { Contexts } from "./context/contexts.ts";
 import { type OpenContext, openContext } from "./context/open.ts";
 import type { Linter } from "./dockerfile/lint.ts";
 import { asFailure, BuildFailure } from "./failure.ts";
@@ -37,7 +37,7 @@ export interface BuildDeps extends BuilderDeps {
   readonly trash: Trash;
   readonly cacheMounts: CacheMounts;
   readonly remotes: Remotes;
-  readonly hashes: HashStore;
+  readonly contexts: Contexts;
   readonly running: Map<string, Promise<StepOutcome>>;
 }
 

@@ -6,9 +6,9 @@ import type { ImageConfig } from "../images/types.ts";
 import { baseImage } from "./bases.ts";
 import type { BuilderDeps } from "./builder.ts";
 import type { ContextTree } from "./context/context-tree.ts";
-import type { HashStore } from "./context/hashes.ts";
+import type { Contexts } from "./context/contexts.ts";
 import { LayerTree } from "./context/layer-tree.ts";
-import { existingDirectory, type OpenContext, openTree } from "./context/open.ts";
+import { existingDirectory, type OpenContext } from "./context/open.ts";
 import type { SourceTree } from "./context/tree.ts";
 import { parseGitReference } from "./giturl.ts";
 import { IgnoreMatcher, readIgnoreFile } from "./ignore.ts";
@@ -21,7 +21,7 @@ export interface Chains {
   directories(source: TreeSource): Promise<readonly string[]>;
 }
 
-type Deps = Pick<BuilderDeps, "paths" | "workers" | "images"> & { readonly hashes: HashStore };
+type Deps = Pick<BuilderDeps, "paths" | "workers" | "images"> & { readonly contexts: Contexts };
 
 const IMAGE = "docker-image://";
 
@@ -93,15 +93,16 @@ export class Trees {
   }
 
   async #main(): Promise<ContextTree> {
-    const { directory, ignore } = this.#context;
+    const { directory, isLasting, ignore } = this.#context;
     const path = directory ?? (await this.#empty());
-    return this.#once("", () => openTree(path, ignore, this.#deps.hashes));
+    return this.#once("", () => this.#deps.contexts.open(path, ignore, isLasting));
   }
 
   async #directory(name: string): Promise<ContextTree> {
     return this.#once(name, async () => {
       const value = this.#named.get(name)!;
-      const path = isRemote(value) ? await this.#fetch(value) : await existingDirectory(value);
+      const isFetched = isRemote(value);
+      const path = isFetched ? await this.#fetch(value) : await existingDirectory(value);
       const text = await this.#deps.workers
         .read({ kind: "dir", path }, ".dockerignore")
         .catch((error: unknown) => {
@@ -109,7 +110,7 @@ export class Trees {
           throw error;
         });
       const ignore = text && new IgnoreMatcher(readIgnoreFile(text.toString("utf8")));
-      return openTree(path, ignore, this.#deps.hashes);
+      return this.#deps.contexts.open(path, ignore, !isFetched);
     });
   }
 
