@@ -27,11 +27,11 @@ export function overrideEnvironment(base: readonly string[], over: readonly stri
   return [...values.values()];
 }
 
-/** HOME is known only when the user is; a container that sets its own keeps it. */
+/** HOME is known only when the user is; a container that sets its own keeps it, but an empty one is none, as in runc. */
 export function withHome(environment: readonly string[], home: string): readonly string[] {
-  return environment.some((pair) => pair.startsWith("HOME="))
+  return environment.some((pair) => pair.startsWith("HOME=") && pair !== "HOME=")
     ? environment
-    : [...environment, `HOME=${home}`];
+    : overrideEnvironment(environment, [`HOME=${home}`]);
 }
 
 /** @throws {EngineError} invalid for one without a name */

@@ -258,8 +258,8 @@ const ENGINE_BIND = {
 } as const;
 
 /** A file that the engine keeps for the container, such as /etc/hosts. */
-export function engineFile(source: string, target: string, readonly: boolean): SpecMount {
-  return { ...ENGINE_BIND, source, target, readonly };
+export function engineFile(source: string, target: string, readonly: boolean, subpath = ""): SpecMount {
+  return { ...ENGINE_BIND, source, target, readonly, ...(subpath !== "" && { subpath }) };
 }
 
 function mountOps(mount: SpecMount): readonly Op[] {

@@ -333,6 +333,10 @@ export type StepMount =
   | {
       readonly type: "bind";
       readonly source: string;
+      /** What of the source is meant; no link in it leads out of the source, whoever changes it meanwhile. */
+      readonly subpath?: string;
+      /** Whether it is a directory, where that is known. */
+      readonly directory?: boolean;
       readonly target: string;
       readonly readonly?: boolean;
     }

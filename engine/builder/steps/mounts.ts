@@ -35,8 +35,10 @@ export async function prepareMounts(step: RunStep, tools: StepTools): Promise<Mo
   const trees: TreeMount[] = [];
   const inputs: Record<string, string> = {};
   for (const [index, plan] of step.mounts.entries()) {
-    const { type, target, readonly, size, mode, uid, gid, env, source } = plan;
-    const own = digestOf([type, target, readonly, size, mode, uid, gid, env]);
+    const { type, target, readonly, size, mode, uid, gid, env, source, required } = plan;
+    // A cache's id is no part of the key, what is asked of the client is.
+    const id = type === "secret" || type === "ssh" ? plan.id : "";
+    const own = digestOf([type, target, readonly, size, mode, uid, gid, env, id, required]);
     if (type === "bind") {
       const tree = await tools.tree(plan.from);
       const found = await tree.find(source);
@@ -71,7 +73,7 @@ export async function openMounts(step: MountedStep, tools: StepTools): Promise<O
       } else if (plan.type === "cache") {
         const cache = await tools.cacheMounts.acquire(plan, tools);
         closing.push(() => cache.release());
-        mounts.push({ type: "bind", source: cache.directory, target: plan.target, readonly: plan.readonly });
+        mounts.push(await cacheMount(cache.directory, plan, tools));
       } else if (plan.type === "secret") await addSecret(plan, tools, mounts, env);
       else addAgent(plan, tools, mounts, env);
     }
@@ -82,13 +84,31 @@ export async function openMounts(step: MountedStep, tools: StepTools): Promise<O
   }
 }
 
+/** All of a cache, or with `source` and no `from` a directory that is in it. */
+async function cacheMount(directory: string, plan: MountPlan, tools: StepTools): Promise<StepMount> {
+  const { target, readonly, source, from } = plan;
+  const mount = { type: "bind", source: directory, target, readonly } as const;
+  if (source === "/" || from.kind !== "empty") return mount;
+  const found = await tools.workers.stat({ kind: "dir", path: directory }, source, { follow: true });
+  if (found === undefined)
+    throw new EngineError("invalid", `"${source}": not found in the cache mount ${plan.id}`);
+  return { ...mount, subpath: found.path.replace(/^\/+/, ""), directory: found.type === "dir" };
+}
+
 /** The files as they lie where nothing of them is hidden and nothing may be written; a copy otherwise. */
 async function bindMount({ plan, tree, found }: TreeMount, tools: StepTools): Promise<StepMount> {
   const { target, readonly } = plan;
   if (readonly && tree.hiddenBelow(found.path).length === 0) {
-    const directory = tree.root.kind === "dir" ? tree.root.path : await soleLayer(tree.root, found, tools);
-    if (directory !== undefined)
-      return { type: "bind", source: join(directory, found.path), target, readonly };
+    const root = tree.root.kind === "dir" ? tree.root.path : await soleLayer(tree.root, found, tools);
+    // The path is walked anew when it is mounted: somebody may have put a link into it since.
+    const mount = {
+      type: "bind",
+      target,
+      readonly,
+      subpath: found.path,
+      directory: found.type === "dir",
+    } as const;
+    if (root !== undefined) return { ...mount, source: root };
   }
   const copy = await tools.scratch();
   const isDirectory = found.type === "dir";

@@ -1,4 +1,6 @@
 /** Odd places of the language, as BuildKit was seen to treat them: Dockerfile → what a command in the image prints. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { Sandbox } from "../../helpers/sandbox.ts";
@@ -18,6 +20,8 @@ ways.after(async () => {
   kitchen[Symbol.dispose]();
   await sandbox.close();
 });
+
+const out = (): string => join(sandbox.directory, "out");
 
 const FILES: Files = { a: "A\n", "d/e": "E\n", dangling: { link: "nowhere" } };
 
@@ -76,6 +80,35 @@ for (const [what, lines, message] of [
     else assert.match(error?.message ?? "built", message);
   });
 }
+
+ways(".dockerignore: a pattern counts below a directory only where it was looked at there", async () => {
+  const directory = kitchen.context({
+    "d/f/g": "G",
+    "x/y/z": "Z",
+    ".dockerignore": "d/f\n!d\nx/y\n!x/y/z\nx/y\n",
+    Dockerfile: "FROM busybox\nCOPY . /t/\n",
+  });
+  await kitchen.build(directory, { tags: ["ways"] });
+  assert.is(await kitchen.run("ways", "cd /t && find d x"), "d\nx\nx/y\nx/y/z");
+});
+
+ways("a cache mount's source is a directory in the cache, and leads nowhere else", async () => {
+  const mount = "RUN --mount=type=cache,id=sub,target=/c";
+  const text = `FROM busybox
+${mount} mkdir -p /c/in/deep && echo kept > /c/in/deep/f && ln -s /etc /c/out
+${mount},source=in/deep cat /c/f > /f
+${mount},source=out ls /c
+`;
+  const { error } = await kitchen.build(kitchen.context({ Dockerfile: text }));
+  assert.match(error?.message ?? "built", /"\/out": not found in the cache mount sub/);
+});
+
+ways("what a step writes to /etc/hostname is the image's; an empty HOME is none", async () => {
+  const text = 'FROM busybox\nENV HOME=\nRUN echo mine > /etc/hostname && echo "[$HOME]" > /h\n';
+  await kitchen.build(kitchen.context({ Dockerfile: text }), { outputs: [{ type: "local", dest: out() }] });
+  assert.is(readFileSync(join(out(), "etc/hostname"), "utf8"), "mine\n");
+  assert.is(readFileSync(join(out(), "h"), "utf8"), "[/root]\n");
+});
 
 ways("a named context takes the place of an image or stage that is built on", async () => {
   const named = kitchen.context({ f: "named\n" });
