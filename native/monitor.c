@@ -38,7 +38,8 @@ void monitor_log_grew(struct monitor *monitor)
 	}
 	put_u32(rotated, monitor->log.rotated);
 	for (struct client *client = monitor->clients; client; client = client->next)
-		if (client->role == ROLE_FOLLOW && !client->dead) {
+		if (!client->dead && (client->role == ROLE_FOLLOW ||
+				      (client->role == ROLE_CONTROL && monitor->log.rotated))) {
 			client_send(client, FRAME_GREW, rotated, sizeof rotated);
 			told = true;
 		}

@@ -30,8 +30,9 @@ import { inspectContainer } from "./inspect.ts";
 import { killContainer } from "./kill.ts";
 import { Launcher } from "./launcher.ts";
 import { type ListOptions, listContainers, listEntry } from "./list.ts";
-import type { LogEntry } from "./log-files.ts";
-import { type LogOptions, readLogs, refuseUnlogged } from "./logs.ts";
+import { LogCompressor } from "./logs/compress.ts";
+import type { LogEntry } from "./logs/form.ts";
+import { type LogOptions, readLogs, refuseUnlogged } from "./logs/read.ts";
 import { connectContainer, disconnectContainer } from "./networking.ts";
 import { pauseContainer, unpauseContainer } from "./pause.ts";
 import { type PrunedContainers, pruneContainers } from "./prune.ts";
@@ -86,6 +87,7 @@ export class Containers implements StepRunner {
       host,
       launcher: new Launcher(deps.spawner),
       mounts: new HostMounts(deps.spawner),
+      compressor: new LogCompressor(deps.log),
       filters: new SeccompFilters(host.machine),
       trash: new Trash(deps.paths.trash, deps.workers),
       registry: await Registry.open(deps.paths, deps.log),

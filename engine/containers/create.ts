@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { hostname } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { EngineError, messageOf } from "../errors.ts";
 import type { Image } from "../images/types.ts";
 import { containerCapabilities } from "./capabilities.ts";
@@ -14,6 +14,7 @@ import type { Container } from "./container.ts";
 import { checkSources, makeVolumes, namedVolumes, plainMounts } from "./create-mounts.ts";
 import { containerDevices, throttleNumbers } from "./devices.ts";
 import { completeHostConfig } from "./host-config.ts";
+import { logPath } from "./logs/settings.ts";
 import { type WantedMount, wantedMounts } from "./mounts.ts";
 import { rlimits } from "./rlimits.ts";
 import { parseSecurity } from "./security.ts";
@@ -84,7 +85,7 @@ export async function createContainer(
       args,
       state: FRESH,
     };
-    await makeDirectories(tools, id);
+    await makeDirectories(tools, record);
     checkpoint("create: directories made");
     const container = await tools.registry.add(record);
     checkpoint("create: record written");
@@ -243,8 +244,10 @@ function otherContainer(tools: Tools, reference: string): Container {
   }
 }
 
-async function makeDirectories(tools: Tools, id: string): Promise<void> {
-  const directory = tools.paths.container(id);
+async function makeDirectories(tools: Tools, record: ContainerRecord): Promise<void> {
+  const directory = tools.paths.container(record.id);
   await mkdir(directory, { mode: 0o710 });
   await Promise.all([mkdir(join(directory, "upper")), mkdir(join(directory, "work"))]);
+  const logs = dirname(logPath(tools.paths, record));
+  if (logs !== directory) await mkdir(logs, { mode: 0o700 });
 }

@@ -1,6 +1,7 @@
 import { cpus } from "node:os";
 import { EngineError } from "../errors.ts";
 import { SHM_SIZE } from "./defaults.ts";
+import { logSettings } from "./logs/settings.ts";
 import { parseSecurity } from "./security.ts";
 import type { HostConfig } from "./types.ts";
 
@@ -184,11 +185,7 @@ function check(asked: HostConfig): void {
     asked.AutoRemove === true && policy !== "" && policy !== "no",
     "can't create 'AutoRemove' container with restart policy",
   );
-  const driver = asked.LogConfig?.Type ?? "";
-  refuse(
-    !["", "json-file", "local", "none"].includes(driver),
-    `error looking up logging plugin ${driver}: plugin ${JSON.stringify(driver)} not found`,
-  );
+  logSettings(asked);
   for (const [name, what, allowed] of MODES) {
     const mode = (asked[name] as string | undefined) ?? "";
     refuse(!allowed.test(mode), `invalid ${what} mode: ${mode}`);

@@ -1,8 +1,9 @@
 /** Containers in the shapes of Docker's API: GET /containers/{id}/json and GET /containers/json. */
 import type { LiveAttachment } from "../networks/types.ts";
 import type { Container } from "./container.ts";
+import { logPath } from "./logs/settings.ts";
 import { initLayer } from "./rootfs.ts";
-import { logPath, networkFiles } from "./spec.ts";
+import { networkFiles } from "./spec.ts";
 import type { Tools } from "./tools.ts";
 import { type ContainerConfig, type MountPoint, NEVER, type ResolvedMount } from "./types.ts";
 
@@ -23,7 +24,8 @@ export function inspectContainer(tools: Tools, container: Container, execs: read
     ResolvConfPath: started ? files["/etc/resolv.conf"] : "",
     HostnamePath: started ? files["/etc/hostname"] : "",
     HostsPath: started ? files["/etc/hosts"] : "",
-    LogPath: started && record.hostConfig.LogConfig?.Type !== "none" ? logPath(tools, record) : "",
+    // Docker shows the file of this driver alone.
+    LogPath: started && record.hostConfig.LogConfig?.Type === "json-file" ? logPath(tools.paths, record) : "",
     Name: `/${record.name}`,
     RestartCount: state.restartCount,
     Driver: "overlay2",

@@ -24,7 +24,7 @@ export interface Spec {
   readonly tty: boolean;
   readonly openStdin: boolean;
   readonly stdinOnce: boolean;
-  readonly log: { readonly path: string; readonly maxSize: number; readonly maxFiles: number } | undefined;
+  readonly log: Omit<Extract<Op, { op: "log" }>, "op"> | undefined;
   readonly cgroup: CgroupSpec;
   readonly namespaces: readonly NamespaceKind[];
   readonly joins: readonly { readonly kind: NamespaceKind; readonly path: string }[];

@@ -11,7 +11,8 @@ import { networkSysctls } from "./defaults.ts";
 import { containerDevices, throttleNumbers } from "./devices.ts";
 import { containerEnvironment, withHome } from "./environment.ts";
 import type { Host } from "./host.ts";
-import { logSettings } from "./log-settings.ts";
+import { nextNumber } from "./logs/files.ts";
+import { logAttributes, logPath, logSettings } from "./logs/settings.ts";
 import { engineFile, type ProcessSpec, type Spec, type SpecMount } from "./operations.ts";
 import { rlimits } from "./rlimits.ts";
 import { initLayer } from "./rootfs.ts";
@@ -46,7 +47,7 @@ export async function containerSpec(
     tty: config.Tty ?? false,
     openStdin: config.OpenStdin ?? false,
     stdinOnce: config.StdinOnce ?? false,
-    log: logSettings(hostConfig, logPath(tools, record)),
+    log: await specLog(tools, record),
     cgroup: {
       tree: host.cgroups,
       path: cgroupPath(host, record),
@@ -113,8 +114,20 @@ export function containerProcess(
   };
 }
 
-export function logPath(tools: Pick<Tools, "paths">, record: ContainerRecord): string {
-  return join(tools.paths.container(record.id), `${record.id}-json.log`);
+async function specLog(tools: Tools, record: ContainerRecord): Promise<Spec["log"]> {
+  const settings = logSettings(record.hostConfig);
+  if (settings === undefined) return undefined;
+  const { driver, maxSize, maxFiles, compress } = settings;
+  const path = logPath(tools.paths, record);
+  const attributes = driver === "json-file" ? logAttributes(record) : {};
+  return {
+    path,
+    maxSize,
+    maxFiles,
+    binary: driver === "local",
+    next: compress ? await nextNumber(path) : 0,
+    attrs: Object.keys(attributes).length === 0 ? "" : JSON.stringify(attributes),
+  };
 }
 
 /** Relative to the root of the cgroup tree. */

@@ -7,6 +7,7 @@ import { containerEnded } from "./exit.ts";
 import { startHealthProbes } from "./health.ts";
 import { SIGKILL } from "./kill.ts";
 import { type Launch, startExitCode, startProgram } from "./launcher.ts";
+import { compressLogs } from "./logs/compress.ts";
 import { removeNow } from "./remove.ts";
 import { cancelRestart } from "./restart.ts";
 import { makeShm } from "./shm.ts";
@@ -67,6 +68,7 @@ async function launch(tools: Tools, container: Container): Promise<void> {
       if (!oom) emit(tools, container, "oom");
       oom = true;
     },
+    onRotated: () => compressLogs(tools, container),
   });
   checkpoint("start: launched");
   // Before the program runs: one that ends at once must not have ended before it began.

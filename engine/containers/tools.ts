@@ -12,6 +12,7 @@ import type { Container } from "./container.ts";
 import type { Host } from "./host.ts";
 import type { HostMounts } from "./host-mounts.ts";
 import type { Launcher } from "./launcher.ts";
+import type { LogCompressor } from "./logs/compress.ts";
 import type { Registry } from "./registry.ts";
 import type { SeccompFilters } from "./seccomp/filters.ts";
 
@@ -23,6 +24,7 @@ export interface Tools {
   readonly host: Host;
   readonly launcher: Launcher;
   readonly mounts: HostMounts;
+  readonly compressor: LogCompressor;
   readonly filters: SeccompFilters;
   readonly images: Images;
   readonly networks: Networks;

@@ -38,6 +38,8 @@ export interface Output {
 export interface MonitorEvents {
   /** The kernel killed something in the container for want of memory. */
   readonly onOom?: () => void;
+  /** A log file was full, and another was begun. */
+  readonly onRotated?: () => void;
 }
 
 export class Monitor {
@@ -157,6 +159,7 @@ class Answers {
     else if (frame.type === frameType.error) this.#waiting.shift()?.reject(decodeError(frame.payload));
     else if (frame.type === frameType.exit) this.exited.resolve(decodeExit(frame.payload));
     else if (frame.type === frameType.oom) this.#events.onOom?.();
+    else if (frame.type === frameType.grew) this.#events.onRotated?.();
   }
 
   lost(): void {

@@ -1,9 +1,10 @@
-import { EngineError } from "../errors.ts";
-import type { Container } from "./container.ts";
-import { type LogEntry, LogFile, openAll } from "./log-files.ts";
-import { logPath } from "./spec.ts";
-import { parseTime } from "./time.ts";
-import type { Tools } from "./tools.ts";
+import { EngineError } from "../../errors.ts";
+import type { Container } from "../container.ts";
+import { nowNs, parseTime } from "../time.ts";
+import type { Tools } from "../tools.ts";
+import { type LogFiles, NumberedFiles, type Placed, ShiftedFiles } from "./files.ts";
+import { binaryEntries, jsonLines, type LogEntry } from "./form.ts";
+import { logPath, logSettings } from "./settings.ts";
 
 export interface LogOptions {
   readonly stdout: boolean;
@@ -31,14 +32,15 @@ export async function* readLogs(
   options: LogOptions,
   signal: AbortSignal,
 ): AsyncGenerator<readonly LogEntry[]> {
+  const files = filesOf(tools, container);
+  if (files === undefined) return;
   const wanted = filter(options);
-  const path = logPath(tools, container.record);
   // Told of growth before the first line is read: what is written in between is seen by the next look.
-  const growth = options.follow ? await followGrowth(container, signal) : undefined;
-  let current: LogFile | undefined;
+  const growth = options.follow ? await followGrowth(container, options.until, signal) : undefined;
+  let current: Placed | undefined;
   try {
-    for await (const [file, entries] of replay(path, options.tail)) {
-      if (file !== current) current = file;
+    for await (const [placed, entries] of replay(files, options.tail)) {
+      current = placed;
       const chosen = entries.filter(wanted);
       if (chosen.length > 0) yield chosen;
     }
@@ -47,58 +49,60 @@ export async function* readLogs(
       open = await growth.next();
       if (signal.aborted) return;
       for (;;) {
-        current ??= await LogFile.open(path);
+        current ??= await files.newest();
         if (current === undefined) break;
-        for await (const entries of current.entries()) {
+        for await (const entries of current.file.entries()) {
           const chosen = entries.filter(wanted);
           if (chosen.length > 0) yield chosen;
         }
-        const newer = await nextFile(path, current.inode);
+        const newer = await files.after(current);
         if (newer === undefined) break;
-        await current.close();
+        // It may have grown after the last look, before it was full.
+        for await (const entries of current.file.entries()) {
+          const chosen = entries.filter(wanted);
+          if (chosen.length > 0) yield chosen;
+        }
+        await current.file.close();
         current = newer;
       }
-      if (options.until > 0n && options.until < BigInt(Date.now()) * 1_000_000n) return;
     }
   } finally {
     growth?.stop();
-    await current?.close();
+    await current?.file.close();
   }
+}
+
+function filesOf(tools: Tools, { record }: Container): LogFiles | undefined {
+  const settings = logSettings(record.hostConfig);
+  if (settings === undefined) return undefined;
+  const path = logPath(tools.paths, record);
+  const form = settings.driver === "local" ? binaryEntries : jsonLines;
+  return settings.compress ? new NumberedFiles(path, form) : new ShiftedFiles(path, form);
 }
 
 /** What is there, oldest first. The newest file stays open for who goes on; the others are closed. */
 async function* replay(
-  path: string,
+  files: LogFiles,
   tail: number | undefined,
-): AsyncGenerator<readonly [LogFile, readonly LogEntry[]]> {
-  const files = await openAll(path);
-  let first = files.length - 1;
+): AsyncGenerator<readonly [Placed, readonly LogEntry[]]> {
+  const all = await files.openAll();
+  let first = all.length - 1;
   if (tail !== undefined) {
     let missing = tail;
-    for (const [index, file] of files.entries()) {
+    for (const [index, { file }] of all.entries()) {
       missing = await file.seekTail(missing);
       first = index;
       if (missing === 0) break;
     }
   }
-  for (const [index, file] of files.entries()) if (index > first) await file.close();
+  for (const [index, { file }] of all.entries()) if (index > first) await file.close();
   for (let index = first; index >= 0; index--) {
-    const file = files[index];
-    if (file === undefined) continue;
-    if (index === 0) yield [file, []];
-    for await (const entries of file.entries()) yield [file, entries];
-    if (index > 0) await file.close();
+    const placed = all[index];
+    if (placed === undefined) continue;
+    if (index === 0) yield [placed, []];
+    for await (const entries of placed.file.entries()) yield [placed, entries];
+    if (index > 0) await placed.file.close();
   }
-}
-
-/** The file that was begun after the one of this inode, which rotation has renamed; undefined if it is the newest. */
-async function nextFile(path: string, inode: bigint): Promise<LogFile | undefined> {
-  const files = await openAll(path);
-  const at = files.findIndex((file) => file.inode === inode);
-  // Rotated away altogether: what was between is gone, the oldest that is left is next.
-  const next = at < 0 ? files.at(-1) : files[at - 1];
-  for (const file of files) if (file !== next) await file.close();
-  return next;
 }
 
 interface Growth {
@@ -107,9 +111,15 @@ interface Growth {
   stop(): void;
 }
 
-async function followGrowth(container: Container, signal: AbortSignal): Promise<Growth | undefined> {
+/** @param until nanoseconds since 1970; at this moment nothing more is wanted, whether something comes or not */
+async function followGrowth(
+  container: Container,
+  until: bigint,
+  signal: AbortSignal,
+): Promise<Growth | undefined> {
   const { live } = container;
-  if (live === undefined) return undefined;
+  const left = until === 0n ? undefined : Number((until - nowNs()) / 1_000_000n);
+  if (live === undefined || (left !== undefined && left <= 0)) return undefined;
   let waiting = Promise.withResolvers<void>();
   let ended = false;
   const wake = (): void => waiting.resolve();
@@ -122,6 +132,7 @@ async function followGrowth(container: Container, signal: AbortSignal): Promise<
   };
   void follow.ended.then(end);
   signal.addEventListener("abort", end);
+  const timer = left === undefined ? undefined : setTimeout(end, Math.min(left, LONGEST_TIMER));
   return {
     async next() {
       await waiting.promise;
@@ -130,10 +141,14 @@ async function followGrowth(container: Container, signal: AbortSignal): Promise<
     },
     stop() {
       signal.removeEventListener("abort", end);
+      clearTimeout(timer);
       follow.stop();
     },
   };
 }
+
+/** Milliseconds; Node's timers count in 31 bits. */
+const LONGEST_TIMER = 2 ** 31 - 1;
 
 function filter(options: LogOptions): (entry: LogEntry) => boolean {
   const { since, until, stdout, stderr } = options;
