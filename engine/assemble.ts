@@ -22,6 +22,7 @@ import { Containers } from "./containers/containers.ts";
 import { Events } from "./events.ts";
 import { readHost } from "./host.ts";
 import { Images } from "./images/images.ts";
+import { readRegistrySettings } from "./images/registry/settings.ts";
 import type { Log } from "./log.ts";
 import { program } from "./native/program.ts";
 import { engineUser } from "./native/rootless.ts";
@@ -46,6 +47,7 @@ export async function openEngine(
   version: string,
   log: Log,
 ): Promise<OpenEngine> {
+  const registries = readRegistrySettings(options.registries);
   const events = new Events();
   await rm(paths.spawnerSocket, { force: true }); // of a daemon that was killed
   const spawner = await Spawner.start({
@@ -55,7 +57,7 @@ export async function openEngine(
   });
   const workers = new NativeWorkers(spawner);
   const [images, networks, volumes] = await Promise.all([
-    Images.open({ paths, workers, events, log }),
+    Images.open({ paths, workers, events, log, registries }),
     Networks.open({ paths, spawner, events, log, outside: process.env["SLIPWAY_OUTSIDE"] }),
     Volumes.open({ paths, events, spawner }),
   ]);
@@ -74,6 +76,7 @@ export async function openEngine(
     logFile: options.logFile,
     debug: options.logLevel === "debug",
     rootless: engineUser(process.env) !== 0,
+    registries,
     features: ["bootstrap", "build", "check", "registry"],
     counts: () => ({ ...containers.counts(), images: images.list().length }),
     listeners: () => events.listening,

@@ -33,7 +33,7 @@ import { type SearchOptions, type SearchResult, searchRegistry } from "./registr
 import { Repositories } from "./registry/serve/repositories.ts";
 import { type Service, type ServiceOptions, serveRegistry } from "./registry/serve/service.ts";
 import { RegistrySession } from "./registry/session.ts";
-import { type RegistrySettings, readRegistrySettings } from "./registry/settings.ts";
+import type { RegistrySettings } from "./registry/settings.ts";
 import { Transport } from "./registry/transport.ts";
 import { type ImageUser, notFound, type Removed, type RemoveOptions, removeImage } from "./remove.ts";
 import { ImageStore, type StoreDeps } from "./store.ts";
@@ -44,8 +44,7 @@ import { type Verified, verifyStore } from "./verify.ts";
 
 export interface ImagesDeps extends StoreDeps {
   readonly events: Events;
-  /** Default: what the machine's file says. */
-  readonly registries?: RegistrySettings;
+  readonly registries: RegistrySettings;
 }
 
 export interface RegistryOptions {
@@ -85,7 +84,7 @@ export class Images {
   }
 
   static async open(deps: ImagesDeps): Promise<Images> {
-    const transport = new Transport(deps.registries ?? readRegistrySettings());
+    const transport = new Transport(deps.registries);
     const store = await ImageStore.open(deps);
     return new Images(store, deps.events, transport, await Repositories.open(store));
   }

@@ -1,5 +1,7 @@
 import { type Check, checkMachine, thisMachine } from "../../check.ts";
 import type { Host } from "../../host.ts";
+import type { RegistrySettings } from "../../images/registry/settings.ts";
+import { proxies, registryConfig } from "../registry-config.ts";
 import type { Route } from "../router.ts";
 import { API_VERSION, MIN_API_VERSION } from "../version.ts";
 
@@ -16,6 +18,7 @@ export interface About {
   readonly debug: boolean;
   /** It runs in a user namespace of an ordinary user. */
   readonly rootless: boolean;
+  readonly registries: RegistrySettings;
   /** What is served beneath `/slipway/v1`, by name. */
   readonly features: readonly string[];
   counts(): {
@@ -151,20 +154,12 @@ function info(about: About): object {
     OSType: "linux",
     Architecture: host.machine,
     IndexServerAddress: "https://index.docker.io/v1/",
-    RegistryConfig: {
-      AllowNondistributableArtifactsCIDRs: null,
-      AllowNondistributableArtifactsHostnames: null,
-      InsecureRegistryCIDRs: ["127.0.0.0/8"],
-      IndexConfigs: { "docker.io": { Name: "docker.io", Mirrors: [], Secure: true, Official: true } },
-      Mirrors: null,
-    },
+    RegistryConfig: registryConfig(about.registries),
     NCPU: host.cpus,
     MemTotal: host.memory,
     GenericResources: null,
     DockerRootDir: about.dataRoot,
-    HttpProxy: "",
-    HttpsProxy: "",
-    NoProxy: "",
+    ...proxies(process.env),
     Name: host.name,
     Labels: [],
     ExperimentalBuild: false,
