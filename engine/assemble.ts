@@ -98,7 +98,7 @@ export async function openEngine(
       ...networkRoutes({ networks, containers }),
       ...volumeRoutes({ volumes }),
       ...eventsRoutes({ events }),
-      ...usageRoutes({ containers, images, volumes, workers, builder }),
+      ...usageRoutes({ paths, containers, images, volumes, workers, builder }),
       ...sessionRoutes({ builder, images, workers, host, log, directory: paths.builder }),
       ...swarmRoutes(),
       ...pluginRoutes(),

@@ -4,11 +4,10 @@ import type { Filters } from "../filters.ts";
 import { removeContainer } from "./remove.ts";
 import { nowNs, parseTime } from "./time.ts";
 import type { Tools } from "./tools.ts";
-import { upperOf } from "./tree.ts";
 
 export interface PrunedContainers {
   readonly ids: readonly string[];
-  /** Bytes. */
+  /** Bytes of the file system. */
   readonly reclaimed: number;
 }
 
@@ -23,10 +22,11 @@ export async function pruneContainers(tools: Tools, filters: Filters): Promise<P
     const { created, config } = container.record;
     if (container.isRunning || !filters.labels(config.Labels)) continue;
     if (before !== undefined && parseTime(created) >= before) continue;
-    const size = await tools.workers.measure({ kind: "dir", path: upperOf(tools, container) });
+    const path = tools.paths.container(container.id);
+    const { disk } = await tools.workers.measure({ kind: "dir", path });
     await removeContainer(tools, container, { force: false, volumes: false });
     ids.push(container.id);
-    reclaimed += size.bytes;
+    reclaimed += disk;
   }
   tools.events.emit({
     type: "container",

@@ -42,6 +42,15 @@ export class Blobs {
     }
   }
 
+  /** Bytes that the file system holds for it; 0 if it is not there. */
+  async disk(digest: string): Promise<number> {
+    // In units of 512 bytes, whatever the file system's own are.
+    return stat(this.path(digest)).then(
+      ({ blocks }) => blocks * 512,
+      () => 0,
+    );
+  }
+
   /** A small blob's bytes, at once: configurations are read where an answer must not wait. */
   readNow(digest: string): Buffer {
     return readFileSync(this.path(digest));
@@ -108,8 +117,11 @@ export class Blobs {
     return false;
   }
 
-  async remove(digest: string): Promise<void> {
+  /** @returns the bytes of the file system that are free then */
+  async remove(digest: string): Promise<number> {
+    const disk = await this.disk(digest);
     await rm(this.path(digest), { force: true });
+    return disk;
   }
 
   async all(): Promise<string[]> {

@@ -23,6 +23,8 @@ export interface BlobDescriptor {
 export interface LayerRecord {
   readonly size: number; // bytes of regular files, unpacked
   readonly archiveSize: number; // bytes as an uncompressed archive
+  /** Bytes that its directory takes; found out when somebody asks. */
+  readonly disk?: number;
   /** The same layer as it travels: what was pulled, or made for a push. */
   readonly blobs: readonly BlobDescriptor[];
   /** Its archive is made again by a recipe that lies beside its files. */

@@ -324,8 +324,9 @@ export class Images {
   }
 
   /** What the images take on disk. */
-  usage(): DiskUsage {
-    return diskUsage(this.store);
+  usage(): Promise<DiskUsage> {
+    const used = new Set([...this.#users()].map(({ imageId }) => imageId));
+    return diskUsage(this.store, this.leases, used);
   }
 
   /** One archive of all these images. @throws {EngineError} notFound, before the stream begins */

@@ -103,6 +103,22 @@ export class Layers {
     return this.#catalog.layers.get(diffId)?.recipe === true;
   }
 
+  /** Bytes that the layer takes in the file system, with its packed forms: what its removal frees. */
+  async disk(diffId: string, record: LayerRecord): Promise<number> {
+    const packed = await Promise.all(record.blobs.map(({ digest }) => this.#blobs.disk(digest)));
+    return packed.reduce((sum, bytes) => sum + bytes, await this.#diskOfFiles(diffId, record));
+  }
+
+  async #diskOfFiles(diffId: string, record: LayerRecord): Promise<number> {
+    if (record.disk !== undefined) return record.disk;
+    const path = join(this.#paths.layers, hexOf(diffId));
+    const { disk } = await this.#workers.measure({ kind: "dir", path });
+    // It never changes; written with the next change of the catalog.
+    const known = this.#catalog.layers.get(diffId);
+    if (known !== undefined) this.#catalog.layers.set(diffId, { ...known, disk });
+    return disk;
+  }
+
   async stage(): Promise<Staging> {
     const directory = join(this.#paths.layers, STAGING + randomBytes(8).toString("hex"));
     await mkdir(join(directory, "fs"), { recursive: true, mode: 0o755 });
@@ -237,10 +253,17 @@ export class Layers {
     return this.#workers.tar({ kind: "dir", path: directory }, { whiteouts: "layer" });
   }
 
-  /** The directory of a layer that was taken out of the catalog; one that was made anew meanwhile stays. */
-  async removeUnlessBack(diffId: string): Promise<void> {
-    await this.#changes.run(diffId, async () => {
-      if (!this.has(diffId)) await this.#trash.discard(join(this.#paths.layers, hexOf(diffId)));
+  /**
+   * The directory of a layer that was taken out of the catalog; one that was made anew meanwhile stays.
+   *
+   * @returns the bytes that are free then, without those of its packed forms
+   */
+  async removeUnlessBack(diffId: string, record: LayerRecord): Promise<number> {
+    return this.#changes.run(diffId, async () => {
+      if (this.has(diffId)) return 0;
+      const disk = await this.#diskOfFiles(diffId, record).catch(() => 0);
+      await this.#trash.discard(join(this.#paths.layers, hexOf(diffId)));
+      return disk;
     });
   }
 }

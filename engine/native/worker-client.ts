@@ -7,6 +7,7 @@ import { encodeRaw, type Field, type RawOp } from "./wire.ts";
 import { answer, feed, pieces, send } from "./worker-connection.ts";
 import type {
   CopyOptions,
+  DiskSize,
   MakeDirectoryOptions,
   Skipped,
   TarOptions,
@@ -149,11 +150,12 @@ export class NativeWorkers implements Workers {
     return Buffer.concat(chunks);
   }
 
-  async measure(root: TreeRoot, path = ""): Promise<TreeSize> {
+  async measure(root: TreeRoot, path = ""): Promise<DiskSize> {
     const socket = await this.#start(kind.walk, tree(root), { code: code.walk, fields: [path, true] });
     let result: Buffer | undefined;
     for await (const _ of pieces(socket, (payload) => (result = Buffer.from(payload))));
-    return size(result as Buffer);
+    const sum = result as Buffer;
+    return { ...size(sum), disk: Number(sum.readBigUInt64LE(16)) };
   }
 
   async stat(

@@ -37,6 +37,11 @@ export interface TreeSize {
   readonly bytes: number; // of regular files, each inode once
 }
 
+/** With what the file system holds for it, directories and all. */
+export interface DiskSize extends TreeSize {
+  readonly disk: number; // bytes
+}
+
 export interface TarOptions {
   /** What to pack, beneath the root; a final link is not followed. Default: the root's content. */
   readonly path?: string;
@@ -117,5 +122,5 @@ export interface Workers {
   copy(from: TreeRoot, to: TreeRoot, options: CopyOptions): Promise<TreeSize>;
   /** What an overlay's upper directory changes against its lowers, sorted, directories as Docker lists them. */
   changes(upper: string, lowers: readonly string[]): Promise<Change[]>;
-  measure(root: TreeRoot, path?: string): Promise<TreeSize>;
+  measure(root: TreeRoot, path?: string): Promise<DiskSize>;
 }
