@@ -1,6 +1,7 @@
 /** Builds the image of a service, where the engine can by a local directory, else by a tar that is sent. */
 import { basename, dirname, relative } from "node:path";
-import type { BuildOptions, EngineClient } from "../client/client.ts";
+import type { EngineClient } from "../client/client.ts";
+import type { BuildOptions } from "../client/types/builds.ts";
 import type { Report } from "../context.ts";
 import { AppError } from "../errors.ts";
 import type { Build, Project } from "../model/types.ts";

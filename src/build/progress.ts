@@ -1,4 +1,4 @@
-import type { ProgressMessage } from "../client/client.ts";
+import type { ProgressMessage } from "../client/types/common.ts";
 import type { Report } from "../context.ts";
 import { AppError, type SourcePosition } from "../errors.ts";
 

@@ -1,7 +1,7 @@
 import { Agent, request as httpRequest, type IncomingMessage, type RequestOptions } from "node:http";
 import type { Socket } from "node:net";
 import { type Duplex, Readable } from "node:stream";
-import type { Filters } from "./client.ts";
+import type { Filters } from "./types/common.ts";
 import { failureOf, interrupted, unreachable } from "./failures.ts";
 import { textOf } from "./frames.ts";
 

@@ -74,6 +74,8 @@ export async function runProvider(
     return session.variables;
   } catch (error) {
     child.kill();
+    child.stdout.destroy(); // What it has started itself may hold on to it.
+    child.stderr.destroy();
     context.signal.throwIfAborted();
     say("failed", "failed");
     throw error;

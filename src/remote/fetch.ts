@@ -3,7 +3,7 @@
  * kept; a branch or tag is asked for each time, and is what it was last where nobody answers.
  */
 import { join } from "node:path";
-import type { RegistryLogin } from "../client/client.ts";
+import type { RegistryLogin } from "../client/types/system.ts";
 import { AppError, type SourcePosition } from "../errors.ts";
 import type { GitAddress, OciAddress, RemoteAddress } from "../model/remote.ts";
 import { Cache } from "./cache.ts";

@@ -1,5 +1,5 @@
 /** The two questions that an artifact of a registry needs: its manifest, and its layers. */
-import type { RegistryLogin } from "../client/client.ts";
+import type { RegistryLogin } from "../client/types/system.ts";
 import type { OciAddress } from "../model/remote.ts";
 
 const MANIFEST = "application/vnd.oci.image.manifest.v1+json";

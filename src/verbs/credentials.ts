@@ -7,7 +7,7 @@
 import { spawn } from "node:child_process";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { RegistryLogin } from "../client/client.ts";
+import type { RegistryLogin } from "../client/types/system.ts";
 import { AppError } from "../errors.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;

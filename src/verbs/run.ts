@@ -1,5 +1,7 @@
 import { randomBytes } from "node:crypto";
-import type { Attachment, CreateContainerOptions, TerminalSize } from "../client/client.ts";
+import type { TerminalSize } from "../client/types/common.ts";
+import type { CreateContainerOptions } from "../client/types/containers.ts";
+import type { Attachment } from "../client/types/streams.ts";
 import type { Context } from "../context.ts";
 import { buildGraph, dependenciesOf, narrow } from "../graph/graph.ts";
 import { checkServices, withDependencies } from "../graph/walk.ts";

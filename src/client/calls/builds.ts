@@ -1,8 +1,9 @@
 import { AppError } from "../../errors.ts";
-import type { BuildCalls, BuildOptions, ProgressMessage } from "../client.ts";
 import { EngineFailure } from "../failures.ts";
 import { followProgress } from "../progress.ts";
 import type { Call, Transport } from "../transport.ts";
+import type { BuildCalls, BuildOptions } from "../types/builds.ts";
+import type { ProgressMessage } from "../types/common.ts";
 
 const MOUNTS = "/slipway/v1/builder/mounts";
 

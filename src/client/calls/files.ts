@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-import type { FileCalls, PathStat } from "../client.ts";
+import type { FileCalls, PathStat } from "../types/files.ts";
 import { segment, type Transport } from "../transport.ts";
 
 export function fileCalls(engine: Transport): FileCalls {

@@ -1,8 +1,9 @@
 import { AppError, type FailureCode } from "../../errors.ts";
-import type { ImageCalls, PullOptions, RegistryLogin } from "../client.ts";
 import { EngineFailure } from "../failures.ts";
 import { followProgress } from "../progress.ts";
 import { type Call, segment, type Transport } from "../transport.ts";
+import type { ImageCalls, PullOptions } from "../types/images.ts";
+import type { RegistryLogin } from "../types/system.ts";
 
 export function imageCalls(engine: Transport): ImageCalls {
   const at = (name: string, what = ""): string => `/images/${segment(name)}${what}`;
@@ -51,6 +52,14 @@ export function imageCalls(engine: Transport): ImageCalls {
         ...(onProgress && { onProgress }),
       }),
     saveImages: (names) => engine.open("GET", "/images/get", { query: { names } }),
+    async describeRemote(reference, login) {
+      try {
+        const path = `/distribution/${segment(reference)}/json`;
+        return await engine.json("GET", path, { headers: loginHeader(login) });
+      } catch (error) {
+        throw recoded(error, "IMAGE_PULL");
+      }
+    },
     searchImages: (term, limit) => engine.json("GET", "/images/search", { query: { term, limit } }),
     async serveRegistry({ signal, onProgress, ...options }) {
       const more = { ...(signal && { signal }), ...(onProgress && { onProgress }) };

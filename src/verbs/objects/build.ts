@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Readable } from "node:stream";
 import { BuildProgress } from "../../build/progress.ts";
-import type { BuildOptions } from "../../client/client.ts";
+import type { BuildOptions } from "../../client/types/builds.ts";
 import type { Context } from "../../context.ts";
 import { AppError } from "../../errors.ts";
 

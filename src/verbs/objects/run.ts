@@ -1,5 +1,6 @@
-import type { CreateContainerOptions, TerminalSize } from "../../client/client.ts";
 import { isMissing } from "../../client/failures.ts";
+import type { TerminalSize } from "../../client/types/common.ts";
+import type { CreateContainerOptions } from "../../client/types/containers.ts";
 import type { Context } from "../../context.ts";
 import { pullImage } from "../images.ts";
 import { programFailure } from "../program.ts";

@@ -89,7 +89,7 @@ echo '{"type":"get-service-config"}'; read line; echo "$line" >${"$"}{0%/*}/told
 });
 
 for (const [what, script, message] of [
-  ["says why", `echo '{"type":"error","message":"no money"}'; sleep 60`, "db: no money"],
+  ["says why", `echo '{"type":"error","message":"no money"}'; exec sleep 60`, "db: no money"],
   ["ends badly", "echo broken >&2; exit 3", "db: broken"],
   ["speaks otherwise", "echo hello", "db: its provider said what is no JSON: hello"],
 ] as const) {
