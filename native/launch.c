@@ -153,7 +153,10 @@ static int child_prepare(struct launch *launch, struct err *err)
 		return -1;
 	if (launch->ns.create & K_CLONE_NEWCGROUP && unshare((int)K_CLONE_NEWCGROUP) < 0)
 		return err_errno(err, "make a cgroup namespace");
-	/* Nothing that is mounted here may show up outside, and the other way round. */
+	/* Nothing that is mounted here may show up outside unless asked, nor the other way.
+	 */
+	if (mounts_open_shared(launch, err) < 0)
+		return -1;
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return err_errno(err, "make all mounts private");
 	return run_sides(launch, 1u << SIDE_CHILD, err);

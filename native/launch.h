@@ -41,6 +41,7 @@ struct launch {
 	int root;     /* the root directory, O_PATH */
 	int proc;     /* the engine's procfs, after pivot */
 	int empty;    /* a detached, empty tmpfs */
+	int *shared;  /* by operation: what it binds, opened while it still shared; NULL: nothing */
 	char *answer; /* what readFile operations read */
 	size_t answer_size;
 	uint32_t answer_files;

@@ -8,6 +8,7 @@ import { startHealthProbes } from "./health.ts";
 import { SIGKILL } from "./kill.ts";
 import { type Launch, startExitCode, startProgram } from "./launcher.ts";
 import { compressLogs } from "./logs/compress.ts";
+import { checkPropagation } from "./propagation.ts";
 import { removeNow } from "./remove.ts";
 import { cancelRestart } from "./restart.ts";
 import { makeShm } from "./shm.ts";
@@ -53,6 +54,7 @@ function refuseWrongState(container: Container): void {
 
 async function launch(tools: Tools, container: Container): Promise<void> {
   const { record } = container;
+  await checkPropagation(record.mounts);
   const volumes = await acquireVolumes(tools, record);
   checkpoint("start: volumes held");
   const network = await attachNetwork(tools, record);

@@ -1,9 +1,12 @@
 /** Details of containers in which a client notices the difference, each compared with Docker 26 once. */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { EngineClient } from "../../../src/client/client.ts";
 import { until } from "../../helpers/command.ts";
 import { Sandbox } from "../../helpers/sandbox.ts";
+import { makeTar } from "../../helpers/tar.ts";
 import { type Options, probe } from "./probe.ts";
 
 const details = suite("engine/containers: details");
@@ -159,6 +162,70 @@ details("ps: values of filters are checked, and an image that lost its name is s
     await client.removeContainer(Id);
   }),
 );
+
+details(
+  "cp: a container that was never started has its volumes, and what is read-only stays so",
+  async () => {
+    const HostConfig = { ReadonlyRootfs: true, Binds: ["/vol", `${sandbox.directory}:/host:ro`] };
+    const { Id } = await client.createContainer({ Image: "busybox", Cmd: ["cat", "/vol/f"], HostConfig });
+    try {
+      const put = (path: string) =>
+        refused(client.putArchive(Id, path, makeTar([{ path: "f", content: "in" }])));
+      assert.is(await put("/vol"), "accepted");
+      assert.match(await put("/host"), "mounted volume is marked read-only");
+      assert.match(await put("/etc"), "container rootfs is marked read-only");
+      assert.is((await client.statPath(Id, "/vol/f")).size, 2);
+      await client.startContainer(Id);
+      await client.waitContainer(Id);
+      assert.is((await sandbox.docker(["logs", Id])).stdout, "in");
+    } finally {
+      await client.removeContainer(Id, { force: true, volumes: true });
+    }
+  },
+);
+
+details("-v with rshared and rslave: mounts go between host and container as asked", async () => {
+  const directory = join(sandbox.directory, "shared");
+  mkdirSync(directory);
+  await sandbox.inside([
+    "sh",
+    "-ec",
+    `mount -t tmpfs none ${directory}; mkdir ${directory}/in ${directory}/out`,
+  ]);
+  const bind = (propagation: string) => ({
+    HostConfig: { Privileged: true, Binds: [`${directory}:/m:${propagation}`] },
+  });
+  try {
+    const { Id } = await client.createContainer({ Image: "busybox", Cmd: ["true"], ...bind("rshared") });
+    assert.match(await refused(client.startContainer(Id)), "but it is not a shared mount");
+    await client.removeContainer(Id);
+    await sandbox.inside(["mount", "--make-shared", directory]);
+    for (const [propagation, out, into] of [
+      ["rshared", "1", "1"],
+      ["rslave", "0", "1"],
+      ["rprivate", "0", "0"],
+    ] as const) {
+      await running(bind(propagation), async (id) => {
+        await execute(id, ["mount -t tmpfs none /m/out"]);
+        await sandbox.inside(["mount", "-t", "tmpfs", "none", `${directory}/in`]);
+        const { stdout } = await sandbox.inside([
+          "sh",
+          "-c",
+          `grep -c ${directory}/out /proc/self/mountinfo`,
+        ]);
+        assert.is(stdout.trim(), out, `${propagation}: of the container on the host`);
+        assert.is(
+          await execute(id, ["grep -c ' /m/in ' /proc/self/mountinfo"]),
+          into,
+          `${propagation}: inside`,
+        );
+      });
+      await sandbox.inside(["sh", "-c", `umount ${directory}/in ${directory}/out 2>/dev/null`]);
+    }
+  } finally {
+    await sandbox.inside(["umount", "-R", directory]);
+  }
+});
 
 details("commit: HEALTHCHECK and a relative WORKDIR among the changes", () =>
   running({ WorkingDir: "/srv" }, async (id) => {
