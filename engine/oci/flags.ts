@@ -100,9 +100,9 @@ export const USAGE = `usage: slipway-runtime [--root DIR] [--log FILE] [--log-fo
   spec     [--bundle DIR]
 `;
 
-/** Where the command stands: the first word that is neither a global option nor the value of one. */
+/** Where the command stands: the first word that is neither a global option nor the value of one; else the end. */
 export function commandAt(argv: readonly string[]): number {
-  return argv.indexOf(ownPart(argv, GLOBAL).at(-1) ?? "", ownPart(argv, GLOBAL).length - 1);
+  return firstWord(argv, GLOBAL);
 }
 
 /**
@@ -129,9 +129,14 @@ export function readCommand<C extends Command>(command: C, args: readonly string
 
 /** The words up to the first that is neither an option nor the value of one, with it. */
 function ownPart(args: readonly string[], options: Flags): readonly string[] {
+  return args.slice(0, firstWord(args, options) + 1);
+}
+
+/** Where the first word stands that is neither an option nor the value of one; else the end. */
+function firstWord(args: readonly string[], options: Flags): number {
   for (let at = 0; at < args.length; at++) {
     const word = args[at] ?? "";
-    if (!word.startsWith("-")) return args.slice(0, at + 1);
+    if (!word.startsWith("-")) return at;
     const name = word.replace(/^--?/, "");
     if (
       Object.entries(options).some(
@@ -140,5 +145,5 @@ function ownPart(args: readonly string[], options: Flags): readonly string[] {
     )
       at++;
   }
-  return args;
+  return args.length;
 }

@@ -31,6 +31,13 @@ function runtime(directory: string, ...args: readonly string[]): Promise<Command
   return run([...command, "--root", join(directory, "root"), ...args], { limitMs: 20_000, input: "" });
 }
 
+oci("options alone need no command", async ({ directory }) => {
+  assert.match((await runtime(directory, "--version")).stdout, "slipway-runtime version ");
+  const { status, stdout } = await runtime(directory);
+  assert.is(status, 1);
+  assert.match(stdout, "usage: slipway-runtime");
+});
+
 /** As above, with files for stdio: the container keeps what it gets, and a pipe would not end before it does. */
 async function create(directory: string, ...args: readonly string[]): Promise<CommandResult> {
   const output = join(directory, "output");
