@@ -10,9 +10,6 @@ import { startSleeper } from "./lifecycle.ts";
 import { openRunc, type Runc } from "./runc.ts";
 
 const ROUNDS = 50;
-const CAPABILITIES =
-  `CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE
-  SYS_CHROOT KILL AUDIT_WRITE`.split(/\s+/);
 
 export async function benchNative(sandbox: Sandbox): Promise<Row[]> {
   // The first container of a daemon brings up the bridge.
