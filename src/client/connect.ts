@@ -7,8 +7,9 @@ import { networkCalls, volumeCalls } from "./calls/networks.ts";
 import { execCalls, streamCalls } from "./calls/streams.ts";
 import { systemCalls } from "./calls/system.ts";
 import type { EngineClient } from "./client.ts";
+import type { Endpoint } from "./http.ts";
 import { startDaemon } from "./start.ts";
-import { type Endpoint, Transport } from "./transport.ts";
+import { Transport } from "./transport.ts";
 
 export interface ConnectOptions {
   /** `--host`. */
