@@ -7,7 +7,7 @@ import { setDefaults } from "./defaults.ts";
 import { declaredName, loadFiles } from "./document.ts";
 import { inheritVariables } from "./inherit.ts";
 import { interpolate } from "./interpolate.ts";
-import { lint } from "./lint.ts";
+import { lint, unsilenced } from "./lint.ts";
 import type { Loading } from "./loading.ts";
 import { projectName } from "./name.ts";
 import { isMap, type MapNode, map, mapEntries, withEntry } from "./node.ts";
@@ -109,7 +109,7 @@ async function loadOnce(source: ProjectSource, files: Files, fetched: Fetched): 
     envFiles: located.envFiles,
     environment: environment.toRecord(),
     profiles: located.profiles,
-    warnings: problems.warnings,
+    warnings: unsilenced(problems.warnings, whole),
     lint: () => lint({ model: whole, services: enabled, files }),
   });
 }
