@@ -13,6 +13,9 @@ import { baseImage } from "./bases.ts";
 import type { BuilderDeps } from "./builder.ts";
 import type { StepCache } from "./cache.ts";
 import type { CacheMounts } from "./cache-mounts.ts";
+import { exportCache } from "./caches/export.ts";
+import { INLINE, writeInline } from "./caches/form.ts";
+import { CacheImports } from "./caches/import.ts";
 import type { Contexts } from "./context/contexts.ts";
 import { type OpenContext, openContext } from "./context/open.ts";
 import type { Linter } from "./dockerfile/lint.ts";
@@ -28,7 +31,6 @@ import { OWN_PLATFORM, refuseForeign } from "./platform.ts";
 import type { Remotes } from "./remotes.ts";
 import { type Solved, Solver, type StepOutcome } from "./solve.ts";
 import type { StepTools } from "./steps/types.ts";
-import { checkCaches, exportCache } from "./transfer.ts";
 import { Trees } from "./trees.ts";
 import type { BuildProgress, BuildRequest, BuildResult } from "./types.ts";
 
@@ -57,7 +59,6 @@ export class Build {
     try {
       for (const tag of request.tags ?? []) parseReference(tag);
       checkOutputs(request.outputs ?? []);
-      checkCaches([...(request.cacheTo ?? []), ...(request.cacheFrom ?? [])]);
       const context = await openContext({
         source: request.context,
         dockerfile: request.dockerfile,
@@ -96,9 +97,9 @@ export class Build {
       trees.connect(solver);
       const result = await solver.solve(plan);
       await trees.save();
-      for (const { path } of request.cacheTo ?? [])
-        await exportCache(path, result.records, this.#deps.images);
-      return { imageId: await this.#deliver(plan, result, request), warnings: linter.warnings };
+      const imageId = await this.#deliver(plan, result, request);
+      await this.#exportCaches(result, request, progress);
+      return { imageId, warnings: linter.warnings };
     } catch (error) {
       throw asFailure(error, text, name);
     }
@@ -179,7 +180,7 @@ export class Build {
       tools,
       progress,
       explain: request.explain === true,
-      cacheFrom: (request.cacheFrom ?? []).map(({ path }) => path),
+      imports: this.#imports(request, lease, progress),
       keepFailed: request.keepFailed === true,
       failed: (error: unknown, step: Step) => {
         if (first === undefined) {
@@ -189,6 +190,33 @@ export class Build {
         return request.signal?.aborted === true ? error : error instanceof BuildFailure ? error : first;
       },
     });
+  }
+
+  #imports({ cacheFrom = [], auth, signal }: BuildRequest, lease: Lease, progress: BuildProgress) {
+    if (cacheFrom.length === 0) return undefined;
+    const status = (text: string): void => progress({ kind: "status", text });
+    return new CacheImports(cacheFrom, {
+      ...this.#deps,
+      lease,
+      platform: OWN_PLATFORM,
+      auth,
+      signal,
+      status,
+    });
+  }
+
+  async #exportCaches(
+    { records, layers }: Solved,
+    request: BuildRequest,
+    progress: BuildProgress,
+  ): Promise<void> {
+    const { cacheTo = [], auth, signal } = request;
+    const status = (text: string): void => progress({ kind: "status", text });
+    const image = new Set(layers.map(({ diffId }) => diffId));
+    for (const to of cacheTo) {
+      if (to.type !== "inline")
+        await exportCache(to, records, image, { images: this.#deps.images, auth, signal, status });
+    }
   }
 
   /** @returns the image's id, "" where none was wanted */
@@ -206,7 +234,10 @@ export class Build {
       await writeOutputs(files, tree, { id: "", tags: [] }, { images, workers });
       if (files.length === outputs.length) return "";
     }
-    const image = await images.createImage(finishImage(plan, result.created), layers, { tags });
+    const own = result.records.filter(({ diffId }) => layers.includes(diffId));
+    const inline = isInline(request) ? { [INLINE]: writeInline(own, layers) } : {};
+    const config = { ...finishImage(plan, result.created), ...inline };
+    const image = await images.createImage(config, layers, { tags });
     const archives = outputs.filter((output) => !files.includes(output));
     await writeOutputs(archives, await this.#tree(lowers), { id: image.id, tags }, { images, workers });
     return image.id;
@@ -251,6 +282,13 @@ export class Build {
     await mkdir(directory, { recursive: true, mode: 0o700 });
     return directory;
   }
+}
+
+/** Asked for as a cache, or as `docker build` asks for it. */
+function isInline({ cacheTo = [], args = {} }: BuildRequest): boolean {
+  return (
+    cacheTo.some(({ type }) => type === "inline") || /^(1|true)$/.test(args["BUILDKIT_INLINE_CACHE"] ?? "")
+  );
 }
 
 function localOrEmpty(

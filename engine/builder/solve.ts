@@ -3,6 +3,7 @@ import type { Images } from "../images/images.ts";
 import type { Lease } from "../images/leases.ts";
 import type { Layer } from "../images/types.ts";
 import { digestOf, type StepCache, type StepRecord, stepKey } from "./cache.ts";
+import type { CacheImports } from "./caches/import.ts";
 import type { Range } from "./dockerfile/position.ts";
 import { reasonsFor } from "./explain.ts";
 import { keepFailed } from "./failed.ts";
@@ -14,7 +15,6 @@ import { prepareCopy } from "./steps/copy.ts";
 import { prepareRun } from "./steps/run.ts";
 import type { Chain, Prepared, StepTools } from "./steps/types.ts";
 import { prepareWorkdir } from "./steps/workdir.ts";
-import { importStep } from "./transfer.ts";
 import type { BuildEvent, BuildProgress, StepInfo } from "./types.ts";
 
 /** What a step made: its layer may still be on its way into the store. */
@@ -32,8 +32,8 @@ export interface SolverDeps {
   readonly tools: StepTools;
   readonly progress: BuildProgress;
   readonly explain: boolean;
-  /** Directories with results of other machines. */
-  readonly cacheFrom: readonly string[];
+  /** Results of other machines. */
+  readonly imports: CacheImports | undefined;
   readonly keepFailed: boolean;
   /** Tells where an error comes from. */
   failed(error: unknown, step: Step): unknown;
@@ -190,9 +190,8 @@ export class Solver {
   }
 
   async #import(key: string): Promise<void> {
-    const { cacheFrom, cache, images, lease } = this.#deps;
-    if (cacheFrom.length > 0 && cache.get(key) === undefined)
-      await importStep(cacheFrom, key, cache, images, lease);
+    const { imports, cache } = this.#deps;
+    if (imports !== undefined && cache.get(key) === undefined) await imports.take(key);
   }
 
   /** What the cache has, or what another stage or build is making at this moment. */

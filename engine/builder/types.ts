@@ -2,9 +2,9 @@
 import type { Readable } from "node:stream";
 import type { Ulimit } from "../containers/types.ts";
 import type { RegistryAuth } from "../images/types.ts";
+import type { CacheFrom, CacheTo } from "./caches/entries.ts";
 import type { Warning } from "./dockerfile/lint.ts";
 import type { Output } from "./outputs.ts";
-import type { CacheDirectory } from "./transfer.ts";
 
 export type ContextSource =
   /** An absolute directory of this machine: it is read where it lies. */
@@ -46,9 +46,9 @@ export interface BuildRequest {
   readonly entitlements?: readonly string[] | undefined;
   /** Where the result goes; default: an image of the store. */
   readonly outputs?: readonly Output[] | undefined;
-  /** Directories that results of steps are written to, and looked for in. */
-  readonly cacheTo?: readonly CacheDirectory[] | undefined;
-  readonly cacheFrom?: readonly CacheDirectory[] | undefined;
+  /** Where results of steps are written to, and looked for. */
+  readonly cacheTo?: readonly CacheTo[] | undefined;
+  readonly cacheFrom?: readonly CacheFrom[] | undefined;
   /** Makes an image of what a failing RUN left, to look around in; the failure names it. */
   readonly keepFailed?: boolean | undefined;
   /** Only finds what is wrong with the Dockerfile. */

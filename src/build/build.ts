@@ -1,5 +1,5 @@
 /** Builds the image of a service, where the engine can by a local directory, else by a tar that is sent. */
-import { basename, dirname, relative } from "node:path";
+import { basename, dirname, relative, resolve } from "node:path";
 import type { EngineClient } from "../client/client.ts";
 import type { BuildOptions } from "../client/types/builds.ts";
 import type { Report } from "../context.ts";
@@ -69,7 +69,7 @@ function commonOptions(project: Project, work: BuildWork, flags: BuildFlags): Om
     ...(build.target && { target: build.target }),
     ...(target && { platform: target }),
     ...(build.labels && { labels: build.labels }),
-    ...(build.cache_from && { cacheFrom: build.cache_from }),
+    ...(build.cache_from && { cacheFrom: build.cache_from.map((text) => absoluteCache(project, text)) }),
     ...((flags.noCache ?? build.no_cache) && { noCache: true }),
     ...((flags.pull ?? build.pull) && { pull: true }),
     ...(build.network && { network: build.network }),
@@ -118,15 +118,20 @@ function ownOptions(
     return socket === undefined ? [] : [{ id, socket }];
   });
   const allowed = privileged ? [...entitlements, "security.insecure"] : entitlements;
-  const caches = cache_to.flatMap((text) => {
-    const path = /^type=local,(?:.*,)?dest=([^,]+)/.exec(text)?.[1];
-    return path === undefined ? [] : [{ type: "local", path }];
-  });
+  const caches = cache_to.map((text) => absoluteCache(project, text));
   return {
     ...(agents.length > 0 && { ssh: agents }),
     ...(allowed.length > 0 && { entitlements: allowed }),
     ...(caches.length > 0 && { cacheTo: caches }),
   };
+}
+
+/** A cache's directory is seen from the project's. */
+function absoluteCache({ workingDir }: Project, text: string): string {
+  return text.replace(
+    /\b(src|dest)=([^,/][^,]*)/,
+    (_, key: string, path: string) => `${key}=${resolve(workingDir, path)}`,
+  );
 }
 
 /** For engines that read no directory themselves. */

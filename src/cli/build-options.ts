@@ -68,18 +68,31 @@ export function readNamedContext(text: string): [name: string, value: string] {
   return [text.slice(0, at), /^[a-z][a-z0-9+-]*:|^git@/.test(value) ? value : resolve(value)];
 }
 
-/** `type=local,dest=DIR` of --cache-to, `type=local,src=DIR` of --cache-from. @throws {AppError} USAGE */
+/**
+ * `type=local,dest=DIR`, `type=registry,ref=NAME` or `type=inline` of --cache-to; the first two with src, or the bare name
+ * of an image, of --cache-from. Paths become absolute.
+ *
+ * @throws {AppError} USAGE
+ */
 export function readCache(
   flag: "--cache-to" | "--cache-from",
   text: string,
-): { readonly type: string; readonly path: string } {
-  const key = flag === "--cache-to" ? "dest" : "src";
-  const given = fields(flag, text, ["type", key, "mode"]);
-  const path = given[key];
-  if (given["type"] !== "local" || path === undefined) {
-    throw new AppError("USAGE", `${flag} ${text}: only type=local,${key}=DIRECTORY is supported`);
-  }
-  return { type: "local", path: resolve(path) };
+): Readonly<Record<string, string | undefined>> {
+  if (!text.includes("=")) return { type: "registry", ref: text };
+  const isTo = flag === "--cache-to";
+  const key = isTo ? "dest" : "src";
+  const given = fields(flag, text, [
+    ...["type", key, "ref", "tag"],
+    ...(isTo ? ["mode", "ignore-error"] : []),
+  ]);
+  const needed = { local: key, registry: "ref", inline: undefined }[given["type"] ?? ""];
+  const isKnown = needed !== undefined || (isTo && given["type"] === "inline");
+  if (!isKnown)
+    throw new AppError("USAGE", `${flag} ${text}: say type=local, registry${isTo ? " or inline" : ""}`);
+  const value = needed && given[needed];
+  if (needed !== undefined && value === undefined)
+    throw new AppError("USAGE", `${flag} ${text}: ${given["type"]} needs ${needed}=`);
+  return needed === key ? { ...given, [key]: resolve(value ?? "") } : given;
 }
 
 /** `nofile=1024:2048`. @throws {AppError} USAGE */

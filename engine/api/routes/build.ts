@@ -1,5 +1,6 @@
 import { pipeline } from "node:stream/promises";
 import type { Builder } from "../../builder/builder.ts";
+import { type CacheEntry, readCacheFrom, readCacheTo } from "../../builder/caches/entries.ts";
 import type { BuildRequest, ContextSource } from "../../builder/types.ts";
 import type { Ulimit } from "../../containers/types.ts";
 import { parseDuration } from "../../duration.ts";
@@ -97,6 +98,7 @@ async function classicBuild(builder: Builder, request: ApiRequest, reply: Reply)
     entitlements: ["network.host"],
     auth: registryAuth(request.headers["x-registry-config"]),
     tags,
+    cacheFrom: query.json<string[]>("cachefrom")?.map(readCacheFrom),
     signal: request.signal,
   };
   const progress = reply.progress();
@@ -158,9 +160,8 @@ interface LocalBuild {
   readonly check?: boolean;
   readonly explain?: boolean;
   readonly outputs?: BuildRequest["outputs"];
-  readonly cacheTo?: BuildRequest["cacheTo"];
-  /** Names of images are taken too, and passed over: only directories are read. */
-  readonly cacheFrom?: readonly (string | NonNullable<BuildRequest["cacheFrom"]>[number])[];
+  readonly cacheTo?: readonly CacheEntry[];
+  readonly cacheFrom?: readonly CacheEntry[];
   readonly keepFailed?: boolean;
 }
 
@@ -173,9 +174,8 @@ async function localBuild(builder: Builder, request: ApiRequest, reply: Reply): 
     dockerfileText: body.dockerfileInline,
     args: argumentsOf(body.args),
     ulimits: body.ulimits?.map(ulimit),
-    cacheFrom: body.cacheFrom?.flatMap((cache) =>
-      typeof cache === "string" ? cacheDirectory(cache) : [cache],
-    ),
+    cacheTo: body.cacheTo?.map(readCacheTo),
+    cacheFrom: body.cacheFrom?.map(readCacheFrom),
     secrets: body.secrets?.map(({ id, file, value }) => ({
       id,
       file,
@@ -198,13 +198,6 @@ async function localBuild(builder: Builder, request: ApiRequest, reply: Reply): 
 
 function ulimit(limit: Ulimit | Lowercased<Ulimit>): Ulimit {
   return "name" in limit ? { Name: limit.name, Soft: limit.soft, Hard: limit.hard } : limit;
-}
-
-/** `type=local,src=DIRECTORY`, as Compose's cache_from has it; other kinds are no error there, only no help. */
-function cacheDirectory(text: string): NonNullable<BuildRequest["cacheFrom"]> {
-  const fields = new Map(text.split(",").map((field) => field.split("=", 2) as [string, string]));
-  const path = fields.get("src");
-  return fields.get("type") === "local" && path !== undefined ? [{ type: "local", path }] : [];
 }
 
 function localContext({ directory, remote }: LocalBuild): ContextSource {

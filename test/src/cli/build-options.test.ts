@@ -34,7 +34,13 @@ options("agents, contexts, limits, hosts and caches are read", () => {
   assert.equal(values.readUlimit("nofile=1:2"), { Name: "nofile", Soft: 1, Hard: 2 });
   assert.equal(values.readUlimit("core=0"), { Name: "core", Soft: 0, Hard: 0 });
   assert.is(values.readHost("a=1.2.3.4"), "a:1.2.3.4");
-  assert.equal(values.readCache("--cache-to", "type=local,dest=/c,mode=max"), { type: "local", path: "/c" });
+  assert.equal(values.readCache("--cache-to", "type=local,dest=/c,mode=max"), {
+    type: "local",
+    dest: "/c",
+    mode: "max",
+  });
+  assert.equal(values.readCache("--cache-to", "type=inline"), { type: "inline" });
+  assert.equal(values.readCache("--cache-from", "team/app:1"), { type: "registry", ref: "team/app:1" });
 });
 
 for (const [what, work] of [
@@ -42,7 +48,7 @@ for (const [what, work] of [
   ["--secret of an unset variable", () => values.readSecret("id=a,env=NONE", ENV)],
   ["--output of a kind without a place", () => values.readOutput("type=local")],
   ["--ssh without an agent", () => values.readAgent("default", {})],
-  ["--cache-from of a registry", () => values.readCache("--cache-from", "type=registry,ref=x")],
+  ["--cache-from of a service", () => values.readCache("--cache-from", "type=gha")],
   ["--ulimit without a value", () => values.readUlimit("nofile")],
 ] as const) {
   options(`${what} is refused`, () => {
