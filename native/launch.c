@@ -16,6 +16,7 @@
 #include "opcodes.h"
 #include "process.h"
 #include "rootfs.h"
+#include "search.h"
 #include "tty.h"
 
 #define ANSWER_LIMIT (32u << 20)
@@ -66,6 +67,7 @@ static const struct op_kind runtime_ops[] = {
     {OP_READ_FILE, SIDE_CHILD, nodes_read},
     {OP_HOLD, SIDE_CHILD, hold_wait},
     {OP_HOOK, SIDE_CHILD, hold_hook},
+    {OP_PROGRAM, SIDE_CHILD, search_check},
     {0},
 };
 
@@ -147,9 +149,10 @@ static int become_root(struct launch *launch, struct err *err)
 
 static int child_prepare(struct launch *launch, struct err *err)
 {
-	if (become_root(launch, err) < 0 || ns_join(&launch->ns, err) < 0)
-		return -1;
+	/* As the engine's own user still, whose the cgroups are. */
 	if (cgroup_join(&launch->monitor->cgroups, false, err) < 0)
+		return -1;
+	if (become_root(launch, err) < 0 || ns_join(&launch->ns, err) < 0)
 		return -1;
 	if (launch->ns.create & K_CLONE_NEWCGROUP && unshare((int)K_CLONE_NEWCGROUP) < 0)
 		return err_errno(err, "make a cgroup namespace");

@@ -30,6 +30,7 @@ enum {
 	OP_READONLY_ROOT = 34,
 	OP_READ_FILE = 35,
 	OP_HOLD = 36,
+	OP_PROGRAM = 38,
 	OP_HOOK = 37, /* also of a program that is to be started: its last step */
 
 	/* A program that is to be started. */

@@ -12,6 +12,7 @@
 #include "opcodes.h"
 #include "process.h"
 #include "rlimit.h"
+#include "search.h"
 #include "seccomp.h"
 #include "tty.h"
 
@@ -161,57 +162,6 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static const char *find_env(char *const env[], const char *name)
-{
-	size_t length = strlen(name);
-
-	for (; env && *env; env++)
-		if (strncmp(*env, name, length) == 0 && (*env)[length] == '=')
-			return *env + length + 1;
-	return NULL;
-}
-
-/*
- * Tries the program in each directory of the container's PATH. A file that is there but may not be
- * run is reported only if none can be.
- */
-static void exec_search(char *const argv[], char *const env[], struct err *err)
-{
-	const char *path = find_env(env, "PATH");
-	char file[PATH_MAX];
-	int code = ENOENT;
-
-	if (strchr(argv[0], '/')) {
-		execve(argv[0], argv, env);
-		err_errno(err, "run %s", argv[0]);
-		return;
-	}
-	for (const char *at = path; at && argv[0][0];) {
-		size_t length = strcspn(at, ":");
-		struct stat st;
-
-		snprintf(file, sizeof file, "%.*s/%s", (int)length, length > 0 ? at : ".", argv[0]);
-		if (stat(file, &st) < 0) {
-			if (errno == EACCES)
-				code = EACCES;
-		} else if (!S_ISDIR(st.st_mode)) {
-			execve(file, argv, env);
-			if (errno != ENOENT && errno != ENOTDIR)
-				code = errno;
-			/* Such as a wrong architecture: the next directory has no say. */
-			if (errno != ENOENT && errno != ENOTDIR && errno != EACCES)
-				break;
-		}
-		at = at[length] ? at + length + 1 : NULL;
-	}
-	errno = code;
-	err_errno(err, "run %s, found in no directory of PATH", argv[0]);
-	if (code != ENOENT) {
-		errno = code;
-		err_errno(err, "run %s", argv[0]);
-	}
-}
-
 /* Goes on as the program, a child of this process. On a terminal it is the foreground job. */
 static int become_init(const struct process_place *place, struct err *err)
 {
@@ -285,5 +235,5 @@ void process_start(struct process *process, const struct process_place *place, s
 		return;
 	reset_signals();
 	blame(process, OP_ARGV);
-	exec_search(process->argv, process->env ? process->env : nothing, err);
+	search_exec(process->argv, process->env ? process->env : nothing, err);
 }

@@ -164,6 +164,8 @@ interface PrepareOps {
   readonlyRoot: Record<never, never>;
   /** Answers with a file's content, at most `limit` bytes; nothing if it is no regular file. */
   readFile: { readonly path: string; readonly limit: number };
+  /** Fails as the start of such a program would, for an early answer. `path` is the value of PATH. */
+  program: { readonly name: string; readonly path: string; readonly cwd: string };
   /** Answers with u32 pid | u32 monitor, and waits for a `go` frame whose payload is what later hooks read. */
   hold: Record<never, never>;
 }
@@ -312,6 +314,7 @@ const layouts: { readonly [K in keyof AllOps]: readonly [code: number, fields: (
     pivot: [33, () => []],
     readonlyRoot: [34, () => []],
     readFile: [35, (o) => [o.path, o.limit]],
+    program: [38, (o) => [o.name, o.path, o.cwd]],
     hold: [36, () => []],
     hook: [37, (o) => [o.path, ...list(o.argv), ...list(o.env), o.seconds, o.state]],
     argv: [60, (o) => list(o.list)],

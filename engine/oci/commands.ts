@@ -9,7 +9,7 @@ import { Monitor } from "../native/monitor.ts";
 import { holds, hookOp, prepareBundle, processOfBundle } from "./compile.ts";
 import { type OciConfig, type OciResources, readConfig } from "./config.ts";
 import { type ExecOptions, execDetached, execIn } from "./exec.ts";
-import { cannotRun } from "./failures.ts";
+import { cannotRun, isOf } from "./failures.ts";
 import { cgroupPath, processesOf, removeGroup, writeLimits } from "./group.ts";
 import { runHooks } from "./hooks.ts";
 import { type Launched, launch } from "./launch.ts";
@@ -256,7 +256,9 @@ export class Runtime {
     } catch (error) {
       await this.#discard(id);
       await removeGroup(host.cgroups, cgroupPath(config, id));
-      throw error;
+      throw config.process !== undefined && isOf("program", ops, error)
+        ? cannotRun(config.process, error)
+        : error;
     }
   }
 

@@ -78,7 +78,16 @@ export function prepareBundle(config: OciConfig, place: Place): readonly Op[] {
     ...(holds(config) ? [{ op: "hold" } as const] : []),
     ...(config.hooks?.createContainer ?? []).map((hook) => hookOp(hook, "")),
     { op: "pivot" },
+    ...programOps(config.process),
   ];
+}
+
+/** The caller of `create` hears of a program that is not there, as with runc. */
+function programOps(process: OciProcess | undefined): readonly Op[] {
+  const [name] = process?.args ?? [];
+  if (process === undefined || name === undefined) return [];
+  const path = process.env?.findLast((pair) => pair.startsWith("PATH="))?.slice("PATH=".length) ?? "";
+  return [{ op: "program", name, path, cwd: process.cwd }];
 }
 
 /** A hook that the native program runs. @param state what it reads; "": what comes with `hold` */
@@ -106,7 +115,7 @@ export function processOfBundle(
     { op: "argv", list: process.args },
     { op: "env", list: process.env ?? [] },
     { op: "cwd", path: process.cwd },
-    { op: "user", uid, gid, groups: [...new Set([gid, ...additionalGids])] },
+    { op: "user", uid, gid, groups: additionalGids },
     {
       op: "caps",
       bounding: mask("bounding"),

@@ -13,7 +13,7 @@ export function features(): object {
       namespaces: Object.keys(namespaceFlag)
         .map((name) => (name === "net" ? "network" : name))
         .toSorted(),
-      capabilities: CAPABILITIES.map((name) => `CAP_${name}`),
+      capabilities: CAPABILITIES,
       cgroup: { v1: true, v2: true, systemd: false, systemdUser: false, rdma: false },
       seccomp: {
         enabled: true,
