@@ -11,6 +11,7 @@ import { distributionRoutes } from "./api/routes/distribution.ts";
 import { eventsRoutes } from "./api/routes/events.ts";
 import { execRoutes } from "./api/routes/exec.ts";
 import { bootstrapRoutes, imageRoutes } from "./api/routes/images.ts";
+import { manifestRoutes } from "./api/routes/manifests.ts";
 import { networkRoutes } from "./api/routes/networks.ts";
 import { sessionRoutes } from "./api/routes/session.ts";
 import { pluginRoutes, swarmRoutes } from "./api/routes/swarm.ts";
@@ -77,7 +78,7 @@ export async function openEngine(
     debug: options.logLevel === "debug",
     rootless: engineUser(process.env) !== 0,
     registries,
-    features: ["bootstrap", "build", "check", "registry"],
+    features: ["bootstrap", "build", "check", "manifests", "registry"],
     counts: () => ({ ...containers.counts(), images: images.list().length }),
     listeners: () => events.listening,
     checkNetworks: () => networks.checkMachine(),
@@ -94,6 +95,7 @@ export async function openEngine(
       ...imageRoutes({ images }),
       ...bootstrapRoutes({ images }),
       ...distributionRoutes({ images }),
+      ...manifestRoutes({ images }),
       ...buildRoutes({ builder, workers }),
       ...networkRoutes({ networks, containers }),
       ...volumeRoutes({ volumes }),

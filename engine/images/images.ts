@@ -2,6 +2,7 @@
  * Images: what the rest of the engine may do with them. The store beneath (store.ts) knows files and records; what is
  * more than a look-up has a module of its own.
  */
+import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { EngineError } from "../errors.ts";
 import type { Events } from "../events.ts";
@@ -26,6 +27,7 @@ import {
   type Reference,
   withDefaultTag,
 } from "./reference.ts";
+import { ManifestLists } from "./registry/lists.ts";
 import type { RawManifest } from "./registry/manifest.ts";
 import { type Pulled, type PullOptions, pull, pullAll } from "./registry/pull.ts";
 import { localTags, push } from "./registry/push.ts";
@@ -68,14 +70,22 @@ export class Images {
   readonly store: ImageStore;
   readonly leases = new Leases();
   readonly transport: Transport;
+  readonly lists: ManifestLists;
   readonly #events: Events;
   readonly #repositories: Repositories;
   readonly #serial = new Serial();
   #users: () => Iterable<ImageUser> = () => [];
   #runner: StepRunner | undefined;
 
-  private constructor(store: ImageStore, events: Events, transport: Transport, repositories: Repositories) {
+  private constructor(
+    store: ImageStore,
+    events: Events,
+    transport: Transport,
+    repositories: Repositories,
+    lists: ManifestLists,
+  ) {
     this.store = store;
+    this.lists = lists;
     this.#repositories = repositories;
     // What was pushed to us stays, whether it is served just now or not.
     this.leases.addRoots(() => repositories.roots());
@@ -86,7 +96,8 @@ export class Images {
   static async open(deps: ImagesDeps): Promise<Images> {
     const transport = new Transport(deps.registries);
     const store = await ImageStore.open(deps);
-    return new Images(store, deps.events, transport, await Repositories.open(store));
+    const lists = await ManifestLists.open(join(deps.paths.dataRoot, "manifests"), transport);
+    return new Images(store, deps.events, transport, await Repositories.open(store), lists);
   }
 
   /** Finds an image by name, id or unique beginning of an id. */

@@ -7,6 +7,7 @@ import type { BuildCalls } from "./types/builds.ts";
 import type { ContainerCalls } from "./types/containers.ts";
 import type { FileCalls } from "./types/files.ts";
 import type { ImageCalls } from "./types/images.ts";
+import type { ManifestCalls } from "./types/manifests.ts";
 import type { NetworkCalls, VolumeCalls } from "./types/networks.ts";
 import type { ExecCalls, StreamCalls } from "./types/streams.ts";
 import type { SystemCalls } from "./types/system.ts";
@@ -18,6 +19,7 @@ export interface EngineClient
     ExecCalls,
     FileCalls,
     ImageCalls,
+    ManifestCalls,
     BuildCalls,
     NetworkCalls,
     VolumeCalls {

@@ -3,6 +3,7 @@ import { buildCalls } from "./calls/builds.ts";
 import { containerCalls } from "./calls/containers.ts";
 import { fileCalls } from "./calls/files.ts";
 import { imageCalls } from "./calls/images.ts";
+import { manifestCalls } from "./calls/manifests.ts";
 import { networkCalls, volumeCalls } from "./calls/networks.ts";
 import { execCalls, streamCalls } from "./calls/streams.ts";
 import { systemCalls } from "./calls/system.ts";
@@ -43,6 +44,7 @@ export function clientOf(address: string, endpoint: Endpoint): EngineClient {
     ...execCalls(transport),
     ...fileCalls(transport),
     ...imageCalls(transport),
+    ...manifestCalls(transport),
     ...buildCalls(transport),
     ...networkCalls(transport),
     ...volumeCalls(transport),

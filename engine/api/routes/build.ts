@@ -7,9 +7,9 @@ import { parseDuration } from "../../duration.ts";
 import { EngineError } from "../../errors.ts";
 import { decompress } from "../../images/decompress.ts";
 import { familiar, parseReference, withDefaultTag } from "../../images/reference.ts";
-import type { RegistryAuth } from "../../images/types.ts";
 import type { Workers } from "../../native/workers.ts";
 import { ClassicStream, failureMessage, TypedStream } from "../build-stream.ts";
+import { registryLogins } from "../registry-auth.ts";
 import type { ApiRequest, Reply, Route } from "../router.ts";
 
 export interface BuildRoutesDeps {
@@ -96,7 +96,7 @@ async function classicBuild(builder: Builder, request: ApiRequest, reply: Reply)
     ulimits: query.json<Ulimit[]>("ulimits"),
     // Whoever may ask for a build here may start a container with the host's network too.
     entitlements: ["network.host"],
-    auth: registryAuth(request.headers["x-registry-config"]),
+    auth: registryLogins(request.headers["x-registry-config"]),
     tags,
     cacheFrom: query.json<string[]>("cachefrom")?.map(readCacheFrom),
     signal: request.signal,
@@ -181,7 +181,7 @@ async function localBuild(builder: Builder, request: ApiRequest, reply: Reply): 
       file,
       value: value === undefined ? undefined : Buffer.from(value),
     })),
-    auth: registryAuth(request.headers["x-registry-config"]),
+    auth: registryLogins(request.headers["x-registry-config"]),
     tags,
     signal: request.signal,
   };
@@ -235,15 +235,4 @@ function namesOf(tags: readonly string[]): string[] {
 function argumentsOf(args: Readonly<Record<string, string | null>> | undefined): Record<string, string> {
   const given = Object.entries(args ?? {}).filter((entry): entry is [string, string] => entry[1] !== null);
   return Object.fromEntries(given);
-}
-
-/** @param header base64 of `{registry: {username, password, …}}` */
-function registryAuth(header: string | readonly string[] | undefined): BuildRequest["auth"] {
-  if (typeof header !== "string" || header === "") return undefined;
-  try {
-    const known = JSON.parse(Buffer.from(header, "base64").toString("utf8")) as Record<string, RegistryAuth>;
-    return (registry) => known[registry] ?? known[`https://${registry}`];
-  } catch (cause) {
-    throw new EngineError("invalid", "X-Registry-Config cannot be read", { cause });
-  }
 }
