@@ -1,5 +1,5 @@
 /** Requests over HTTP/1.1 to one place: a socket file or a port. Connections are kept and used again. */
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { Connection, type Request } from "./connection.ts";
 import type { Reply } from "./reply.ts";
@@ -13,8 +13,10 @@ export class HttpClient {
   readonly #endpoint: Endpoint;
   readonly #idle = new Set<Connection>();
 
-  constructor(endpoint: Endpoint) {
+  /** @param socket a connection that there is already */
+  constructor(endpoint: Endpoint, socket?: Socket) {
     this.#endpoint = endpoint;
+    if (socket !== undefined) this.#idle.add(this.#connection(socket));
   }
 
   /** Lets go of connections that nobody uses. */
@@ -49,7 +51,11 @@ export class HttpClient {
   #connect(): Connection {
     const endpoint = this.#endpoint;
     const socket = "socketPath" in endpoint ? connect(endpoint.socketPath) : connect({ ...endpoint });
-    const connection: Connection = new Connection(socket.setNoDelay(true), {
+    return this.#connection(socket.setNoDelay(true));
+  }
+
+  #connection(socket: Socket): Connection {
+    const connection: Connection = new Connection(socket, {
       idle: () => (this.#idle.size < MOST_IDLE ? this.#idle.add(connection) : connection.close()),
       closed: () => this.#idle.delete(connection),
     });

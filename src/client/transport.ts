@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import { type Duplex, Readable } from "node:stream";
 import type { Request } from "./connection.ts";
 import { failureOf, interrupted, unreachable } from "./failures.ts";
@@ -29,9 +30,9 @@ export class Transport {
   readonly #http: HttpClient;
   #version = API_VERSION;
 
-  constructor(address: string, endpoint: Endpoint) {
+  constructor(address: string, endpoint: Endpoint, socket?: Socket) {
     this.address = address;
-    this.#http = new HttpClient(endpoint);
+    this.#http = new HttpClient(endpoint, socket);
   }
 
   close(): void {
