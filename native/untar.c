@@ -353,11 +353,15 @@ static int put(struct untar *work, struct err *err)
 
 static int make_implied(struct parents *parents, int parent, const char *name, const char *path)
 {
+	static const struct timespec none;
 	struct untar *work = parents->context;
+	struct err err = {0};
 
-	(void)path;
 	if (mkdirat(parent, name, 0755) < 0)
 		return errno == EEXIST ? 0 : -1;
+	/* A layer is the same tree whenever it is unpacked. */
+	if (work->options->overlay && dir_times_add(&work->times, path, none, &err) < 0)
+		return -1;
 	return work->options->own
 		   ? fchownat(parent, name, work->options->uid, work->options->gid, 0)
 		   : 0;

@@ -1,8 +1,7 @@
-import { createHash } from "node:crypto";
 import { mkdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { EngineError } from "../errors.ts";
-import { hexOf } from "./digest.ts";
+import { Digester, hexOf } from "./digest.ts";
 import type { LayerIdentity, Staging } from "./layers.ts";
 import type { ImageStore } from "./store.ts";
 
@@ -51,9 +50,15 @@ class Verifier {
   }
 
   async blob(digest: string): Promise<void> {
-    const hash = createHash("sha256");
-    for await (const chunk of this.#store.blobs.open(digest)) hash.update(chunk as Buffer);
-    if (`sha256:${hash.digest("hex")}` === digest) return;
+    const digester = new Digester();
+    try {
+      for await (const chunk of this.#store.blobs.open(digest)) digester.update(chunk as Buffer);
+    } catch (error) {
+      // Removed meanwhile, as nobody needed it any more.
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
+      throw error;
+    }
+    if (digester.digest === digest) return;
     await this.#say("blob", digest, "its content has another digest", () =>
       this.#quarantine(this.#store.blobs.path(digest)),
     );

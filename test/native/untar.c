@@ -133,6 +133,7 @@ static void unpacks_every_kind(void)
 	CHECK(readlinkat(root, "d/soft", buffer, sizeof buffer) == 11);
 	CHECK(fstatat(root, "d/fifo", &stat, 0) == 0 && S_ISFIFO(stat.st_mode));
 	CHECK(fstatat(root, "implied/deep/x", &stat, 0) == 0);
+	CHECK(fstatat(root, "implied/deep", &stat, 0) == 0 && stat.st_mtime == 0);
 	CHECK(fstatat(root, "d/gone", &stat, 0) == 0 && S_ISCHR(stat.st_mode) && stat.st_rdev == 0);
 	char path[128];
 	snprintf(path, sizeof path, "%s/root/d", base);

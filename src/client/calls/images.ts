@@ -69,10 +69,10 @@ export function imageCalls(engine: Transport): ImageCalls {
         if (signal?.aborted !== true) throw error;
       }
     },
-    async bootstrapImage(reference, { include, variant, signal, onProgress } = {}) {
+    async bootstrapImage(reference, { include, variant, suite, signal, onProgress } = {}) {
       let imageId = "";
       let fresh = true;
-      const call = { json: { reference, include, variant } };
+      const call = { json: { reference, include, variant, suite } };
       await follow("/slipway/v1/bootstrap", call, "IMAGE_PULL", {
         ...(signal && { signal }),
         onProgress(message) {

@@ -93,5 +93,7 @@ export interface BootstrapOptions extends Abortable {
   /** More Debian packages to install. */
   readonly include?: readonly string[];
   readonly variant?: string;
+  /** Debian's name of the release, where the image's name does not say it. */
+  readonly suite?: string;
   readonly onProgress?: (message: ProgressMessage) => void;
 }

@@ -62,6 +62,8 @@ export interface DiskUsage {
         readonly Description?: string;
       }[]
     | null;
+  /** What pruning each kind frees, in bytes; only our engine says. */
+  readonly Reclaimable?: Readonly<Record<"Images" | "Containers" | "Volumes" | "BuildCache", number>>;
 }
 
 export interface EngineEvent {
