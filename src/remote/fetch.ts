@@ -7,7 +7,7 @@ import type { RegistryLogin } from "../client/types/system.ts";
 import { AppError, type SourcePosition } from "../errors.ts";
 import type { GitAddress, OciAddress, RemoteAddress } from "../model/remote.ts";
 import { Cache } from "./cache.ts";
-import { checkoutGit, resolveGit } from "./git.ts";
+import { checkoutGit, composeFileIn, resolveGit } from "./git.ts";
 import { COMPOSE_NAME, digestOf, keyOf, unpackArtifact } from "./oci.ts";
 import { RegistryClient } from "./registry.ts";
 
@@ -43,6 +43,20 @@ export async function fetchRemote(
     const reason = cause instanceof Error ? said(cause) : String(cause);
     throw failure(remote, at, reason, "Look at the address and the network.", cause);
   }
+}
+
+/** As `fetchRemote`, for an editor: only what has been fetched before. @throws {AppError} COMPOSE_REMOTE */
+export async function findFetched(
+  remote: RemoteAddress,
+  at: SourcePosition | undefined,
+  env: Environment,
+): Promise<string> {
+  const cache = new Cache(env);
+  const key = await cache.last(remote.address);
+  if (key === undefined)
+    throw failure(remote, at, "it has not been fetched yet", "Run `slipway config`, which fetches it.");
+  if (remote.kind === "oci") return join(cache.path(keyOf(key)), COMPOSE_NAME);
+  return await composeFileIn(cache.path(key), remote.path);
 }
 
 async function fetchGit(remote: GitAddress, cache: Cache, context: FetchContext): Promise<string> {
