@@ -10,6 +10,7 @@ import type { Descriptor } from "./manifest.ts";
 import { PartialFile } from "./partial.ts";
 import { pauseAfter, retry, TRIES, Transient } from "./retry.ts";
 import type { RegistrySession } from "./session.ts";
+import { shareBlob } from "./share.ts";
 
 export interface DownloadOptions {
   readonly signal?: AbortSignal;
@@ -38,6 +39,8 @@ export async function* download(
     return;
   }
   const partial = partialPath(store, blob.digest);
+  const shared = `${partial}.shared.tmp`;
+  const isShared = session.neighbour !== undefined && (await shareBlob(session.neighbour, blob, shared));
   const hash = createHash("sha256");
   let size = 0;
   const take = (chunk: Buffer): Buffer => {
@@ -51,7 +54,18 @@ export async function* download(
       );
     return chunk;
   };
+  const check = (): void => {
+    if (`sha256:${hash.digest("hex")}` === blob.digest) return;
+    throw new EngineError("invalid", `filesystem layer verification failed for digest ${blob.digest}`);
+  };
   try {
+    if (isShared) {
+      for await (const chunk of createReadStream(shared, { highWaterMark: 1 << 20 }))
+        yield take(chunk as Buffer);
+      check();
+      await store.blobs.adopt(shared, blob.digest);
+      return;
+    }
     for await (const chunk of kept(partial, blob.size)) yield take(chunk as Buffer);
     const file = await PartialFile.open(partial);
     try {
@@ -66,13 +80,13 @@ export async function* download(
       await file.flush(false).catch(() => {});
       await file.close();
     }
-    if (`sha256:${hash.digest("hex")}` !== blob.digest) {
-      throw new EngineError("invalid", `filesystem layer verification failed for digest ${blob.digest}`);
-    }
+    check();
     await store.blobs.adopt(partial, blob.digest);
   } catch (error) {
     if (error instanceof EngineError && error.kind === "invalid") await dropPartial(store, blob.digest);
     throw error;
+  } finally {
+    if (isShared) await rm(shared, { force: true });
   }
 }
 

@@ -211,14 +211,15 @@ async function pullLayers(
   );
 }
 
-/** What an earlier pull left of a blob may be damaged: then it is fetched from its beginning, once. */
+/** What an earlier pull left of a blob, or another store has, may be damaged: then it is fetched from its beginning, once. */
 async function pullLayer(...work: Parameters<typeof unpackLayer>): Promise<void> {
-  const [layer, , , { store }, signal] = work;
-  const isResumed = await hasPartial(store, layer.digest);
+  const [layer, , , { store, session }, signal] = work;
+  const isResumed = session.neighbour !== undefined || (await hasPartial(store, layer.digest));
   try {
     await unpackLayer(...work);
   } catch (error) {
     if (!isBroken(error)) throw error;
+    session.distrust();
     await dropPartial(store, layer.digest);
     if (!isResumed || signal.aborted) throw error;
     await unpackLayer(...work);

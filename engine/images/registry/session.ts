@@ -7,7 +7,8 @@ import { Authorizer } from "./auth.ts";
 import { networkFailure, readFailure, writeFailure } from "./failures.ts";
 import { ACCEPT, type Descriptor, MANIFEST_LIMIT, parseManifest, type RawManifest } from "./manifest.ts";
 import { retry } from "./retry.ts";
-import { isInsecure } from "./settings.ts";
+import { isInsecure, isLoopback } from "./settings.ts";
+import { SHARE_HEADER } from "./share.ts";
 import { bodyOf, type HttpRequest, type Transport } from "./transport.ts";
 
 export interface SessionOptions {
@@ -38,6 +39,8 @@ export class RegistrySession {
   readonly #endpoints: Endpoint[];
   /** The endpoint that answered: a plain registry is found out only once. */
   #chosen: Endpoint | undefined;
+  /** Where a registry of this machine has its blobs. */
+  #neighbour: string | undefined;
 
   constructor(transport: Transport, reference: Reference, options: SessionOptions = {}) {
     this.#transport = transport;
@@ -108,10 +111,12 @@ export class RegistrySession {
         method: "GET",
         path: `manifests/${name}`,
         scope: this.#pullScope,
-        headers: { accept: ACCEPT },
+        headers: { accept: ACCEPT, ...(this.#mayShare && { [SHARE_HEADER]: "?" }) },
       });
       if (response.statusCode !== 200)
         throw await readFailure(response, this.#name, `manifest for ${this.#shown(name)}`);
+      const neighbour = response.headers[SHARE_HEADER];
+      if (this.#mayShare && typeof neighbour === "string") this.#neighbour = neighbour;
       const bytes = await bodyOf(response, MANIFEST_LIMIT);
       const manifest = parseManifest(bytes, response.headers["content-type"] ?? "");
       if (name.startsWith("sha256:") && manifest.digest !== name) {
@@ -195,6 +200,20 @@ export class RegistrySession {
   /** The error for an upload, or a manifest, that the registry does not take. */
   failure(response: IncomingMessage, what: string): Promise<Error> {
     return writeFailure(response, this.#name, what);
+  }
+
+  /** The directory of blobs of a registry on this machine, as far as its files were what they are called. */
+  get neighbour(): string | undefined {
+    return this.#neighbour;
+  }
+
+  /** What it has is not what it says: no more is taken from there. */
+  distrust(): void {
+    this.#neighbour = undefined;
+  }
+
+  get #mayShare(): boolean {
+    return isLoopback(this.#reference.domain) && this.#endpoints.every(({ mirror }) => !mirror);
   }
 
   #shown(name: string): string {
