@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { createReadStream, readFileSync } from "node:fs";
+import { createReadStream, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { open, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
@@ -131,13 +131,13 @@ export class Blobs {
   }
 
   /** Drops what a crash left half-written; downloads that can be gone on with stay for a week. */
-  async clean(): Promise<void> {
-    for (const name of await readdir(this.#ingest)) {
+  clean(): void {
+    for (const name of readdirSync(this.#ingest)) {
       const path = join(this.#ingest, name);
-      const isOld = name.endsWith(".part") && Date.now() - (await stat(path)).mtimeMs > KEPT;
-      if (name.endsWith(".tmp") || isOld) await rm(path, { force: true });
-      // A bootstrap that was killed.
-      else if (name.startsWith("bootstrap-")) await rm(path, { recursive: true, force: true });
+      const isOld = name.endsWith(".part") && Date.now() - statSync(path).mtimeMs > KEPT;
+      if (name.endsWith(".tmp") || isOld) rmSync(path, { force: true });
+      // A bootstrap that was killed; it may be large, and nothing waits for it.
+      else if (name.startsWith("bootstrap-")) void rm(path, { recursive: true, force: true }).catch(() => {});
     }
   }
 }

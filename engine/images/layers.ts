@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
-import { access, mkdir, readdir, rename, rm } from "node:fs/promises";
+import { readdirSync } from "node:fs";
+import { access, mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { EngineError } from "../errors.ts";
@@ -75,7 +76,7 @@ export class Layers {
   /** What is in the catalog and what is on disk are made one; half-filled trees go. @returns diffIds that were lost */
   async reconcile(): Promise<string[]> {
     const onDisk = new Set<string>();
-    for (const name of await readdir(this.#paths.layers)) {
+    for (const name of readdirSync(this.#paths.layers)) {
       const diffId = `sha256:${name}`;
       if (this.#catalog.layers.has(diffId)) onDisk.add(diffId);
       else await this.#trash.discard(join(this.#paths.layers, name));
