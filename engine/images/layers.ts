@@ -197,9 +197,14 @@ export class Layers {
     const recipe = wantsRecipe ? new RecipeWriter(staging.directory) : undefined;
     const into = { kind: "dir", path: staging.fs } as const;
     const options = { whiteouts: "overlay", ...more, ...(recipe && { recipe: recipe.write }) } as const;
-    const size = await this.#workers.untar(digester.pass(archive), into, options);
-    await recipe?.finish();
-    return { digest: digester.digest, bytes: digester.bytes, size };
+    try {
+      const size = await this.#workers.untar(digester.pass(archive), into, options);
+      await recipe?.finish();
+      return { digest: digester.digest, bytes: digester.bytes, size };
+    } catch (error) {
+      await recipe?.abandon();
+      throw error;
+    }
   }
 
   /**

@@ -37,6 +37,12 @@ export class RecipeWriter {
     this.#packer.end();
     await this.#written;
   }
+
+  /** Lets go of its file, which goes with the directory. */
+  async abandon(): Promise<void> {
+    this.#packer.destroy();
+    await this.#written.catch(() => {});
+  }
 }
 
 /** The archive of the layer in `directory`. The stream fails if its files are not what they were. */
