@@ -49,7 +49,7 @@ export async function decompress(source: Readable): Promise<Decompressed> {
   const compression = compressionOf(start);
   if (compression === "none") return { stream: source, compression, ownBuffers: false };
   const decoder = decoderOf(compression);
-  source.once("error", (error) => decoder.destroy(error));
+  source.on("error", (error) => decoder.destroy(error));
   decoder.once("close", () => {
     if (!source.readableEnded) source.destroy();
   });

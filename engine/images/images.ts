@@ -47,6 +47,8 @@ import { type Verified, verifyStore } from "./verify.ts";
 export interface ImagesDeps extends StoreDeps {
   readonly events: Events;
   readonly registries: RegistrySettings;
+  /** Milliseconds that a registry may be silent. */
+  readonly silence?: number;
 }
 
 export interface RegistryOptions {
@@ -94,7 +96,7 @@ export class Images {
   }
 
   static async open(deps: ImagesDeps): Promise<Images> {
-    const transport = new Transport(deps.registries);
+    const transport = new Transport(deps.registries, process.env, deps.silence);
     const store = await ImageStore.open(deps);
     const lists = await ManifestLists.open(join(deps.paths.dataRoot, "manifests"), transport);
     return new Images(store, deps.events, transport, await Repositories.open(store), lists);

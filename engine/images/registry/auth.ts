@@ -1,6 +1,8 @@
 import { EngineError } from "../../errors.ts";
 import type { RegistryAuth } from "../types.ts";
-import { bodyOf, type Transport } from "./transport.ts";
+import { bodyOf } from "./body.ts";
+import { transientStatus } from "./retry.ts";
+import type { Transport } from "./transport.ts";
 
 /** What a registry asks for. */
 export interface Challenge {
@@ -167,6 +169,12 @@ export class Authorizer {
   async #ask(request: Parameters<Transport["send"]>[0]): Promise<TokenAnswer> {
     const response = await this.#transport.send(request);
     const body = await bodyOf(response, TOKEN_LIMIT);
+    const passing = transientStatus(
+      response.statusCode ?? 0,
+      response.headers["retry-after"],
+      `request for a token of ${request.url.host}`,
+    );
+    if (passing !== undefined) throw passing;
     if (response.statusCode !== 200) {
       // What was sent is not repeated here: it may hold a password.
       throw new EngineError(

@@ -1,8 +1,8 @@
 /** What registries refuse, and networks fail with, in the words that Docker's users know. */
 import type { IncomingMessage } from "node:http";
 import { EngineError } from "../../errors.ts";
+import { bodyOf } from "./body.ts";
 import { transientStatus } from "./retry.ts";
-import { bodyOf } from "./transport.ts";
 
 const ERROR_LIMIT = 256 << 10;
 

@@ -1,9 +1,10 @@
 import { EngineError } from "../../errors.ts";
 import type { RegistryAuth } from "../types.ts";
 import { Authorizer } from "./auth.ts";
+import { bodyOf } from "./body.ts";
 import { networkFailure } from "./failures.ts";
 import { isInsecure } from "./settings.ts";
-import { bodyOf, type Transport } from "./transport.ts";
+import type { Transport } from "./transport.ts";
 
 const HUB = "registry-1.docker.io";
 const ANSWER_LIMIT = 1 << 20;

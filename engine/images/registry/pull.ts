@@ -254,6 +254,8 @@ async function unpackLayer(
     objectMode: false,
     highWaterMark: 1 << 20,
   });
+  // It may fail once more, with nobody reading it, when it is stopped; who reads it has been told by then.
+  packed.on("error", () => {});
   const abort = (): void =>
     void packed.destroy(signal.reason instanceof Error ? signal.reason : new Error("aborted"));
   signal.addEventListener("abort", abort, { once: true });

@@ -3,13 +3,14 @@ import { EngineError } from "../../errors.ts";
 import { digestOf } from "../digest.ts";
 import { familiarName, type Reference } from "../reference.ts";
 import type { RegistryAuth } from "../types.ts";
-import { Authorizer } from "./auth.ts";
+import type { Authorizer } from "./auth.ts";
+import { bodyOf } from "./body.ts";
 import { networkFailure, readFailure, writeFailure } from "./failures.ts";
 import { ACCEPT, type Descriptor, MANIFEST_LIMIT, parseManifest, type RawManifest } from "./manifest.ts";
 import { retry } from "./retry.ts";
 import { isInsecure, isLoopback } from "./settings.ts";
 import { SHARE_HEADER } from "./share.ts";
-import { bodyOf, type HttpRequest, type Transport } from "./transport.ts";
+import type { HttpRequest, Transport } from "./transport.ts";
 
 export interface SessionOptions {
   readonly auth?: RegistryAuth;
@@ -30,6 +31,9 @@ interface Call extends Omit<HttpRequest, "url"> {
 
 const DOCKER_HUB = "registry-1.docker.io";
 const CATALOG_LIMIT = 100_000;
+const BAD_REQUEST = 400;
+/** How often a request is sent again with another token. */
+const RENEWALS = 2;
 
 /** What is done with one repository of one registry, in the protocol of OCI's distribution-spec. */
 export class RegistrySession {
@@ -49,13 +53,14 @@ export class RegistrySession {
     const host = reference.domain === "docker.io" ? DOCKER_HUB : reference.domain;
     const { settings } = transport;
     const mirrors = settings.mirrors[reference.domain] ?? settings.mirrors["*"] ?? [];
-    const authorizer = new Authorizer(transport, options.auth);
-    const schemes = isInsecure(settings, host) ? ["https", "http"] : ["https"];
+    const authorizer = transport.known.authorizer(transport, host, options.auth);
+    const wanted = isInsecure(settings, host) ? ["https", "http"] : ["https"];
+    const schemes = transport.known.isPlain(host) ? wanted.toReversed() : wanted;
     this.#endpoints = [
       // Credentials are for the registry they were given for, and never go to a mirror of it.
       ...mirrors.map((base) => ({
         base: base.replace(/\/$/, ""),
-        authorizer: new Authorizer(transport, undefined),
+        authorizer: transport.known.authorizer(transport, base, undefined),
         mirror: true,
       })),
       ...schemes.map((scheme) => ({ base: `${scheme}://${host}`, authorizer, mirror: false })),
@@ -241,8 +246,13 @@ export class RegistrySession {
           response.resume();
           continue;
         }
+        // It speaks TLS by now: programs answer so to plain requests there.
+        if (!last && response.statusCode === BAD_REQUEST && this.#isPlain(endpoint)) {
+          response.resume();
+          continue;
+        }
         // A mirror may have some of the repository only.
-        if (!endpoint.mirror) this.#chosen = endpoint;
+        if (!endpoint.mirror) this.#choose(endpoint);
         return response;
       } catch (error) {
         // A refusal is an answer: it is not asked for again, least of all in plain text.
@@ -253,6 +263,15 @@ export class RegistrySession {
     throw new EngineError("unavailable", `no endpoint for ${this.#reference.domain}`);
   }
 
+  #isPlain({ base, mirror }: Endpoint): boolean {
+    return !mirror && base.startsWith("http:");
+  }
+
+  #choose(endpoint: Endpoint): void {
+    this.#chosen = endpoint;
+    this.#transport.known.notePlain(new URL(endpoint.base).host, this.#isPlain(endpoint));
+  }
+
   async #authorized({ base, authorizer }: Endpoint, call: Call): Promise<IncomingMessage> {
     const url = new URL(call.path, `${base}/v2/${this.#path}/`);
     for (let tried = 0; ; tried++) {
@@ -261,7 +280,8 @@ export class RegistrySession {
       const headers = { ...call.headers, ...(own === undefined ? {} : { authorization: own }) };
       const response = await this.#transport.send({ ...call, url, headers, ...this.#abortable() });
       const challenge = response.headers["www-authenticate"];
-      if (response.statusCode !== 401 || challenge === undefined || tried > 0) return response;
+      // The token that another request fetched meanwhile may have run out, too.
+      if (response.statusCode !== 401 || challenge === undefined || tried === RENEWALS) return response;
       // A body that is a stream is gone by now; its caller begins anew.
       if (call.body !== undefined && !(call.body instanceof Uint8Array)) return response;
       if (!(await authorizer.answer(challenge, call.scope, own, this.#signal))) {

@@ -14,8 +14,16 @@ export interface Misbehaviour {
   noRanges?: boolean;
   /** Blobs come with one byte changed. */
   corrupt?: boolean;
-  /** A user and password, asked for directly or through a token server. */
-  login?: { user: string; password: string; token: boolean };
+  /** Is told how many bytes of a blob are sent. */
+  sent?: (bytes: number) => void;
+  /** Sends so many bytes of a blob and then nothing, so many times. */
+  stall?: { after: number; times: number };
+  /** Answers so many requests of any kind with 503 and a Retry-After of 0 seconds. */
+  busy?: number;
+  /** Blobs are at another server, without the path's /v2/. */
+  elsewhere?: string;
+  /** A user and password, asked for directly or through a token server, whose tokens last for so many requests. */
+  login?: { user: string; password: string; token: boolean; uses?: number };
   /** Cross-repository mounts are ordinary uploads. */
   noMount?: boolean;
   /** Cuts the connection when so many bytes of an upload's request are here, so many times. */
@@ -29,6 +37,12 @@ export class RegistryServer implements AsyncDisposable {
   readonly blobs = new Map<string, Buffer>();
   readonly manifests = new Map<string, { type: string; bytes: Buffer }>();
   readonly requests: string[] = [];
+  /** Authorization headers of all requests, "" where there was none. */
+  readonly authorizations: string[] = [];
+  /** Bodies that the token server was sent. */
+  readonly forms: URLSearchParams[] = [];
+  #tokens = 0;
+  #used = 0;
   readonly uploads = new Map<string, Buffer>();
   misbehaviour: Misbehaviour = {};
 
@@ -37,6 +51,7 @@ export class RegistryServer implements AsyncDisposable {
       this.requests.push(
         `${request.method} ${request.url?.replace(/[0-9a-f-]{36}/, "UUID").replace(/\?.*/, "")}`,
       );
+      this.authorizations.push(request.headers.authorization ?? "");
       void this.#serve(request, response).catch(() => response.destroy());
     });
   }
@@ -103,10 +118,21 @@ export class RegistryServer implements AsyncDisposable {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? "", `http://${this.host}`);
+    if ((this.misbehaviour.busy ?? 0) > 0) {
+      this.misbehaviour.busy = (this.misbehaviour.busy ?? 0) - 1;
+      response.writeHead(503, { "retry-after": "0" }).end();
+      return;
+    }
     if (url.pathname === "/token") return this.#token(request, url, response);
     if (!this.#isAllowed(request, response)) return;
     const [, repository = "", kind = "", rest = ""] =
       /^\/v2\/(.+)\/(manifests|blobs)\/(.*)$/.exec(url.pathname) ?? [];
+    const lists = /^\/v2\/(.+)\/tags\/list$/.exec(url.pathname)?.[1];
+    if (lists !== undefined) {
+      const tags = [...this.manifests.keys()].filter((name) => name.startsWith(`${lists}:`));
+      response.writeHead(200).end(JSON.stringify({ tags: tags.map((name) => name.slice(lists.length + 1)) }));
+      return;
+    }
     if (kind === "manifests") return this.#manifest(request, response, repository, rest);
     if (kind === "blobs" && rest.startsWith("uploads/"))
       return this.#upload(request, response, repository, url);
@@ -118,7 +144,9 @@ export class RegistryServer implements AsyncDisposable {
     const { login } = this.misbehaviour;
     if (login === undefined) return true;
     const basic = `Basic ${Buffer.from(`${login.user}:${login.password}`).toString("base64")}`;
-    if (request.headers.authorization === (login.token ? "Bearer the-token" : basic)) return true;
+    const isCurrent = login.token && request.headers.authorization === `Bearer token-${this.#tokens}`;
+    if (isCurrent && this.#used++ < (login.uses ?? Number.POSITIVE_INFINITY)) return true;
+    if (!login.token && request.headers.authorization === basic) return true;
     const challenge = login.token
       ? `Bearer realm="http://${this.host}/token",service="a, b",scope="repository:x:pull"`
       : 'Basic realm="x"';
@@ -128,11 +156,19 @@ export class RegistryServer implements AsyncDisposable {
     return false;
   }
 
-  #token(request: IncomingMessage, url: URL, response: ServerResponse): void {
+  /** A token for the password, or for the token that stands for it; that one is given to who asks for it. */
+  async #token(request: IncomingMessage, url: URL, response: ServerResponse): Promise<void> {
     const { login } = this.misbehaviour;
     const basic = `Basic ${Buffer.from(`${login?.user}:${login?.password}`).toString("base64")}`;
-    const good = request.headers.authorization === basic && url.searchParams.get("service") === "a, b";
-    response.writeHead(good ? 200 : 401).end(JSON.stringify(good ? { token: "the-token" } : {}));
+    const form = new URLSearchParams((await body(request)).toString());
+    if (request.method === "POST") this.forms.push(form);
+    const service = form.get("service") ?? url.searchParams.get("service");
+    const isKnown = request.headers.authorization === basic || form.get("refresh_token") === "identity";
+    if (!isKnown || service !== "a, b") return void response.writeHead(401).end("{}");
+    this.#used = 0;
+    const offline = url.searchParams.get("offline_token") === "true";
+    const answer = { token: `token-${++this.#tokens}`, ...(offline && { refresh_token: "identity" }) };
+    response.writeHead(200).end(JSON.stringify(answer));
   }
 
   async #manifest(
@@ -164,7 +200,11 @@ export class RegistryServer implements AsyncDisposable {
   }
 
   #blob(request: IncomingMessage, response: ServerResponse, digest: string): void {
-    const { cut, refuse, noRanges = false, corrupt = false } = this.misbehaviour;
+    const { cut, refuse, stall, noRanges = false, corrupt = false, elsewhere } = this.misbehaviour;
+    if (elsewhere !== undefined && request.method === "GET") {
+      response.writeHead(307, { location: `${elsewhere}/v2/x/blobs/${digest}` }).end();
+      return;
+    }
     const found = this.blobs.get(digest);
     if (found === undefined) {
       response.writeHead(404).end();
@@ -181,11 +221,16 @@ export class RegistryServer implements AsyncDisposable {
     const bytes = Buffer.from(found);
     if (corrupt) bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
     const start = noRanges ? 0 : Number(/^bytes=(\d+)-/.exec(request.headers.range ?? "")?.[1] ?? 0);
+    this.misbehaviour.sent?.(bytes.length - start);
     const partial = !noRanges && request.headers.range !== undefined;
     response.writeHead(partial ? 206 : 200, {
       "content-length": bytes.length - start,
       ...(partial ? { "content-range": `bytes ${start}-${bytes.length - 1}/${bytes.length}` } : {}),
     });
+    if (stall !== undefined && bytes.length - start > stall.after && stall.times-- > 0) {
+      response.write(bytes.subarray(start, start + stall.after));
+      return;
+    }
     if (cut === undefined || cut.times <= 0 || bytes.length - start <= cut.after) {
       response.end(bytes.subarray(start));
       return;

@@ -8,9 +8,9 @@ import { EngineError, messageOf } from "../../../errors.ts";
 import { isDigest } from "../../digest.ts";
 import type { Leases } from "../../leases.ts";
 import type { ImageStore } from "../../store.ts";
+import { bodyOf } from "../body.ts";
 import { MANIFEST_LIMIT } from "../manifest.ts";
 import { isLocal, SHARE_HEADER } from "../share.ts";
-import { bodyOf } from "../transport.ts";
 import { checkBcrypt } from "./bcrypt.ts";
 import { Refusal } from "./refusal.ts";
 import { MissingBlob, type Repositories } from "./repositories.ts";
@@ -216,8 +216,8 @@ class Registry {
     response: ServerResponse,
     [name = "", reference = ""]: readonly string[],
   ): Promise<void> {
-    const bytes = await bodyOf(request, MANIFEST_LIMIT);
     try {
+      const bytes = await bodyOf(request, MANIFEST_LIMIT);
       const digest = await this.#repositories.put(
         name,
         reference,
