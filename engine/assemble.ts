@@ -77,6 +77,7 @@ export async function openEngine(
     logFile: options.logFile,
     debug: options.logLevel === "debug",
     rootless: engineUser(process.env) !== 0,
+    limits: containers.limits,
     registries,
     features: ["bootstrap", "build", "check", "manifests", "registry"],
     counts: () => ({ ...containers.counts(), images: images.list().length }),

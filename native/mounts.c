@@ -74,33 +74,6 @@ static int make(const char *type, const char *source, uint64_t flags, const char
 	return mount < 0 ? err_errno(err, "mount a %s", type) : mount;
 }
 
-int mounts_new(struct launch *launch, const struct op *op, struct err *err)
-{
-	struct args args = args_of(op);
-	const char *type = args_string(&args), *source = args_string(&args);
-	const char *path = args_string(&args);
-	uint64_t flags = args_number(&args);
-	const char *data = args_string(&args);
-
-	if (args_end(&args, err) < 0 || mounts_root(launch, err) < 0)
-		return -1;
-	AUTO_CLOSE int target = beneath_target(launch->root, path, true, err);
-	if (target < 0)
-		return -1;
-	/* An image whose /proc is a link would have later masks fall elsewhere (CVE-2019-19921). */
-	if (strcmp(type, "proc") == 0 || strcmp(type, "sysfs") == 0) {
-		AUTO_CLOSE int plain = beneath_open_plain(launch->root, path, O_PATH);
-
-		if (plain < 0)
-			return err_errno(err, "%s must be a plain directory to mount a %s", path,
-					 type);
-	}
-	AUTO_CLOSE int mount = make(type, source, flags, data, err);
-	if (mount < 0)
-		return -1;
-	return mounts_attach(mount, target, path, err);
-}
-
 /* The tree to bind, cloned and not yet attached. */
 static int clone_source(const char *source, const char *subpath, bool recursive, struct err *err)
 {
@@ -175,6 +148,37 @@ static int open_bound(struct launch *launch, const struct op *op, const struct b
 	if (shared && *shared >= 0)
 		return take_fd(shared);
 	return clone_source(bind->source, bind->subpath, bind->recursive, err);
+}
+
+int mounts_new(struct launch *launch, const struct op *op, struct err *err)
+{
+	struct args args = args_of(op);
+	const char *type = args_string(&args), *source = args_string(&args);
+	const char *path = args_string(&args);
+	uint64_t flags = args_number(&args);
+	const char *data = args_string(&args);
+
+	if (args_end(&args, err) < 0 || mounts_root(launch, err) < 0)
+		return -1;
+	AUTO_CLOSE int target = beneath_target(launch->root, path, true, err);
+	if (target < 0)
+		return -1;
+	/* An image whose /proc is a link would have later masks fall elsewhere (CVE-2019-19921). */
+	if (strcmp(type, "proc") == 0 || strcmp(type, "sysfs") == 0) {
+		AUTO_CLOSE int plain = beneath_open_plain(launch->root, path, O_PATH);
+
+		if (plain < 0)
+			return err_errno(err, "%s must be a plain directory to mount a %s", path,
+					 type);
+	}
+	AUTO_CLOSE int mount = make(type, source, flags, data, err);
+	/* Only a PID namespace's owner may mount its procfs: without root, and with the engine's
+	 * PID namespace, there is the engine's to show. */
+	if (mount < 0 && err->code == EPERM && strcmp(type, "proc") == 0)
+		mount = clone_source("/proc", "", true, err);
+	if (mount < 0)
+		return -1;
+	return mounts_attach(mount, target, path, err);
 }
 
 int mounts_bind(struct launch *launch, const struct op *op, struct err *err)

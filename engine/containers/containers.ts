@@ -262,6 +262,12 @@ export class Containers implements StepRunner {
     return this.#steps.runStep(step);
   }
 
+  /** Whether containers have cgroups, and with them limits: an ordinary user's may have none. */
+  get limits(): boolean {
+    const { cgroups } = this.tools.host;
+    return cgroups.version === 2 || cgroups.hierarchies.length > 0;
+  }
+
   /** How many there are of each kind, for /info. */
   counts(): { readonly running: number; readonly paused: number; readonly stopped: number } {
     const all = this.all();

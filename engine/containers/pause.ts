@@ -38,6 +38,10 @@ function freeze(tools: Tools, container: Container, frozen: boolean): Promise<vo
   return freezeGroup(tools.host.cgroups, cgroupPath(tools.host, container.record), frozen);
 }
 
+export function hasFreezer(cgroups: Cgroups): boolean {
+  return cgroups.version === 2 || controllerMount(cgroups, "freezer") !== undefined;
+}
+
 /**
  * @param path of the cgroup, relative to the root of the tree
  * @see freezer.state of the v1 freezer, cgroup.freeze of v2
@@ -48,6 +52,9 @@ export async function freezeGroup(cgroups: Cgroups, path: string, frozen: boolea
     return;
   }
   const mount = controllerMount(cgroups, "freezer");
-  if (mount === undefined) throw new EngineError("system", "the machine has no cgroup freezer");
+  if (mount === undefined) {
+    const why = "no cgroup freezer: an engine without root needs cgroup v2 for it";
+    throw new EngineError("system", `cannot pause or unpause: ${why}`);
+  }
   await writeFile(join(mount, path, "freezer.state"), frozen ? "FROZEN" : "THAWED");
 }

@@ -18,6 +18,8 @@ export interface About {
   readonly debug: boolean;
   /** It runs in a user namespace of an ordinary user. */
   readonly rootless: boolean;
+  /** Containers have cgroups. */
+  readonly limits: boolean;
   readonly registries: RegistrySettings;
   /** What is served beneath `/slipway/v1`, by name. */
   readonly features: readonly string[];
@@ -128,14 +130,14 @@ function info(about: About): object {
       Authorization: null,
       Log: ["json-file", "local", "none"],
     },
-    MemoryLimit: true,
-    SwapLimit: true,
+    MemoryLimit: about.limits,
+    SwapLimit: about.limits,
     KernelMemoryTCP: host.cgroupVersion === "1",
-    CpuCfsPeriod: true,
-    CpuCfsQuota: true,
-    CPUShares: true,
-    CPUSet: true,
-    PidsLimit: true,
+    CpuCfsPeriod: about.limits,
+    CpuCfsQuota: about.limits,
+    CPUShares: about.limits,
+    CPUSet: about.limits,
+    PidsLimit: about.limits,
     IPv4Forwarding: true,
     BridgeNfIptables: false,
     BridgeNfIp6tables: false,
@@ -145,7 +147,7 @@ function info(about: About): object {
     NGoroutines: 0,
     SystemTime: new Date().toISOString(),
     LoggingDriver: "json-file",
-    CgroupDriver: "cgroupfs",
+    CgroupDriver: about.limits ? "cgroupfs" : "none",
     CgroupVersion: host.cgroupVersion,
     NEventsListener: about.listeners(),
     KernelVersion: host.kernel,
@@ -186,6 +188,9 @@ function info(about: About): object {
       ...(host.cgroupVersion === "2" ? ["name=cgroupns"] : []),
     ],
     CDISpecDirs: [],
-    Warnings: null,
+    Warnings: about.limits ? null : [NO_LIMITS],
   };
 }
+
+const NO_LIMITS =
+  "WARNING: Running in rootless-mode without cgroups: limits have no effect. They need cgroup v2 and a cgroup of the user's, as systemd-run --user --scope -p Delegate=yes gives.";
