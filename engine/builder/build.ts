@@ -161,10 +161,12 @@ export class Build {
     const signal =
       request.signal === undefined ? abort.signal : AbortSignal.any([request.signal, abort.signal]);
     let first: unknown;
+    const secrets = new Map((request.secrets ?? []).map((secret) => [secret.id, secret]));
+    const agents = new Map((request.ssh ?? []).map(({ id, socket }) => [id, socket]));
     const tools: StepTools = {
       ...this.#deps,
-      secrets: new Map((request.secrets ?? []).map((secret) => [secret.id, secret])),
-      ssh: new Map((request.ssh ?? []).map(({ id, socket }) => [id, socket])),
+      secret: async (id) => secrets.get(id) ?? (await request.findSecret?.(id)),
+      agent: async (id) => agents.get(id) ?? (await request.findAgent?.(id)),
       extraHosts: request.extraHosts ?? [],
       shmSize: request.shmSize,
       ulimits: request.ulimits ?? [],

@@ -40,6 +40,9 @@ export interface BuildRequest {
   readonly secrets?: readonly Secret[] | undefined;
   /** Sockets of SSH agents. */
   readonly ssh?: readonly { readonly id: string; readonly socket: string }[] | undefined;
+  /** Secrets and agents of a client that is asked for each when a step needs it. */
+  readonly findSecret?: ((id: string) => Promise<Secret | undefined>) | undefined;
+  readonly findAgent?: ((id: string) => Promise<string | undefined>) | undefined;
   /** Name → directory, `docker-image://…` or `target:…`. */
   readonly contexts?: Readonly<Record<string, string>> | undefined;
   /** `security.insecure`, `network.host` */

@@ -7,6 +7,7 @@ import type { TreeRoot } from "../../native/trees.ts";
 import { digestOf } from "../cache.ts";
 import type { Found, SourceTree } from "../context/tree.ts";
 import type { MountPlan, RunStep } from "../plan/types.ts";
+import { type OpenAgent, openAgent } from "./agent.ts";
 import type { StepTools } from "./types.ts";
 
 /** Docker's limit of a secret. */
@@ -75,7 +76,10 @@ export async function openMounts(step: MountedStep, tools: StepTools): Promise<O
         closing.push(() => cache.release());
         mounts.push(await cacheMount(cache.directory, plan, tools));
       } else if (plan.type === "secret") await addSecret(plan, tools, mounts, env);
-      else addAgent(plan, tools, mounts, env);
+      else {
+        const agent = await addAgent(plan, tools, mounts, env);
+        if (agent !== undefined) closing.push(agent.close);
+      }
     }
     return { mounts, env, close };
   } catch (error) {
@@ -149,7 +153,7 @@ async function addSecret(
   mounts: StepMount[],
   env: string[],
 ): Promise<void> {
-  const secret = tools.secrets.get(plan.id);
+  const secret = await tools.secret(plan.id);
   if (secret === undefined) {
     if (plan.required)
       throw new EngineError("invalid", `secret ${plan.id}: not found, and the step requires it`);
@@ -178,16 +182,23 @@ async function readSecret(id: string, path: string): Promise<Uint8Array> {
   }
 }
 
-function addAgent(plan: MountPlan, tools: StepTools, mounts: StepMount[], env: string[]): void {
+async function addAgent(
+  plan: MountPlan,
+  tools: StepTools,
+  mounts: StepMount[],
+  env: string[],
+): Promise<OpenAgent | undefined> {
   // The variable is set without an agent too, as the newest BuildKit does: programs then say what is missing.
   if (!env.some((each) => each.startsWith("SSH_AUTH_SOCK="))) env.push(`SSH_AUTH_SOCK=${plan.target}`);
-  const socket = tools.ssh.get(plan.id);
+  const socket = await tools.agent(plan.id);
   if (socket !== undefined) {
-    mounts.push({ type: "bind", source: socket, target: plan.target, readonly: false });
-  } else if (plan.required) {
-    throw new EngineError(
-      "invalid",
-      `unset ssh forward key ${plan.id}: give the build an agent (--ssh ${plan.id})`,
-    );
+    const agent = await openAgent(plan, socket, tools);
+    mounts.push({ type: "bind", source: agent.socket, target: plan.target, readonly: false });
+    return agent;
   }
+  if (!plan.required) return undefined;
+  throw new EngineError(
+    "invalid",
+    `unset ssh forward key ${plan.id}: give the build an agent (--ssh ${plan.id})`,
+  );
 }
