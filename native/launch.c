@@ -10,6 +10,7 @@
 #include "hold.h"
 #include "kernel.h"
 #include "launch.h"
+#include "launchnet.h"
 #include "monitor.h"
 #include "mounts.h"
 #include "nodes.h"
@@ -103,16 +104,6 @@ static int run_sides(struct launch *launch, unsigned sides, struct err *err)
 	return 0;
 }
 
-int launch_net(struct launch *launch, bool container, struct err *err)
-{
-	if (launch->in_container == container)
-		return 0;
-	if (setns(container ? launch->container_net : launch->host_net, CLONE_NEWNET) < 0)
-		return err_errno(err, "change the network namespace");
-	launch->in_container = container;
-	return 0;
-}
-
 int launch_answer(struct launch *launch, const void *content, size_t size, struct err *err)
 {
 	/* The count of files comes first. */
@@ -153,6 +144,8 @@ static int child_prepare(struct launch *launch, struct err *err)
 	if (cgroup_join(&launch->monitor->cgroups, false, err) < 0)
 		return -1;
 	if (become_root(launch, err) < 0 || ns_join(&launch->ns, err) < 0)
+		return -1;
+	if (launchnet_enter(launch, err) < 0)
 		return -1;
 	if (launch->ns.create & K_CLONE_NEWCGROUP && unshare((int)K_CLONE_NEWCGROUP) < 0)
 		return err_errno(err, "make a cgroup namespace");
@@ -245,6 +238,8 @@ static int clone_child(struct launch *launch, struct err *err)
 	struct monitor *monitor = launch->monitor;
 	int link[2];
 
+	launchnet_take(launch);
+
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, link) < 0)
 		return err_errno(err, "socketpair");
 	if (monitor->hands_over)
@@ -265,28 +260,6 @@ static int clone_child(struct launch *launch, struct err *err)
 	if (launch->ns.create & K_CLONE_NEWUSER && write_full(launch->link, "u", 1) < 0)
 		return err_errno(err, "tell the child of its user namespace");
 	return 0;
-}
-
-static int open_net(pid_t pid, struct err *err)
-{
-	char path[64];
-
-	snprintf(path, sizeof path, "/proc/%d/ns/net", pid);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	return fd < 0 ? err_errno(err, "open %s", path) : fd;
-}
-
-/* The child may not have joined it yet: then it is known by the path. */
-static int open_container_net(const struct launch *launch, struct err *err)
-{
-	const struct namespaces *ns = &launch->ns;
-
-	for (unsigned i = 0; i < ns->joins; i++)
-		if (ns->join[i].kind == K_CLONE_NEWNET) {
-			int fd = open(ns->join[i].path, O_RDONLY | O_CLOEXEC);
-			return fd < 0 ? err_errno(err, "open %s", ns->join[i].path) : fd;
-		}
-	return open_net(launch->child, err);
 }
 
 static int receive_terminal(struct launch *launch, struct err *err)
@@ -339,8 +312,7 @@ static int child_answer(struct launch *launch, struct err *err)
 
 static int set_up_network(struct launch *launch, struct err *err)
 {
-	launch->container_net = open_container_net(launch, err);
-	if (launch->container_net < 0)
+	if (launchnet_open_container(launch, err) < 0)
 		return -1;
 	if (run_sides(launch, 1u << SIDE_HOST | 1u << SIDE_CONTAINER, err) < 0)
 		return -1;
@@ -366,8 +338,7 @@ static void prefer_child(struct launch *launch, struct err *err)
 int launch_run(struct launch *launch, struct err *err)
 {
 	launch->failed = ~0u;
-	launch->host_net = open_net(getpid(), err);
-	if (launch->host_net < 0 || run_sides(launch, 1u << SIDE_BEFORE, err) < 0)
+	if (launchnet_open_host(launch, err) < 0 || run_sides(launch, 1u << SIDE_BEFORE, err) < 0)
 		return -1;
 	if (monitor_streams(launch->monitor, err) < 0 || clone_child(launch, err) < 0)
 		return -1;

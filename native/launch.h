@@ -23,11 +23,12 @@ enum side {
 struct launch {
 	const struct request *request;
 	struct monitor *monitor;
+	struct pool *pool; /* of network namespaces, or NULL */
 	struct loop
 	    *loop;    /* the monitor's: operations may add watches that live as long as it does */
 	pid_t child;  /* the container's first process, in our pid namespace; 0 before clone */
 	int host_net; /* descriptors of network namespaces; both the same for the host's */
-	int container_net;
+	int container_net; /* there before clone if it came from a pool */
 	bool in_container; /* the container's network namespace is entered now */
 
 	uint32_t failed; /* index of the operation that *err is about, or ~0 */

@@ -258,6 +258,7 @@ static int launch(struct job *job, struct monitor *monitor, struct err *err)
 	struct launch launch = {
 	    .request = job->request,
 	    .monitor = monitor,
+	    .pool = job->pool,
 	    .loop = &monitor->loop,
 	    .host_net = -1,
 	    .container_net = -1,
@@ -285,6 +286,15 @@ static int launch(struct job *job, struct monitor *monitor, struct err *err)
 	return result;
 }
 
+/* Who asked for the container controls it on the same connection. */
+static void keep_control(int fd, struct monitor *monitor)
+{
+	(void)fcntl(fd, F_SETFL, O_NONBLOCK);
+	struct client *client = client_add(monitor, fd);
+	if (client)
+		client->role = ROLE_CONTROL;
+}
+
 static int monitor_run(struct job *job)
 {
 	struct monitor *monitor = calloc(1, sizeof *monitor);
@@ -304,7 +314,7 @@ static int monitor_run(struct job *job)
 	if (launch(job, monitor, &err) < 0)
 		return 1;
 	request_free(job->request);
-	close(job->fd);
+	keep_control(job->fd, monitor);
 	/* The daemon's log is the daemon's: this process must not keep it open. */
 	AUTO_CLOSE int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	dup2(null, STDERR_FILENO);

@@ -3,7 +3,6 @@ import type { Op } from "../native/protocol.ts";
 import { parseAddress } from "./address.ts";
 import { addressOf, type Endpoint, endpointOps, endpointState, gatewaysOf } from "./endpoint.ts";
 import { addForwards, type Forward, forgetConnections, redirectDns } from "./firewall.ts";
-import { loopbackUp } from "./links.ts";
 import { isAny, type PublishedPort } from "./ports.ts";
 import type { AttachRequest, EndpointState, NetworkRecord, PortMap } from "./types.ts";
 
@@ -80,7 +79,6 @@ export function launchOps(record: AttachmentRecord, tools: LaunchTools): Op[] {
   const ops: Op[] = [];
   // Before any link is there, which takes it over (CVE-2024-32473).
   if (withoutIpv6) ops.push({ op: "netSetting", path: "ipv6/conf/default/disable_ipv6", value: "1" });
-  ops.push({ op: "containerNetlink", ...loopbackUp() });
   for (const endpoint of endpoints) {
     if (endpoint.host === "") continue;
     const isGateway = endpoint === gateway;

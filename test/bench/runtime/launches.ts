@@ -17,11 +17,12 @@ import {
   type Spec,
 } from "../../../engine/containers/operations.ts";
 import { SeccompFilters } from "../../../engine/containers/seccomp/filters.ts";
-import { Connection, connectPath } from "../../../engine/native/connection.ts";
+import { SpawnerDoor } from "../../../engine/native/door.ts";
 import { Monitor } from "../../../engine/native/monitor.ts";
-import { encodeRequest, jobKind, type Op, type PrepareOp } from "../../../engine/native/protocol.ts";
+import type { Op, PrepareOp } from "../../../engine/native/protocol.ts";
+import { launchBy, type Spawner } from "../../../engine/native/spawner.ts";
 import { parseAddress } from "../../../engine/networks/address.ts";
-import { configure, createVeth, loopbackUp, macOf } from "../../../engine/networks/links.ts";
+import { configure, createVeth, macOf } from "../../../engine/networks/links.ts";
 import type { Sandbox } from "../../helpers/sandbox.ts";
 
 const CAPABILITIES =
@@ -35,6 +36,7 @@ export class Launches {
   readonly #bridge: string;
   readonly #devices: Awaited<ReturnType<typeof containerDevices>>;
   readonly #filter: Uint8Array | undefined;
+  readonly #door: SpawnerDoor;
   #made = 0;
 
   private constructor(
@@ -45,6 +47,7 @@ export class Launches {
     devices: Awaited<ReturnType<typeof containerDevices>>,
   ) {
     this.#sandbox = sandbox;
+    this.#door = new SpawnerDoor(join(sandbox.execRoot, "spawner.sock"));
     this.#host = host;
     this.#lowers = lowers;
     this.#bridge = bridge;
@@ -60,6 +63,10 @@ export class Launches {
     const bridge = network.Options?.["com.docker.network.bridge.name"] ?? "";
     const [host, devices] = [await inspectHost(sandbox.cgroupParent), await containerDevices({})];
     return new Launches(sandbox, host, lowers, bridge, devices);
+  }
+
+  close(): void {
+    this.#door.close();
   }
 
   /** The image's own. */
@@ -96,13 +103,11 @@ export class Launches {
   }
 
   async #launch(spec: Spec): Promise<Monitor> {
-    const socket = await connectPath(join(this.#sandbox.execRoot, "spawner.sock"));
-    const { connection } = await Connection.open(
-      socket,
-      encodeRequest(jobKind.run, prepareOps(spec) as readonly PrepareOp[]),
-    );
-    connection.close();
-    return Monitor.open(spec.runDir);
+    const spawner: Pick<Spawner, "launch"> = {
+      launch: async (ops, onFrame) => launchBy(await this.#door.open(), ops, onFrame),
+    };
+    const ops = prepareOps(spec) as readonly PrepareOp[];
+    return (await Monitor.launch(spawner, spec.runDir, ops)).monitor;
   }
 
   #spec(): Spec {
@@ -155,7 +160,6 @@ export class Launches {
     const link = { host, name: "eth0", mac: macOf(address), mtu: 1500, bridge: this.#bridge };
     const [pair] = createVeth({ ...link, isolated: false, hairpin: false });
     return [
-      { op: "containerNetlink", ...loopbackUp() },
       { op: "hostNetlink", ...pair! },
       { op: "containerNetlink", ...configure("eth0", [{ address, length: 16 }], [gateway]) },
     ];

@@ -18,6 +18,7 @@ export async function benchNative(sandbox: Sandbox): Promise<Row[]> {
   const runc = openRunc(join(sandbox.directory, "runc"), bench.layer, sandbox.cgroupParent);
   const start = await benchStart(bench, runc);
   const exec = await benchExec(bench, runc);
+  bench.close();
   await sandbox.client.removeContainer(neighbour, { force: true });
   return [...start, exec];
 }
