@@ -2,6 +2,7 @@
 
 #include "ops.h"
 #include "recipe.h"
+#include "sha256.h"
 
 int source_open(struct source *source, int fd, struct err *err)
 {
@@ -120,7 +121,9 @@ int sink_flush(struct sink *sink, struct err *err)
 {
 	if (sink->used == 0)
 		return 0;
-	if (frame_write(sink->fd, FRAME_DATA, sink->buffer, sink->used) < 0)
+	if (sink->hash)
+		sha256_add(sink->hash, sink->buffer, sink->used);
+	else if (frame_write(sink->fd, FRAME_DATA, sink->buffer, sink->used) < 0)
 		return err_errno(err, "send the stream");
 	sink->sent += sink->used;
 	sink->used = 0;

@@ -12,6 +12,7 @@ enum {
 #define SOURCE_BUFFER (1u << 20)
 
 struct recipe;
+struct sha256;
 
 struct source {
 	int fd; /* a connection that carries FRAME_DATA and FRAME_END; -1: only what `data` holds */
@@ -39,9 +40,10 @@ int source_skip(struct source *source, uint64_t size, struct err *err);
 /* Reads and drops what is left. */
 int source_drain(struct source *source, struct err *err);
 
-/* Collects bytes and sends them as FRAME_DATA. */
+/* Collects bytes, and sends them as FRAME_DATA or hashes them. */
 struct sink {
 	int fd;
+	struct sha256 *hash; /* takes the bytes instead of the connection; NULL: nothing does */
 	char *buffer;
 	size_t used;
 	uint64_t sent;

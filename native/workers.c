@@ -82,11 +82,7 @@ static int job_untar(struct job *job)
 }
 
 const struct job_kind worker_jobs[] = {
-    {32, job_untar},  {33, job_tar},
-    {34, job_walk},   {35, job_stat},
-    {36, job_read},   {37, job_write},
-    {38, job_mkdir},  {39, job_remove},
-    {40, job_copy},   {41, job_changes},
-    {42, job_spread}, {43, job_rebuild},
-    {50, job_scan},   {0},
+    {32, job_untar},  {33, job_tar},     {34, job_walk},   {35, job_stat},     {36, job_read},
+    {37, job_write},  {38, job_mkdir},   {39, job_remove}, {40, job_copy},     {41, job_changes},
+    {42, job_spread}, {43, job_rebuild}, {50, job_scan},   {51, job_identify}, {0},
 };

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { access, mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -233,19 +233,8 @@ export class Layers {
 
   /** What a directory would be as a layer: the digest of its archive. Nothing may change in it afterwards. */
   async identify(path: string): Promise<LayerIdentity> {
-    const root = { kind: "dir", path } as const;
-    const hash = createHash("sha256");
-    let archiveSize = 0;
-    const [size] = await Promise.all([
-      this.#workers.measure(root),
-      (async () => {
-        for await (const chunk of this.#workers.tar(root, { whiteouts: "layer" })) {
-          hash.update(chunk as Buffer);
-          archiveSize += (chunk as Buffer).length;
-        }
-      })(),
-    ]);
-    return { diffId: `sha256:${hash.digest("hex")}`, size: size.bytes, archiveSize };
+    const { digest, bytes, archiveBytes } = await this.#workers.identify({ kind: "dir", path });
+    return { diffId: digest, size: bytes, archiveSize: archiveBytes };
   }
 
   /** The layer as an uncompressed archive whose digest is its diffId. */

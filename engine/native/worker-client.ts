@@ -9,6 +9,7 @@ import type {
   CopyOptions,
   DiskSize,
   MakeDirectoryOptions,
+  Identity,
   Skipped,
   TarOptions,
   TreeSize,
@@ -38,6 +39,7 @@ const kind = {
   rebuild: 43,
   scan: 50,
 };
+  identify: 51,
 const code = {
   tree: 300,
   untar: 301,
@@ -143,6 +145,15 @@ export class NativeWorkers implements Workers {
   }
 
   async scan(root: TreeRoot, skip: Skipped): Promise<Buffer> {
+  async identify(root: TreeRoot): Promise<Identity> {
+    const found = await answer(await this.#start(kind.identify, tree(root)));
+    return {
+      bytes: Number(found.readBigUInt64LE(0)),
+      archiveBytes: Number(found.readBigUInt64LE(8)),
+      digest: `sha256:${found.toString("hex", 16)}`,
+    };
+  }
+
     const fields = [...list(skip.paths), ...list(skip.names)];
     const chunks: Buffer[] = [];
     for await (const piece of pieces(await this.#start(kind.scan, tree(root), { code: code.scan, fields })))

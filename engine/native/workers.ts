@@ -78,6 +78,12 @@ export interface CopyOptions {
   readonly link?: boolean;
 }
 
+export interface Identity {
+  readonly digest: string; // of the archive
+  readonly archiveBytes: number;
+  readonly bytes: number; // of regular files, each inode once
+}
+
 /** Directories that are seen but not looked into. */
 export interface Skipped {
   readonly paths: readonly string[];
@@ -103,6 +109,8 @@ export interface Workers {
   tar(root: TreeRoot, options?: TarOptions): Readable;
   /** Every entry beneath `path`, itself first, sorted by name within a directory; links are not followed. */
   walk(root: TreeRoot, path?: string): AsyncIterable<WalkEntry>;
+  /** What `tar` would pack of a layer. */
+  identify(root: TreeRoot): Promise<Identity>;
   /** What is there, in the bytes of native/scan.h: two that are equal saw the same. */
   scan(root: TreeRoot, skip: Skipped): Promise<Buffer>;
   /** undefined when it does not exist. `follow`: follow a final link (default false). */
