@@ -216,7 +216,7 @@ export class Images {
   /**
    * Pulls an image from its registry; callers that want the same at the same time share the work.
    *
-   * @throws {EngineError} notFound, unauthorized, unavailable, invalid
+   * @throws {EngineError} notFound, forbidden, unavailable, invalid
    */
   async pull(name: string, options: RemotePullOptions, progress: Progress): Promise<Pulled> {
     const parsed = parseReference(name);
@@ -235,7 +235,7 @@ export class Images {
     return pulled;
   }
 
-  /** Pushes one tag, or all of the repository that are here if `name` has none. @throws {EngineError} notFound, unauthorized, … */
+  /** Pushes one tag, or all of the repository that are here if `name` has none. @throws {EngineError} notFound, forbidden, … */
   async push(name: string, options: RegistryOptions, progress: Progress): Promise<void> {
     const asked = parseReference(name);
     const { store } = this;

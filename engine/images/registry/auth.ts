@@ -84,7 +84,7 @@ export class Authorizer {
    * Answers a 401.
    *
    * @param used the header that was refused; another request may have brought a better one meanwhile
-   * @returns whether another try makes sense @throws {EngineError} unauthorized, from the token server
+   * @returns whether another try makes sense @throws {EngineError} forbidden, from the token server
    */
   async answer(
     header: string,
@@ -110,15 +110,14 @@ export class Authorizer {
     const { realm = "", service = "" } = params;
     // Several scopes are repeated; a registry that names one of its own knows best.
     const scopes = (scope === "" ? (params["scope"] ?? "") : scope).split(" ").filter((part) => part !== "");
-    if (!/^https?:\/\//.test(realm))
-      throw new EngineError("unauthorized", "the registry names no token server");
+    if (!/^https?:\/\//.test(realm)) throw new EngineError("forbidden", "the registry names no token server");
     const refresh = this.#auth?.identitytoken;
     const answer = refresh
       ? await this.#refresh(realm, service, scopes, refresh, signal)
       : await this.#get(realm, service, scopes, signal);
     const token = answer.token ?? answer.access_token;
     this.#identityToken = answer.refresh_token ?? "";
-    if (!token) throw new EngineError("unauthorized", "the token server gave no token");
+    if (!token) throw new EngineError("forbidden", "the token server gave no token");
     return token;
   }
 
@@ -178,14 +177,14 @@ export class Authorizer {
     if (response.statusCode !== 200) {
       // What was sent is not repeated here: it may hold a password.
       throw new EngineError(
-        "unauthorized",
+        "forbidden",
         `unauthorized: ${request.url.host} answers ${response.statusCode} to a request for a token`,
       );
     }
     try {
       return JSON.parse(body.toString("utf8")) as TokenAnswer;
     } catch (cause) {
-      throw new EngineError("unauthorized", `${request.url.host} gave no token`, { cause });
+      throw new EngineError("forbidden", `${request.url.host} gave no token`, { cause });
     }
   }
 }

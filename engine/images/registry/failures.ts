@@ -29,8 +29,9 @@ export async function readFailure(response: IncomingMessage, name: string, what:
   const passing = transientStatus(response.statusCode ?? 0, response.headers["retry-after"], what);
   const { status, said } = await refusalOf(response);
   if (passing !== undefined) return passing;
+  // Not `unauthorized`: at a 401 Docker's client asks for a login of Docker Hub, and that without a terminal, too.
   if (status === 401 && !said.startsWith("denied:"))
-    return new EngineError("unauthorized", said || "unauthorized: authentication required");
+    return new EngineError("forbidden", said || "unauthorized: authentication required");
   if (status === 401 || status === 403) {
     const why = said || "denied: requested access to the resource is denied";
     return new EngineError(
@@ -48,11 +49,11 @@ export async function readFailure(response: IncomingMessage, name: string, what:
 export async function writeFailure(response: IncomingMessage, name: string, what: string): Promise<Error> {
   if (response.statusCode === 401) {
     response.resume();
-    return new EngineError("unauthorized", "unauthorized: authentication required");
+    return new EngineError("forbidden", "unauthorized: authentication required");
   }
   if (response.statusCode === 403) {
     response.resume();
-    return new EngineError("unauthorized", "denied: requested access to the resource is denied");
+    return new EngineError("forbidden", "denied: requested access to the resource is denied");
   }
   return readFailure(response, name, what);
 }

@@ -87,7 +87,7 @@ export class ManifestLists {
     return bytes.toString("utf8");
   }
 
-  /** @param pushed is told of each image @returns the list's digest @throws {EngineError} notFound, invalid, unauthorized */
+  /** @param pushed is told of each image @returns the list's digest @throws {EngineError} notFound, invalid, forbidden */
   push(name: string, options: ListOptions, pushed: (reference: string) => void): Promise<string> {
     return pushList(this.#get(name), (reference) => this.#open(reference, options), pushed);
   }

@@ -109,7 +109,7 @@ export class RegistrySession {
     };
   }
 
-  /** @param name a tag or a digest @throws {EngineError} notFound, unauthorized, invalid if the digest is another one */
+  /** @param name a tag or a digest @throws {EngineError} notFound, forbidden, invalid if the digest is another one */
   async manifest(name: string): Promise<RawManifest> {
     return retry(async () => {
       const response = await this.#call({
@@ -288,7 +288,7 @@ export class RegistrySession {
         if (own !== undefined || !authorizer.lacksLogin) return response;
         response.resume();
         const asked = `${call.method[0]}${call.method.slice(1).toLowerCase()} "${url}": `;
-        throw new EngineError("unauthorized", `${isWrite(call) ? "" : asked}no basic auth credentials`);
+        throw new EngineError("forbidden", `${isWrite(call) ? "" : asked}no basic auth credentials`);
       }
       response.resume();
     }
