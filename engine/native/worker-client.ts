@@ -8,8 +8,8 @@ import { answer, feed, pieces, send } from "./worker-connection.ts";
 import type {
   CopyOptions,
   DiskSize,
-  MakeDirectoryOptions,
   Identity,
+  MakeDirectoryOptions,
   Skipped,
   TarOptions,
   TreeSize,
@@ -38,8 +38,8 @@ const kind = {
   spread: 42,
   rebuild: 43,
   scan: 50,
-};
   identify: 51,
+};
 const code = {
   tree: 300,
   untar: 301,
@@ -144,7 +144,6 @@ export class NativeWorkers implements Workers {
     }
   }
 
-  async scan(root: TreeRoot, skip: Skipped): Promise<Buffer> {
   async identify(root: TreeRoot): Promise<Identity> {
     const found = await answer(await this.#start(kind.identify, tree(root)));
     return {
@@ -154,6 +153,7 @@ export class NativeWorkers implements Workers {
     };
   }
 
+  async scan(root: TreeRoot, skip: Skipped): Promise<Buffer> {
     const fields = [...list(skip.paths), ...list(skip.names)];
     const chunks: Buffer[] = [];
     for await (const piece of pieces(await this.#start(kind.scan, tree(root), { code: code.scan, fields })))
