@@ -3,8 +3,9 @@
  * operations, and frames follow in both directions. `native/ops.h` is the other side and describes
  * the bytes. What the operations mean is said in protocol.ts.
  */
+import { encodeName } from "./names.ts";
 
-/** A field as it stands: text in UTF-8, bytes, or an integer of 8 bytes (two's complement). */
+/** A field as it stands: text (names.ts), bytes, or an integer of 8 bytes (two's complement). */
 export type Field = string | Uint8Array | number | bigint | boolean;
 
 export interface RawOp {
@@ -48,7 +49,7 @@ export function encodeBody(kind: number, ops: readonly RawOp[]): Buffer {
 function fieldBytes(field: Field): Buffer {
   if (typeof field === "string") {
     if (field.includes("\0")) throw new RangeError(`text with a NUL inside: ${JSON.stringify(field)}`);
-    return Buffer.from(field);
+    return encodeName(field);
   }
   if (field instanceof Uint8Array) return Buffer.from(field.buffer, field.byteOffset, field.byteLength);
   const bytes = Buffer.allocUnsafe(8);

@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { Readable } from "node:stream";
 import { EngineError } from "../errors.ts";
 import { decodeFacts, FACTS } from "./facts.ts";
+import { decodeName } from "./names.ts";
 import type { Change, FileStat, TreeRoot, WalkEntry } from "./trees.ts";
 import { encodeRaw, type Field, type RawOp } from "./wire.ts";
 import { answer, feed, pieces, send } from "./worker-connection.ts";
@@ -135,8 +136,8 @@ export class NativeWorkers implements Workers {
         const text = at + 4 + FACTS;
         yield {
           ...decodeFacts(rest, at + 4),
-          path: rest.toString("utf8", text, text + pathBytes),
-          linkTarget: rest.toString("utf8", text + pathBytes, end),
+          path: decodeName(rest, text, text + pathBytes),
+          linkTarget: decodeName(rest, text + pathBytes, end),
         };
         at = end;
       }
@@ -176,7 +177,7 @@ export class NativeWorkers implements Workers {
   ): Promise<(FileStat & { readonly path: string }) | undefined> {
     const found = await this.#file(kind.stat, root, [path, options.follow === true]);
     if (found.readUInt8(0) === 0) return undefined;
-    const [linkTarget = "", resolved = ""] = found.toString("utf8", 1 + FACTS).split("\0");
+    const [linkTarget = "", resolved = ""] = decodeName(found, 1 + FACTS).split("\0");
     return { ...decodeFacts(found, 1), linkTarget, path: resolved };
   }
 
@@ -239,8 +240,7 @@ export class NativeWorkers implements Workers {
     const text: Buffer[] = [];
     for await (const piece of pieces(await this.#start(kind.changes, ...ops))) text.push(Buffer.from(piece));
     // Each: "0", "1" or "2" and the path, ended by NUL.
-    return Buffer.concat(text)
-      .toString("utf8")
+    return decodeName(Buffer.concat(text))
       .split("\0")
       .filter((entry) => entry !== "")
       .map((entry) => ({ kind: kinds[Number(entry[0])] ?? "modified", path: `/${entry.slice(1)}` }))

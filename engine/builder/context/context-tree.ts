@@ -3,6 +3,7 @@ import { createReadStream } from "node:fs";
 import { join, posix } from "node:path";
 import type { Readable } from "node:stream";
 import { EngineError } from "../../errors.ts";
+import { encodeName } from "../../native/names.ts";
 import type { FileType, TreeRoot } from "../../native/trees.ts";
 import { compileName, hasWildcard, matchName } from "../match.ts";
 import type { Hashes } from "./hashes.ts";
@@ -91,12 +92,12 @@ export class ContextTree implements SourceTree {
       const name = isTop ? "" : path.slice(cut);
       text += `${name}\0${signature}\0`;
       if (text.length > MOST_TEXT) {
-        digest.update(text);
+        digest.update(encodeName(text));
         text = "";
       }
       if (!isTop) manifest.set(name, signature);
     }
-    digest.update(text);
+    digest.update(encodeName(text));
     const content = { digest: digest.digest("hex"), manifest };
     if (settled) this.#contents.set(key, content);
     return content;

@@ -7,6 +7,7 @@ import { constants, createReadStream } from "node:fs";
 import { open, readFile } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { EngineError } from "../../errors.ts";
+import { decodeName, encodeName } from "../../native/names.ts";
 import { writeDurably } from "../../store/records.ts";
 import type { Scan, ScanEntry } from "./scan.ts";
 
@@ -47,7 +48,7 @@ export class Hashes {
   /** @param file where they are kept, if at all; one that is absent or broken is an empty one */
   static async open(file: string | undefined): Promise<Hashes> {
     if (file === undefined) return new Hashes(file, new Map());
-    const text = await readFile(file, "utf8").catch(() => "");
+    const text = await readFile(file).then(decodeName, () => "");
     return new Hashes(file, text.startsWith(FORMAT) ? parseKnown(text.slice(FORMAT.length)) : new Map());
   }
 
@@ -94,7 +95,7 @@ export class Hashes {
       if (known !== undefined) live.set(path, known);
     }
     this.#known = live;
-    await writeDurably(this.#file, FORMAT + formatKnown(live));
+    await writeDurably(this.#file, encodeName(FORMAT + formatKnown(live)));
   }
 }
 

@@ -1,5 +1,6 @@
 /** The walk over a build context: a worker looks at everything, .dockerignore is applied to what it saw. */
 import { setImmediate } from "node:timers/promises";
+import { decodeName, encodeName } from "../../native/names.ts";
 import type { FileType } from "../../native/trees.ts";
 import type { Skipped, Workers } from "../../native/workers.ts";
 import type { IgnoreMatcher, Walked } from "../ignore.ts";
@@ -106,11 +107,11 @@ function entryAt(
   root: string,
 ): ScanEntry {
   const mode = bytes.readUInt16LE(at + 4);
-  const path = shownName(bytes, text, from, to);
-  const isOdd = path.includes(MARK);
+  const path = nameAt(bytes, text, from, to);
+  const full = `${root}/${path}`;
   return {
     path,
-    full: isOdd ? Buffer.concat([Buffer.from(`${root}/`), bytes.subarray(from, to)]) : `${root}/${path}`,
+    full: path.isWellFormed() ? full : encodeName(full),
     type: TYPES.get(mode & 0o170000) ?? "block",
     mode: mode & 0o7777,
     size: numberAt(bytes, at + 6),
@@ -118,7 +119,7 @@ function entryAt(
     inode: numberAt(bytes, at + 22),
     mtime: numberAt(bytes, at + 30) / 1e6,
     ctime: numberAt(bytes, at + 38) / 1e6,
-    link: to === end ? "" : bytes.toString("utf8", to, end),
+    link: to === end ? "" : decodeName(bytes, to, end),
   };
 }
 
@@ -137,25 +138,13 @@ function numberAt(bytes: Buffer, at: number): number {
   return bytes.readInt32LE(at + 4) * 2 ** 32 + bytes.readUInt32LE(at);
 }
 
-/** Names that are not UTF-8 are shown byte by byte; with a mark in front they are no other name's. */
-function shownName(bytes: Buffer, text: string, from: number, to: number): string {
-  const latin = text.slice(from, to);
-  if (!BEYOND_ASCII.test(latin)) return latin;
-  const decoded = bytes.toString("utf8", from, to);
-  if (!decoded.includes(MARK)) return decoded;
-  return latin
-    .split("/")
-    .map((name) => {
-      const raw = Buffer.from(name, "latin1");
-      const shown = raw.toString("utf8");
-      return Buffer.from(shown).equals(raw) ? shown : MARK + name;
-    })
-    .join("/");
-}
-
 const BEYOND_ASCII = /[\x80-\xff]/;
-/** What Node puts where bytes are no character. */
-const MARK = "\ufffd";
+
+/** Most names are found in `text`, which is all bytes as characters: faster than to decode each. */
+function nameAt(bytes: Buffer, text: string, from: number, to: number): string {
+  const latin = text.slice(from, to);
+  return BEYOND_ASCII.test(latin) ? decodeName(bytes, from, to) : latin;
+}
 
 /** A hidden directory is there only as the way to something that is shown. */
 function withoutEmptyHidden(

@@ -112,6 +112,11 @@ context("a file whose name is not UTF-8 is part of the digest", async () => {
   const before = await digest(directory);
   writeFileSync(file, "2");
   assert.is.not(await digest(directory), before);
+  const tree = await open(directory);
+  assert.equal(
+    (await tree.glob("/x?*")).map(({ path }) => path),
+    ["x\udcff\udcfe"],
+  );
 });
 
 context("patterns match component by component", async () => {
