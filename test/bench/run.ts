@@ -21,6 +21,7 @@ import { Sandbox } from "../helpers/sandbox.ts";
 import { benchBuilds } from "./builds.ts";
 import { benchImages } from "./images.ts";
 import { inTurn, median, must, printRows, type Row } from "./measure.ts";
+import { benchModel } from "./model.ts";
 import { residentMiB, startPeer } from "./peer.ts";
 import { benchRuntime } from "./runtime.ts";
 
@@ -54,6 +55,11 @@ if (wanted("cli")) {
     peer && (() => must("docker", ["compose", "version"], { env: peer.env })),
   );
   rows.push({ name: "cli: version", ...times, peerName: "docker compose version", unit: "ms", mark: "" });
+}
+
+if (wanted("config")) {
+  const theirs = peer && { command: ["docker", "compose"], env: peer.env };
+  rows.push(...(await benchModel({ command: [cli], env: ours }, theirs)));
 }
 
 if (wanted("run")) {
