@@ -27,6 +27,7 @@ export function wantedMounts(
   const add = (mount: WantedMount): void => {
     if (seen.has(mount.Destination))
       throw new EngineError("invalid", `Duplicate mount point: ${mount.Destination}`);
+    refuseProc(mount);
     seen.add(mount.Destination);
     mounts.set(mount.Destination, mount);
   };
@@ -42,6 +43,19 @@ export function wantedMounts(
     if (!mounts.has(destination)) mounts.set(destination, { ...anonymous(destination), Driver: driver });
   }
   return [...mounts.values()].sort((a, b) => depth(a.Destination) - depth(b.Destination));
+}
+
+/** What programs that show a container its own limits put there. @see runc, libcontainer/rootfs_linux.go */
+const PROC_FILES = ["cpuinfo", "diskstats", "meminfo", "stat", "swaps", "uptime", "loadavg", "slabinfo"];
+const PROC_PATHS = ["net/dev", "sys/kernel/ns_last_pid", "sys/crypto/fips_enabled"];
+
+/** A /proc that is none would have labels, settings and masks written to files of the image's (CVE-2019-16884). */
+function refuseProc({ Destination, Source }: WantedMount): void {
+  if (Destination === "/proc" && Source === "/proc") return;
+  const inside = /^\/proc(?:\/(.*))?$/.exec(Destination);
+  if (inside === null || [...PROC_FILES, ...PROC_PATHS].includes(inside[1] ?? "")) return;
+  const reason = `${JSON.stringify(Destination)} cannot be mounted because it is inside /proc`;
+  throw new EngineError("invalid", reason);
 }
 
 /** `SOURCE:TARGET[:OPTIONS]`, or `TARGET` for a new volume. */
