@@ -32,7 +32,7 @@ export async function buildImage(
   const { engine, report, signal } = context;
   const local = (await engine.slipwayFeatures()).has("build");
   const id = work.services[0]!;
-  const progress = new BuildProgress(id, report);
+  const progress = new BuildProgress(id, report, `build ${id}`);
   report.on({ subject: "build", id, phase: "working", text: "building", why: work.why });
   try {
     const common = commonOptions(project, work, flags);

@@ -53,7 +53,7 @@ export async function buildPath(options: BuildPathOptions, context: Context): Pr
   const { engine, report, signal } = context;
   checkFiles(options);
   const id = options.tags[0] ?? nameOf(options.context);
-  const progress = new BuildProgress(id, report);
+  const progress = new BuildProgress(id, report, "image build");
   const warnings: BuildWarning[] = [];
   const reasons: [string, readonly string[]][] = [];
   const send = async (isOurs: boolean): Promise<string> => {
