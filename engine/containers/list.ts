@@ -76,7 +76,7 @@ function checkValues(filters: Filters): void {
 }
 
 /** One entry of the list, in the wire's shape. */
-export function listEntry(tools: Tools, container: Container): object {
+export function listEntry(tools: Tools, container: Container) {
   const { record } = container;
   return {
     Id: record.id,

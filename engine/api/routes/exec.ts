@@ -78,7 +78,7 @@ async function start(containers: Containers, request: ApiRequest, reply: Reply):
   }
 }
 
-function execShape(exec: Exec): object {
+export function execShape(exec: Exec) {
   const { request, container } = exec;
   const [entrypoint = "", ...args] = request.Cmd ?? [];
   return {

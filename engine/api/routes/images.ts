@@ -275,7 +275,7 @@ export function platformOf(text: string): Platform | undefined {
   return { os, architecture, ...(variant === undefined ? {} : { variant }) };
 }
 
-export function listed(images: Images, filters: Filters, sharedSize: boolean, version: number): object[] {
+export function listed(images: Images, filters: Filters, sharedSize: boolean, version: number) {
   const chosen = selectImages(images, filters);
   const usage = sharedSize ? sharing(images) : undefined;
   return chosen.map((image) => ({
@@ -306,7 +306,7 @@ function shared(images: Images, uses: ReadonlyMap<string, number>, diffId: strin
   return (uses.get(diffId) ?? 0) > 1 ? (images.layer(diffId)?.size ?? 0) : 0;
 }
 
-function inspected(images: Images, image: Image, version: number): object {
+export function inspected(images: Images, image: Image, version: number) {
   const { config } = image;
   const [top, ...below] = images.layerDirs(image);
   return {
@@ -338,7 +338,7 @@ function inspected(images: Images, image: Image, version: number): object {
 }
 
 /** All fields that dockerd prints, in its order, empty where the image says nothing. */
-export function runConfig(config: RunConfig): object {
+export function runConfig(config: RunConfig) {
   const { Hostname = "", Domainname = "", User = "", WorkingDir = "" } = config;
   return {
     Hostname,
@@ -367,7 +367,7 @@ export function runConfig(config: RunConfig): object {
   };
 }
 
-function historyLine(line: HistoryLine): object {
+function historyLine(line: HistoryLine) {
   return {
     Comment: line.comment,
     Created: seconds(line.created),
@@ -378,7 +378,7 @@ function historyLine(line: HistoryLine): object {
   };
 }
 
-export function removedLine(step: Removed): object {
+export function removedLine(step: Removed): { readonly Untagged: string } | { readonly Deleted: string } {
   return "untagged" in step ? { Untagged: step.untagged } : { Deleted: step.deleted };
 }
 

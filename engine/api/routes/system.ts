@@ -74,7 +74,7 @@ export function systemRoutes(about: About): Route[] {
 }
 
 /** Old clients read the fields at the top, newer ones `Components`; so does our own client, for `Slipway`. */
-function version(about: About): object {
+export function version(about: About) {
   const common = {
     ApiVersion: API_VERSION,
     MinAPIVersion: MIN_API_VERSION,
@@ -109,7 +109,7 @@ function version(about: About): object {
 }
 
 /** Every key that dockerd 26 sends: clients index into them without looking. */
-function info(about: About): object {
+function info(about: About) {
   const { host } = about;
   const counts = about.counts();
   return {
