@@ -79,7 +79,7 @@ export async function openEngine(
     rootless: engineUser(process.env) !== 0,
     limits: containers.limits,
     registries,
-    features: ["bootstrap", "build", "check", "manifests", "registry"],
+    features: ["bootstrap", "build", "check", "manifests", "registry", "take"],
     counts: () => ({ ...containers.counts(), images: images.list().length }),
     listeners: () => events.listening,
     checkNetworks: () => networks.checkMachine(),

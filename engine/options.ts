@@ -28,7 +28,8 @@ export const USAGE = `usage: slipway daemon [OPTIONS]
   --registry-mirror URL  ask it before Docker Hub; may be repeated
   --insecure-registry HOST[:PORT]|CIDR
                          do without TLS or its certificates there; may be repeated
-  --registry-config FILE {"mirrors": {HOST: [URL]}, "insecure": [HOST], "certificates": [DIR]}
+  --registry-config FILE {"mirrors": {HOST: [URL]}, "insecure": [HOST], "certificates": [DIR],
+                          "sources": {NAME: "bootstrap[:SUITE]|oci-layout:/PATH|archive:/PATH|dir:/PATH"}}
                          (/etc/slipway/registries.json)
   --version              print the version and leave
 `;

@@ -145,6 +145,18 @@ export function bootstrapRoutes({ images }: { readonly images: Images }): Route[
     },
     {
       method: "POST",
+      path: "/slipway/v1/images/take",
+      async handle(request, reply) {
+        const { reference = "", source = "" } = await request.json<{ reference?: string; source?: string }>();
+        const { signal } = request;
+        const progress = reply.progress();
+        const done = await images.take(reference, source, { signal }, (message) => progress.write(message));
+        progress.write({ aux: { ID: done.id, Fresh: done.fresh } });
+        progress.end();
+      },
+    },
+    {
+      method: "POST",
       path: "/slipway/v1/registry",
       handle: (request, reply) => serveRegistry(images, request, reply),
     },

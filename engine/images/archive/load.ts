@@ -5,7 +5,7 @@ import { decompress } from "../decompress.ts";
 import { digestOf } from "../digest.ts";
 import type { Lease } from "../leases.ts";
 import { ItemProgress, shortId } from "../progress.ts";
-import { familiar } from "../reference.ts";
+import { familiar, type Reference } from "../reference.ts";
 import { checkConfig } from "../registry/pull.ts";
 import type { ImageStore } from "../store.ts";
 import type { Progress } from "../types.ts";
@@ -25,16 +25,18 @@ const SMALL_TOTAL = 64 << 20;
  * A layer's packed form is kept only if a manifest names it, so that the image can be pushed as it was; an archive
  * that is not compressed is made again from the files when somebody asks for it.
  *
- * @returns the ids @throws {EngineError} invalid; nothing of the archive is left then
+ * @param options.named give the images the names that the archive says; default true
+ * @throws {EngineError} invalid; nothing of the archive is left then
  */
 export async function load(
   store: ImageStore,
   lease: Lease,
   source: Readable,
   progress: Progress,
-): Promise<string[]> {
+  options: { readonly named?: boolean } = {},
+): Promise<Loaded[]> {
   const { stream } = await decompress(source);
-  const loader = new Loader(store, lease, progress);
+  const loader = new Loader(store, lease, progress, options.named !== false);
   try {
     for await (const entry of readTar(stream)) await loader.take(entry);
     return await loader.finish();
@@ -44,6 +46,12 @@ export async function load(
   }
 }
 
+export interface Loaded {
+  readonly id: string;
+  /** What the archive calls it. */
+  readonly names: readonly Reference[];
+}
+
 class Loader {
   readonly #store: ImageStore;
   readonly #lease: Lease;
@@ -51,9 +59,11 @@ class Loader {
   readonly #small = new Map<string, Buffer>();
   readonly #layers = new Map<string, Arrived>();
   readonly #links = new Map<string, string>();
+  readonly #named: boolean;
   #smallTotal = 0;
 
-  constructor(store: ImageStore, lease: Lease, progress: Progress) {
+  constructor(store: ImageStore, lease: Lease, progress: Progress, named: boolean) {
+    this.#named = named;
     this.#store = store;
     this.#lease = lease;
     this.#progress = progress;
@@ -96,13 +106,16 @@ class Loader {
     return diffId !== undefined;
   }
 
-  async finish(): Promise<string[]> {
+  async finish(): Promise<Loaded[]> {
     const images = imagesOf(this.#small);
     const named = new Set(images.flatMap(({ blobs }) => [...blobs]));
-    const ids: string[] = [];
-    for (const image of images) ids.push(await this.#loadImage(image, (digest) => named.has(digest)));
+    const loaded: Loaded[] = [];
+    for (const image of images) {
+      const id = await this.#loadImage(image, (digest) => named.has(digest));
+      loaded.push({ id, names: image.names });
+    }
     await this.#store.catalog.save();
-    return ids;
+    return loaded;
   }
 
   async #loadImage(
@@ -118,6 +131,7 @@ class Loader {
     const id = await this.#store.add(bytes);
     if (manifest !== undefined)
       await this.#store.add(bytes, { manifest: await this.#store.blobs.put(manifest) });
+    if (!this.#named) return id;
     for (const name of names) {
       const before = this.#store.idOfName(name);
       if (before !== undefined && before !== id)

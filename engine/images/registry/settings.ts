@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { join } from "node:path";
 import { EngineError } from "../../errors.ts";
+import { parseSource } from "../sources/source.ts";
 
 /** How registries are reached, where that is not what their name says. */
 export interface RegistrySettings {
@@ -11,12 +12,15 @@ export interface RegistrySettings {
   readonly mirrors: Readonly<Record<string, readonly string[]>>;
   /** Directories that hold HOST[:PORT]/{*.crt,*.cert,*.key}. */
   readonly certificates: readonly string[];
+  /** Pattern of images' names → where they come from instead. @see sources/source.ts */
+  readonly sources: Readonly<Record<string, string>>;
 }
 
 export const DEFAULT_SETTINGS: RegistrySettings = {
   insecure: [],
   mirrors: {},
   certificates: ["/etc/slipway/certs.d", "/etc/docker/certs.d"],
+  sources: {},
 };
 
 /** What the daemon's command line says, with the same meaning as dockerd's options of these names. */
@@ -39,6 +43,7 @@ export function readRegistrySettings(options: RegistryOptions = {}): RegistrySet
     insecure: [...insecure, ...(read.insecure ?? [])],
     mirrors: { ...read.mirrors, ...(hub.length > 0 && { "docker.io": hub }) },
     certificates: read.certificates ?? DEFAULT_SETTINGS.certificates,
+    sources: read.sources ?? {},
   };
   for (const url of Object.values(settings.mirrors).flat()) checkMirror(url);
   return settings;
@@ -53,7 +58,8 @@ function readSettingsFile(path: string): Partial<RegistrySettings> {
       cause,
     });
   }
-  const { insecure = [], mirrors = {}, certificates = [], ...others } = settings ?? {};
+  const { insecure = [], mirrors = {}, certificates = [], sources = {}, ...others } = settings ?? {};
+  for (const source of Object.values(sources)) parseSource(source);
   for (const [field, value] of Object.entries({ insecure, certificates, ...mirrors })) {
     if (Array.isArray(value) && value.every((entry) => typeof entry === "string")) continue;
     throw new EngineError("invalid", `${path}: ${field} is no list of strings`);

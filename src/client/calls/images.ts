@@ -21,6 +21,24 @@ export function imageCalls(engine: Transport): ImageCalls {
       throw recoded(error, code);
     }
   };
+  /** A call to our own engine that tells at its end which image it made, and whether it was there before. */
+  const make = async (
+    path: string,
+    json: object,
+    { signal, onProgress }: Pick<PullOptions, "signal" | "onProgress">,
+  ): Promise<{ imageId: string; fresh: boolean }> => {
+    let imageId = "";
+    let fresh = true;
+    await follow(`/slipway/v1/${path}`, { json }, "IMAGE_PULL", {
+      ...(signal && { signal }),
+      onProgress(message) {
+        if (typeof message.aux?.["ID"] === "string") imageId = message.aux["ID"];
+        if (message.aux?.["Fresh"] === false) fresh = false;
+        onProgress?.(message);
+      },
+    });
+    return { imageId, fresh };
+  };
   return {
     listImages: ({ all, filters } = {}) => engine.json("GET", "/images/json", { query: { all }, filters }),
     inspectImage: (name) => engine.json("GET", at(name, "/json")),
@@ -69,19 +87,9 @@ export function imageCalls(engine: Transport): ImageCalls {
         if (signal?.aborted !== true) throw error;
       }
     },
-    async bootstrapImage(reference, { include, variant, suite, signal, onProgress } = {}) {
-      let imageId = "";
-      let fresh = true;
-      const call = { json: { reference, include, variant, suite } };
-      await follow("/slipway/v1/bootstrap", call, "IMAGE_PULL", {
-        ...(signal && { signal }),
-        onProgress(message) {
-          if (typeof message.aux?.["ID"] === "string") imageId = message.aux["ID"];
-          if (message.aux?.["Fresh"] === false) fresh = false;
-          onProgress?.(message);
-        },
-      });
-      return { imageId, fresh };
+    takeImage: (reference, source, options = {}) => make("images/take", { reference, source }, options),
+    bootstrapImage(reference, { include, variant, suite, ...options } = {}) {
+      return make("bootstrap", { reference, include, variant, suite }, options);
     },
   };
 }

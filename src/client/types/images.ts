@@ -36,6 +36,17 @@ export interface ImageCalls {
   searchImages(term: string, limit: number): Promise<SearchedImage[]>;
   /** Serves the engine's store as a registry until `signal`; only where `slipwayFeatures` has `registry`. */
   serveRegistry(options: ServeRegistryOptions): Promise<void>;
+  /**
+   * Gets an image from a directory, an archive or the machine's packages, which the engine reads itself; only where
+   * `slipwayFeatures` has `take`.
+   *
+   * @throws {AppError} IMAGE_PULL, if it cannot be had
+   */
+  takeImage(
+    reference: string,
+    source: string,
+    options?: Pick<PullOptions, "signal" | "onProgress">,
+  ): Promise<{ readonly imageId: string; readonly fresh: boolean }>;
   /** Makes a base image from the machine's own packages; only where `slipwayFeatures` has `bootstrap`. */
   bootstrapImage(
     reference: string,

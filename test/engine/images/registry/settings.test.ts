@@ -37,6 +37,7 @@ settings("options of the command line go before the file's", () => {
       mirrors: { "docker.io": ["http://first", "http://second"], "r.example": ["http://own/path"] },
       insecure: ["10.0.0.0/8", "old.example:5000"],
       certificates: DEFAULT_SETTINGS.certificates,
+      sources: {},
     });
   });
 });
