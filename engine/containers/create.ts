@@ -16,6 +16,7 @@ import { containerDevices, throttleNumbers } from "./devices.ts";
 import { completeHostConfig } from "./host-config.ts";
 import { logPath } from "./logs/settings.ts";
 import { type WantedMount, wantedMounts } from "./mounts.ts";
+import { limitStorage } from "./quota.ts";
 import { rlimits } from "./rlimits.ts";
 import { parseSecurity } from "./security.ts";
 import { checkCreateShape } from "./shape.ts";
@@ -86,6 +87,7 @@ export async function createContainer(
       state: FRESH,
     };
     await makeDirectories(tools, record);
+    await limitStorage(tools, record);
     checkpoint("create: directories made");
     const container = await tools.registry.add(record);
     checkpoint("create: record written");

@@ -2,6 +2,7 @@ import { cpus } from "node:os";
 import { EngineError } from "../errors.ts";
 import { SHM_SIZE } from "./defaults.ts";
 import { logSettings } from "./logs/settings.ts";
+import { storageSize } from "./quota.ts";
 import { parseSecurity } from "./security.ts";
 import type { HostConfig } from "./types.ts";
 
@@ -176,10 +177,7 @@ function check(asked: HostConfig): void {
     !["", "default"].includes(isolation.toLowerCase()),
     `Invalid isolation: ${JSON.stringify(isolation)} - linux only supports 'default'`,
   );
-  refuse(
-    Object.keys(asked.StorageOpt ?? {}).length > 0,
-    "--storage-opt is supported only for overlay over xfs with 'pquota' mount option",
-  );
+  storageSize(asked);
   const policy = asked.RestartPolicy?.Name ?? "";
   refuse(
     asked.AutoRemove === true && policy !== "" && policy !== "no",

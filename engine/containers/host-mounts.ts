@@ -10,7 +10,7 @@ export interface HostMount {
   readonly data: string;
 }
 
-/** Mounts that the engine holds for its containers, where several see the same. */
+/** What the engine mounts and limits for its containers in its own mount namespace. */
 export class HostMounts {
   readonly #spawner: Pick<Spawner, "request">;
 
@@ -20,6 +20,11 @@ export class HostMounts {
 
   async mount(mount: HostMount): Promise<void> {
     await this.#spawner.request(jobKind.network, [{ op: "volumeMount", ...mount }]);
+  }
+
+  /** Limits what a directory holds; 0 bytes is no limit. @throws {NativeError} ENOTSUP where there are no quotas */
+  async limit(directory: string, project: number, bytes: number): Promise<void> {
+    await this.#spawner.request(jobKind.network, [{ op: "quota", directory, project, bytes }]);
   }
 
   async unmount(target: string): Promise<void> {

@@ -3,6 +3,7 @@ import { EngineError } from "../errors.ts";
 import { checkpoint } from "./checkpoint.ts";
 import type { Container } from "./container.ts";
 import { killAndWait } from "./kill.ts";
+import { freeStorage } from "./quota.ts";
 import { cancelRestart } from "./restart.ts";
 import { emit, type Tools } from "./tools.ts";
 
@@ -68,6 +69,7 @@ export async function removeNow(
   checkpoint("remove: volumes removed");
   await tools.registry.remove(container);
   checkpoint("remove: record removed");
+  await freeStorage(tools, record);
   await tools.trash.discard(tools.paths.container(record.id));
   checkpoint("remove: directory discarded");
   await rm(tools.paths.runContainer(record.id), { recursive: true, force: true });

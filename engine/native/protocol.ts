@@ -239,6 +239,8 @@ interface NetOps {
   };
   /** Takes it away; that nothing is mounted there is no error. */
   volumeUnmount: { readonly target: string };
+  /** Limits what a directory holds: bytes, 0 for no limit. Its files are of the project, a number above 0. */
+  quota: { readonly directory: string; readonly project: number; readonly bytes: number };
 }
 
 export interface NetlinkBatch {
@@ -340,6 +342,7 @@ const layouts: { readonly [K in keyof AllOps]: readonly [code: number, fields: (
     netSetting: [204, (o) => [o.path, o.value]],
     volumeMount: [220, (o) => [o.type, o.source, o.target, o.flags, o.data]],
     volumeUnmount: [221, (o) => [o.target]],
+    quota: [222, (o) => [o.directory, o.project, o.bytes]],
   };
 
 function raw(op: Op): RawOp {
