@@ -149,8 +149,7 @@ static int child_prepare(struct launch *launch, struct err *err)
 		return -1;
 	if (launch->ns.create & K_CLONE_NEWCGROUP && unshare((int)K_CLONE_NEWCGROUP) < 0)
 		return err_errno(err, "make a cgroup namespace");
-	/* Nothing that is mounted here may show up outside unless asked, nor the other way.
-	 */
+	/* What is mounted here shows up outside only where it was asked for, and the other way. */
 	if (mounts_open_shared(launch, err) < 0)
 		return -1;
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
