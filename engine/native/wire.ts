@@ -71,6 +71,8 @@ export const frameType = {
   go: 9,
   oom: 10,
   grew: 11,
+  /** Only between a container's first process and its monitor. */
+  hold: 12,
 } as const;
 
 const frameHead = 5;

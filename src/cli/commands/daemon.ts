@@ -28,11 +28,13 @@ containers running; the next start knows them.`;
     "log-file": Flags.string({ helpValue: "FILE", hidden: true }),
     "registry-mirror": Flags.string({
       multiple: true,
+      multipleNonGreedy: true,
       helpValue: "URL",
       summary: "Ask this registry before Docker Hub; may be repeated",
     }),
     "insecure-registry": Flags.string({
       multiple: true,
+      multipleNonGreedy: true,
       helpValue: "HOST",
       summary: "Reach HOST[:PORT], or a range of addresses, without TLS or its certificates; may be repeated",
     }),
