@@ -34,6 +34,8 @@ ssize_t source_peek(struct source *source, const char **data, struct err *err)
 			return err_set(err, EBADMSG, "a frame of type %u inside the stream", type);
 		source->data = source->buffer;
 		source->left = type == FRAME_DATA ? size : 0;
+		if (source->hash)
+			sha256_add(source->hash, source->data, source->left);
 	}
 	*data = source->data;
 	return (ssize_t)source->left;

@@ -19,7 +19,8 @@ struct source {
 	char *buffer;
 	const char *data; /* what was received and not taken yet */
 	size_t left;
-	uint64_t taken; /* bytes given out so far */
+	uint64_t taken;      /* bytes given out so far */
+	struct sha256 *hash; /* of all that was received; NULL: nobody asks */
 	bool ended;
 	struct recipe *recipe; /* is told of every byte that is taken; NULL: nobody */
 };

@@ -396,5 +396,8 @@ int untar(struct source *source, int root, const struct untar_options *options,
 	dir_times_apply(&work.times, root);
 	parents_close(&work.parents);
 	tar_reader_close(&work.reader);
-	return got < 0 ? -1 : source_drain(source, err);
+	if (got < 0 || source_drain(source, err) < 0)
+		return -1;
+	result->archive = source->taken;
+	return 0;
 }

@@ -4,6 +4,7 @@
 #include "files.h"
 #include "recipe.h"
 #include "scan.h"
+#include "sha256.h"
 #include "tar.h"
 #include "tree.h"
 #include "untar.h"
@@ -19,8 +20,8 @@ static int refuse(const struct job *job, const struct err *err)
 
 /* OP_UNTAR: overlay | keep kinds | keep links | concatenated | own | uid | gid | path | list of
  * patterns | entry limit | byte limit | recipe */
-static int run_untar(struct job *job, struct untar_result *result, struct recipe *recipe,
-		     struct err *err)
+static int run_untar(struct job *job, struct untar_result *result, struct sha256 *hash,
+		     struct recipe *recipe, struct err *err)
 {
 	const struct request *request = job->request;
 	struct untar_options options = {0};
@@ -45,6 +46,8 @@ static int run_untar(struct job *job, struct untar_result *result, struct recipe
 	    (has_recipe && recipe_open(recipe, job->fd, err) < 0))
 		return refuse(job, err);
 	source.recipe = has_recipe ? recipe : NULL;
+	/* A layer is known by the digest of its archive. */
+	source.hash = options.overlay ? hash : NULL;
 	int done = args_end(&args, err);
 	AUTO_CLOSE int root = done < 0 ? -1 : tree_open(&request->ops[0], err);
 	AUTO_CLOSE int top = root < 0 ? -1 : files_make(root, path, err);
@@ -58,6 +61,7 @@ static int run_untar(struct job *job, struct untar_result *result, struct recipe
 		 */
 		answer_error(job->fd, 1, err);
 		source.recipe = NULL;
+		source.hash = NULL;
 		source_drain(&source, &ignored);
 	}
 	source_close(&source);
@@ -69,14 +73,18 @@ static int job_untar(struct job *job)
 	struct untar_result result = {0};
 	struct err err = {0};
 	struct recipe recipe = {0};
-	uint8_t answer[16];
+	struct sha256 hash;
+	uint8_t answer[24 + SHA256_SIZE];
 
-	int done = run_untar(job, &result, &recipe, &err);
+	sha256_start(&hash);
+	int done = run_untar(job, &result, &hash, &recipe, &err);
 	recipe_close(&recipe);
 	if (done < 0)
 		return 1;
 	put_u64(answer, result.entries);
 	put_u64(answer + 8, result.bytes);
+	put_u64(answer + 16, result.archive);
+	sha256_end(&hash, answer + 24);
 	answer_ok(job->fd, answer, sizeof answer);
 	return 0;
 }

@@ -29,17 +29,6 @@ export class Digester {
     this.#bytes += chunk.length;
   }
 
-  /**
-   * The same stream, hashed as it is read. Not a Transform: that would hash inside the callback of the stream before it,
-   * and keep an inflater from going on in its own thread meanwhile.
-   */
-  async *pass(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-    for await (const chunk of source) {
-      this.update(chunk);
-      yield chunk;
-    }
-  }
-
   get bytes(): number {
     return this.#bytes;
   }

@@ -10,7 +10,7 @@ import { Serial } from "../store/serial.ts";
 import type { Blobs } from "./blobs.ts";
 import type { BlobDescriptor, Catalog, LayerRecord } from "./catalog.ts";
 import { decompress } from "./decompress.ts";
-import { Digester, hexOf } from "./digest.ts";
+import { hexOf } from "./digest.ts";
 import type { Lease } from "./leases.ts";
 import { RECIPE, RecipeWriter, rebuildArchive } from "./recipe.ts";
 import type { Trash } from "./trash.ts";
@@ -193,14 +193,13 @@ export class Layers {
     archive: AsyncIterable<Buffer>,
     { recipe: wantsRecipe = false, ...more }: FillOptions = {},
   ): Promise<Filled> {
-    const digester = new Digester();
     const recipe = wantsRecipe ? new RecipeWriter(staging.directory) : undefined;
     const into = { kind: "dir", path: staging.fs } as const;
     const options = { whiteouts: "overlay", ...more, ...(recipe && { recipe: recipe.write }) } as const;
     try {
-      const size = await this.#workers.untar(digester.pass(archive), into, options);
+      const { digest, archiveBytes, ...size } = await this.#workers.untar(archive, into, options);
       await recipe?.finish();
-      return { digest: digester.digest, bytes: digester.bytes, size };
+      return { digest, bytes: archiveBytes, size };
     } catch (error) {
       await recipe?.abandon();
       throw error;

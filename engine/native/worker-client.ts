@@ -14,6 +14,7 @@ import type {
   Skipped,
   TarOptions,
   TreeSize,
+  Unpacked,
   UntarOptions,
   Workers,
   WriteOptions,
@@ -66,7 +67,7 @@ export class NativeWorkers implements Workers {
     this.#jobs = jobs;
   }
 
-  async untar(archive: AsyncIterable<Buffer>, into: TreeRoot, options: UntarOptions): Promise<TreeSize> {
+  async untar(archive: AsyncIterable<Buffer>, into: TreeRoot, options: UntarOptions): Promise<Unpacked> {
     const { owner, exclude = [] } = options;
     const socket = await this.#start(kind.untar, tree(into), {
       code: code.untar,
@@ -86,7 +87,9 @@ export class NativeWorkers implements Workers {
       ],
     });
     const { recipe: listen, ownBuffers } = options;
-    return size(await feed(socket, archive, { listen, ownBuffers }));
+    const found = await feed(socket, archive, { listen, ownBuffers });
+    const archiveBytes = Number(found.readBigUInt64LE(16));
+    return { ...size(found), archiveBytes, digest: `sha256:${found.toString("hex", 24)}` };
   }
 
   rebuild(root: TreeRoot, recipe: Readable): Readable {

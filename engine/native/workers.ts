@@ -32,6 +32,13 @@ export interface UntarOptions {
   readonly ownBuffers?: boolean;
 }
 
+/** What was unpacked of an archive. */
+export interface Unpacked extends TreeSize {
+  readonly archiveBytes: number;
+  /** Of the archive; only where its whiteouts are overlayfs's, as a layer's are. */
+  readonly digest: string;
+}
+
 export interface TreeSize {
   readonly entries: number;
   readonly bytes: number; // of regular files, each inode once
@@ -102,7 +109,7 @@ export interface WriteOptions extends Partial<Owner> {
 /** The operations; engine/native/worker-client.ts has the one implementation. */
 export interface Workers {
   /** Unpacks an uncompressed tar. @throws EngineError invalid for a hostile or broken archive */
-  untar(archive: AsyncIterable<Buffer>, into: TreeRoot, options: UntarOptions): Promise<TreeSize>;
+  untar(archive: AsyncIterable<Buffer>, into: TreeRoot, options: UntarOptions): Promise<Unpacked>;
   /** The very bytes of an archive that was unpacked here, by its recipe. The stream fails if files changed. */
   rebuild(root: TreeRoot, recipe: Readable): Readable;
   /** Packs files beneath a root. The stream fails with the worker's error. */
