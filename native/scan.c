@@ -11,7 +11,7 @@ enum { HEAD = 6 + 5 * 8 };
 struct scan {
 	struct sink sink;
 	struct path_set paths; /* not gone into */
-	struct path_set names; /* directories so named are not either */
+	struct path_set names; /* nor what is so named */
 	uint64_t entries;
 };
 
@@ -20,12 +20,8 @@ static uint64_t nanoseconds(const struct timespec *time)
 	return (uint64_t)time->tv_sec * 1000000000u + (uint64_t)time->tv_nsec;
 }
 
-/* A directory's size and times change with what is in it, which is told by itself. */
 static void put_facts(uint8_t to[5 * 8], const struct stat *stat)
 {
-	memset(to, 0, 5 * 8);
-	if (S_ISDIR(stat->st_mode))
-		return;
 	put_u64(to, (uint64_t)stat->st_size);
 	put_u64(to + 8, stat->st_dev);
 	put_u64(to + 16, stat->st_ino);
@@ -41,8 +37,10 @@ static enum walk_next scan_entry(struct walk *walk, struct err *err)
 	char link[TREE_PATH];
 	size_t path = strlen(walk->path);
 	ssize_t target = 0;
+	bool skipped =
+	    path_set_has(&scan->paths, walk->path) || path_set_has(&scan->names, walk->name);
 
-	if (S_ISLNK(stat->st_mode) &&
+	if (S_ISLNK(stat->st_mode) && !skipped &&
 	    (target = readlinkat(walk->dir, walk->name, link, sizeof link)) < 0) {
 		if (errno == ENOENT || errno == EINVAL)
 			return WALK_PASS; /* Gone, or no link any more, since it was looked at. */
@@ -55,15 +53,17 @@ static enum walk_next scan_entry(struct walk *walk, struct err *err)
 	head[3] = (uint8_t)(target >> 8);
 	head[4] = (uint8_t)stat->st_mode;
 	head[5] = (uint8_t)(stat->st_mode >> 8);
-	put_facts(head + 6, stat);
+	memset(head + 6, 0, sizeof head - 6);
+	/* A directory's size and times change with what is in it, which is told by itself; what is
+	 * passed over may change as it likes. */
+	if (!S_ISDIR(stat->st_mode) && !skipped)
+		put_facts(head + 6, stat);
 	if (sink_write(&scan->sink, head, sizeof head, err) < 0 ||
 	    sink_write(&scan->sink, walk->path, path, err) < 0 ||
 	    sink_write(&scan->sink, link, (size_t)target, err) < 0)
 		return WALK_FAILED;
 	scan->entries++;
-	return path_set_has(&scan->paths, walk->path) || path_set_has(&scan->names, walk->name)
-		   ? WALK_PASS
-		   : WALK_ON;
+	return skipped ? WALK_PASS : WALK_ON;
 }
 
 static int run_scan(const struct job *job, struct scan *scan, struct err *err)

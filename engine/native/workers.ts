@@ -79,8 +79,8 @@ export interface CopyOptions {
   readonly owner?: Owner;
   /** For each file and directory copied; a string is chmod's symbolic form ("u+x,go-w"). */
   readonly mode?: number | string;
-  /** `keep`: the source's times; or seconds since the epoch. */
-  readonly mtime?: "keep" | number;
+  /** `keep`: the source's times; or seconds since the epoch, for all, or for what is later. */
+  readonly mtime?: "keep" | number | { readonly latest: number };
   /** Share regular files by hard link where nothing of them changes and both trees lie on one file system. */
   readonly link?: boolean;
 }
@@ -91,7 +91,7 @@ export interface Identity {
   readonly bytes: number; // of regular files, each inode once
 }
 
-/** Directories that are seen but not looked into. */
+/** What is seen, but neither looked at nor into. */
 export interface Skipped {
   readonly paths: readonly string[];
   /** Wherever they are. */

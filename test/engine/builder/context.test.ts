@@ -216,6 +216,21 @@ context("a context that looks as it did is not read again; one that does not is"
   assert.is.not((await contentIn(contexts, directory)).digest, third.digest);
 });
 
+context("what is hidden may change as it likes", async () => {
+  const contexts = new Contexts(made({}), workers);
+  const directory = made({ a: "1", Dockerfile: "1", "x/log": "1", link: { link: "a" } });
+  const ignore = ["Dockerfile", "**/log", "li*"];
+  await settle();
+  // The second walk knows of all that is hidden.
+  for (let time = 0; time < 2; time++) await contentIn(contexts, directory, ignore);
+  const before = await contentIn(contexts, directory, ignore);
+  writeFileSync(join(directory, "Dockerfile"), "22");
+  writeFileSync(join(directory, "x/log"), "22");
+  rmSync(join(directory, "link"));
+  symlinkSync("x", join(directory, "link"));
+  assert.is(await contentIn(contexts, directory, ignore), before);
+});
+
 context("what is kept hangs on .dockerignore", async () => {
   const contexts = new Contexts(made({}), workers);
   const directory = made({ "a/f": "1", "b/f": "1", "c/b/f": "1" });
