@@ -201,10 +201,15 @@ int job_rebuild(struct job *job)
 	struct err err = {0};
 
 	int result = rebuild(job, &work, &err);
-	if (result < 0)
+	if (result < 0) {
+		struct err ignored = {0};
+
+		/* Whoever sends the recipe would learn that nobody reads it sooner than why. */
 		answer_error(job->fd, 1, &err);
-	else
+		source_drain(&work.source, &ignored);
+	} else {
 		frame_write(job->fd, FRAME_END, NULL, 0);
+	}
 	source_close(&work.source);
 	sink_close(&work.sink);
 	return result < 0 ? 1 : 0;

@@ -215,14 +215,20 @@ async function pullLayers(
 async function pullLayer(...work: Parameters<typeof unpackLayer>): Promise<void> {
   const [layer, , , { store, session }, signal] = work;
   const isResumed = session.neighbour !== undefined || (await hasPartial(store, layer.digest));
+  const unpack = async (): Promise<void> => {
+    try {
+      await unpackLayer(...work);
+    } catch (error) {
+      if (isBroken(error)) await dropPartial(store, layer.digest);
+      throw error;
+    }
+  };
   try {
-    await unpackLayer(...work);
+    await unpack();
   } catch (error) {
-    if (!isBroken(error)) throw error;
+    if (!isBroken(error) || !isResumed || signal.aborted) throw error;
     session.distrust();
-    await dropPartial(store, layer.digest);
-    if (!isResumed || signal.aborted) throw error;
-    await unpackLayer(...work);
+    await unpack();
   }
 }
 
