@@ -7,6 +7,9 @@
 #include "tree.h"
 #include "walk.h"
 
+/* Whose time a copy has: the source's, one for all, or the source's unless it is later than one. */
+enum { TIME_KEPT, TIME_GIVEN, TIME_LATEST };
+
 struct copy_options {
 	const struct field *items;
 	size_t item_count; /* strings: three each */
@@ -17,7 +20,7 @@ struct copy_options {
 	uid_t uid;
 	gid_t gid;
 	const char *mode;
-	bool has_time;
+	uint64_t time; /* TIME_… */
 	time_t seconds;
 	bool link;
 };
@@ -66,9 +69,12 @@ static int mode_of(const struct copier *copier, const struct stat *stat, mode_t 
 
 static void times_of(const struct copier *copier, const struct stat *stat, struct timespec times[2])
 {
+	const struct copy_options *options = copier->options;
+
 	times[0] = times[1] = stat->st_mtim;
-	if (copier->options->has_time)
-		times[0] = times[1] = (struct timespec){.tv_sec = copier->options->seconds};
+	if (options->time == TIME_GIVEN ||
+	    (options->time == TIME_LATEST && stat->st_mtim.tv_sec >= options->seconds))
+		times[0] = times[1] = (struct timespec){.tv_sec = options->seconds};
 }
 
 static int set_owner_and_mode(const struct copier *copier, const struct walk *walk, int fd,
@@ -91,7 +97,7 @@ static bool can_share(const struct copier *copier, const struct stat *stat)
 {
 	const struct copy_options *options = copier->options;
 
-	return options->link && !*options->mode && !options->has_time &&
+	return options->link && !*options->mode && options->time == TIME_KEPT &&
 	       (!options->own || (options->uid == stat->st_uid && options->gid == stat->st_gid));
 }
 
@@ -361,7 +367,7 @@ static int read_options(const struct op *op, struct copy_options *options, struc
 	options->uid = (uid_t)args_number(&args);
 	options->gid = (gid_t)args_number(&args);
 	options->mode = args_string(&args);
-	options->has_time = args_number(&args);
+	options->time = args_number(&args);
 	options->seconds = (time_t)args_number(&args);
 	options->link = args_number(&args);
 	if (args_end(&args, err) < 0)

@@ -19,6 +19,9 @@ export function registryAuth({ headers }: Pick<ApiRequest, "headers">): Registry
   }
 }
 
+/** Docker Hub's name in lists of logins, a remnant of its first API. */
+const HUB = "https://index.docker.io/v1/";
+
 /**
  * The logins of a request that may concern several registries.
  *
@@ -31,7 +34,8 @@ export function registryLogins(
   if (typeof header !== "string" || header === "") return undefined;
   try {
     const known = JSON.parse(Buffer.from(header, "base64").toString("utf8")) as Record<string, RegistryAuth>;
-    return (registry) => known[registry] ?? known[`https://${registry}`];
+    return (registry) =>
+      known[registry] ?? known[`https://${registry}`] ?? known[registry === "docker.io" ? HUB : ""];
   } catch (cause) {
     throw new EngineError("invalid", "X-Registry-Config cannot be read", { cause });
   }

@@ -4,7 +4,7 @@ import type { Ulimit } from "../containers/types.ts";
 import type { RegistryAuth } from "../images/types.ts";
 import type { CacheFrom, CacheTo } from "./caches/entries.ts";
 import type { Warning } from "./dockerfile/lint.ts";
-import type { Output } from "./outputs.ts";
+import type { Attest, Output } from "./results/outputs.ts";
 
 export type ContextSource =
   /** An absolute directory of this machine: it is read where it lies. */
@@ -49,6 +49,7 @@ export interface BuildRequest {
   readonly entitlements?: readonly string[] | undefined;
   /** Where the result goes; default: an image of the store. */
   readonly outputs?: readonly Output[] | undefined;
+  readonly attest?: Attest | undefined;
   /** Where results of steps are written to, and looked for. */
   readonly cacheTo?: readonly CacheTo[] | undefined;
   readonly cacheFrom?: readonly CacheFrom[] | undefined;
@@ -110,5 +111,7 @@ export type BuildProgress = (event: BuildEvent) => void;
 export interface BuildResult {
   /** "" for a check, and where no output is an image. */
   readonly imageId: string;
+  /** Of what was pushed or written as an OCI layout: its manifest, or the index with attestations. */
+  readonly digest?: string | undefined;
   readonly warnings: readonly Warning[];
 }

@@ -55,6 +55,8 @@ const code = {
 };
 
 const TREE_KIND = { dir: 0, overlay: 1, process: 2 };
+/** As native/copy.c has them. */
+const TIME = { kept: 0, given: 1, latest: 2 };
 const NEW_DIRECTORY = 0o755;
 const NEW_FILE = 0o644;
 const READ_LIMIT = 16 << 20;
@@ -223,8 +225,8 @@ export class NativeWorkers implements Workers {
       owner?.uid ?? 0,
       owner?.gid ?? 0,
       mode === undefined ? "" : typeof mode === "number" ? mode.toString(8) : mode,
-      mtime !== "keep",
-      mtime === "keep" ? 0 : mtime,
+      mtime === "keep" ? TIME.kept : typeof mtime === "number" ? TIME.given : TIME.latest,
+      mtime === "keep" ? 0 : typeof mtime === "number" ? mtime : mtime.latest,
       options.link === true,
     ];
     return size(

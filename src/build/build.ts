@@ -17,6 +17,7 @@ export interface BuildFlags {
   readonly noCache?: boolean;
   readonly pull?: boolean;
   readonly args?: Readonly<Record<string, string | null>>;
+  readonly logins?: BuildOptions["logins"];
 }
 
 /**
@@ -58,7 +59,7 @@ function commonOptions(project: Project, work: BuildWork, flags: BuildFlags): Om
   const target = platform ?? build.platforms?.[0];
   // What is known nowhere is left out, as docker compose does.
   const args = Object.fromEntries(
-    Object.entries({ ...build.args, ...flags.args }).flatMap(([key, given]) => {
+    Object.entries({ SOURCE_DATE_EPOCH: null, ...build.args, ...flags.args }).flatMap(([key, given]) => {
       const value = given ?? project.environment[key];
       return value === undefined ? [] : [[key, value]];
     }),
@@ -66,6 +67,7 @@ function commonOptions(project: Project, work: BuildWork, flags: BuildFlags): Om
   return {
     tags,
     args,
+    ...(flags.logins && { logins: flags.logins }),
     ...(build.target && { target: build.target }),
     ...(target && { platform: target }),
     ...(build.labels && { labels: build.labels }),

@@ -8,7 +8,7 @@ import { AppError, throwAll } from "../errors.ts";
 import type { Project } from "../model/types.ts";
 import { imageOf } from "../reconcile/definition.ts";
 import { observeImages } from "../reconcile/observe.ts";
-import { loginFor } from "./credentials.ts";
+import { allLogins, loginFor } from "./credentials.ts";
 import { imageSources, takeImage, takeMissing } from "./sources.ts";
 
 /**
@@ -64,7 +64,7 @@ function buildInOrder(
       .flatMap((text) => builds.filter(({ services }) => services.includes(text.slice("service:".length))));
     const others = needed.filter((other) => other !== work).map(start);
     const result = Promise.all(others).then(async () => {
-      await buildImage(project, work, flags, context);
+      await buildImage(project, work, { ...flags, logins: await allLogins(context.env) }, context);
     });
     running.set(work, result);
     return result;

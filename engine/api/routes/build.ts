@@ -160,6 +160,7 @@ interface LocalBuild {
   readonly check?: boolean;
   readonly explain?: boolean;
   readonly outputs?: BuildRequest["outputs"];
+  readonly attest?: BuildRequest["attest"];
   readonly cacheTo?: readonly CacheEntry[];
   readonly cacheFrom?: readonly CacheEntry[];
   readonly keepFailed?: boolean;
@@ -188,8 +189,7 @@ async function localBuild(builder: Builder, request: ApiRequest, reply: Reply): 
   const progress = reply.progress();
   const stream = new TypedStream((message) => progress.write(message));
   try {
-    const { imageId } = await builder.build(build, (event) => stream.event(event));
-    stream.finish(imageId);
+    stream.finish(await builder.build(build, (event) => stream.event(event)));
   } catch (error) {
     progress.write(failureMessage(error, false));
   }

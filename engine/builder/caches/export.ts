@@ -5,13 +5,14 @@ import { digestOf } from "../../images/digest.ts";
 import type { Images } from "../../images/images.ts";
 import { pool } from "../../images/pool.ts";
 import { parseReference, withDefaultTag } from "../../images/reference.ts";
-import { packLayer, putManifest } from "../../images/registry/push.ts";
+import { putManifest } from "../../images/registry/push.ts";
 import { RegistrySession } from "../../images/registry/session.ts";
 import { upload } from "../../images/registry/upload.ts";
 import type { StepRecord } from "../cache.ts";
+import { packLayers } from "../results/pack.ts";
 import type { BuildRequest } from "../types.ts";
 import type { CacheTo } from "./entries.ts";
-import { type CacheDocument, type PackedLayer, writeCache } from "./form.ts";
+import { type CacheDocument, writeCache } from "./form.ts";
 import { Layout } from "./layout.ts";
 
 export interface ExportDeps {
@@ -37,7 +38,14 @@ export async function exportCache(
   deps.status(`exporting the cache to ${name}`);
   try {
     const chosen = to.mode === "max" ? records : records.filter(({ diffId }) => image.has(diffId));
-    const document = writeCache(chosen, await packAll(chosen, deps));
+    const document = writeCache(
+      chosen,
+      await packLayers(
+        chosen.map(({ diffId }) => diffId),
+        deps.images,
+        deps.signal,
+      ),
+    );
     if (to.type === "local") await writeLayout(to.path, to.tag, document, deps);
     else await writeRegistry(to.ref, document, deps);
   } catch (error) {
@@ -45,27 +53,6 @@ export async function exportCache(
     if (!to.ignoreError) throw error;
     deps.status(`the cache was not exported to ${name}: ${messageOf(error)}`);
   }
-}
-
-async function packAll(
-  records: readonly StepRecord[],
-  { images, signal }: ExportDeps,
-): Promise<Map<string, PackedLayer>> {
-  const { store } = images;
-  const packed = new Map<string, PackedLayer>();
-  await pool(
-    [...new Set(records.map(({ diffId }) => diffId))],
-    AT_ONCE,
-    async (diffId) => {
-      // The form it already has, if that is still here: the same blob then serves image and cache.
-      for (const blob of store.catalog.layers.get(diffId)?.blobs ?? []) {
-        if ((await store.blobs.size(blob.digest)) === blob.size) packed.set(diffId, { ...blob, diffId });
-      }
-      if (!packed.has(diffId)) packed.set(diffId, { ...(await packLayer(store, diffId)), diffId });
-    },
-    signal,
-  );
-  return packed;
 }
 
 async function writeLayout(

@@ -133,6 +133,7 @@ export function readCache(text: string, layers: readonly Descriptor[], isInline:
   return known;
 }
 
-function ociLayerType(mediaType: string): string {
+/** OCI's name of what may bear Docker's. */
+export function ociLayerType(mediaType: string): string {
   return mediaType.replace(`${MEDIA.dockerLayer}.`, `${MEDIA.ociLayer}+`);
 }

@@ -131,7 +131,7 @@ export class CacheImports {
       const config = parsed.manifests.find(({ mediaType }) => mediaType === CACHE_CONFIG);
       if (config !== undefined)
         return readCache((await from.smallBlob(config)).toString(), parsed.manifests, false);
-      ({ parsed } = await from.manifest(selectPlatform(parsed, this.#deps.platform).digest));
+      ({ parsed } = await from.manifest(selectPlatform(parsed, this.#deps.platform).digest, true));
     }
     if (parsed.kind === "index") throw new EngineError("invalid", "an index of indexes");
     return readResults(parsed, (blob) => from.smallBlob(blob), name);

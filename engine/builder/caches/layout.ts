@@ -23,9 +23,12 @@ export class Layout {
   /**
    * The manifest of a tag, or of a digest; without either, or where the layout names nothing, its only one.
    *
+   * @param isInner the digest is of an index that is in the layout, not of the layout's own list
    * @throws {EngineError} notFound, invalid
    */
-  async manifest(name: string): Promise<RawManifest> {
+  async manifest(name: string, isInner = false): Promise<RawManifest> {
+    // What an index within the layout names is in no list.
+    if (isInner) return parseManifest(await this.smallBlob({ digest: name, size: 0, mediaType: "" }), "");
     const index = parseManifest(await this.#read("index.json"), MEDIA.ociIndex).parsed;
     const entries = index.kind === "index" ? index.manifests : [];
     const found =
@@ -62,13 +65,29 @@ export class Layout {
     }
   }
 
+  /** Makes a manifest, whose blobs are there, the layout's only one, under full names or none. */
+  async name(manifest: Buffer, mediaType: string, names: readonly string[]): Promise<void> {
+    const digest = digestOf(manifest);
+    await this.add(digest, () => [manifest]);
+    const entry = { mediaType, digest, size: manifest.length };
+    const entries = names.map((name) => ({
+      ...entry,
+      annotations: { "io.containerd.image.name": name, [TAG]: name.slice(name.lastIndexOf(":") + 1) },
+    }));
+    await this.#write(entries.length === 0 ? [entry] : entries);
+  }
+
   /** Gives a manifest, whose blobs are there, a tag. */
   async tag(tag: string, manifest: Buffer, mediaType: string): Promise<void> {
     const digest = digestOf(manifest);
     await this.add(digest, () => [manifest]);
     const others = (await this.#entries()).filter(({ annotations }) => annotations?.[TAG] !== tag);
     const entry = { mediaType, digest, size: manifest.length, annotations: { [TAG]: tag } };
-    const index = { schemaVersion: 2, mediaType: MEDIA.ociIndex, manifests: [...others, entry] };
+    await this.#write([...others, entry]);
+  }
+
+  async #write(manifests: readonly Descriptor[]): Promise<void> {
+    const index = { schemaVersion: 2, mediaType: MEDIA.ociIndex, manifests };
     await writeDurably(join(this.#directory, "oci-layout"), VERSION, 0o644);
     await writeDurably(join(this.#directory, "index.json"), JSON.stringify(index), 0o644);
   }

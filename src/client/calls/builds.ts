@@ -36,8 +36,23 @@ export function buildCalls(engine: Transport): BuildCalls {
 }
 
 /** Our engine reads the directory itself: nothing is packed, nothing is sent. */
-function localBuild({ context, signal, onProgress: _, more, ...fields }: BuildOptions): [string, Call] {
-  return ["/slipway/v1/build", { json: { ...fields, ...context, ...more }, signal }];
+function localBuild({
+  context,
+  signal,
+  onProgress: _,
+  more,
+  logins,
+  ...fields
+}: BuildOptions): [string, Call] {
+  return [
+    "/slipway/v1/build",
+    { json: { ...fields, ...context, ...more }, headers: loginHeaders(logins), signal },
+  ];
+}
+
+function loginHeaders(logins: BuildOptions["logins"] = {}): Record<string, string> {
+  if (Object.keys(logins).length === 0) return {};
+  return { "x-registry-config": Buffer.from(JSON.stringify(logins)).toString("base64") };
 }
 
 function tarBuild(options: BuildOptions): [string, Call] {
@@ -71,6 +86,12 @@ function tarBuild(options: BuildOptions): [string, Call] {
   const body = "tar" in context ? context.tar : undefined;
   return [
     "/build",
-    { query, ...(body && { body }), contentType: "application/x-tar", signal: options.signal },
+    {
+      query,
+      ...(body && { body }),
+      contentType: "application/x-tar",
+      headers: loginHeaders(options.logins),
+      signal: options.signal,
+    },
   ];
 }

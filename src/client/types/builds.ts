@@ -44,6 +44,8 @@ export interface BuildOptions extends Abortable {
   readonly args?: Readonly<Record<string, string | null>>;
   readonly labels?: Readonly<Record<string, string>>;
   readonly cacheFrom?: readonly string[];
+  /** Logins with registries, as `auths` of docker's config.json. */
+  readonly logins?: Readonly<Record<string, object>>;
   readonly noCache?: boolean;
   readonly pull?: boolean;
   readonly network?: string;

@@ -6,6 +6,7 @@ import { isMissing } from "../../client/failures.ts";
 import type { BuildOptions } from "../../client/types/builds.ts";
 import type { Context } from "../../context.ts";
 import { AppError } from "../../errors.ts";
+import { allLogins } from "../credentials.ts";
 
 export type BuildContext =
   | { readonly kind: "directory"; readonly path: string } // absolute
@@ -38,6 +39,8 @@ export interface BuildWarning {
 
 export interface BuildPathResult {
   readonly id: string; // "" for a check, and where no output is an image
+  /** Of the manifest or index that was pushed or written as a layout. */
+  readonly digest: string | undefined;
   readonly warnings: readonly BuildWarning[];
   /** Step title → why it was not taken from the cache, where that was asked. */
   readonly reasons: readonly (readonly [title: string, reasons: readonly string[]])[];
@@ -56,17 +59,20 @@ export async function buildPath(options: BuildPathOptions, context: Context): Pr
   const progress = new BuildProgress(id, report, "image build");
   const warnings: BuildWarning[] = [];
   const reasons: [string, readonly string[]][] = [];
+  let digest: string | undefined;
   const send = async (isOurs: boolean): Promise<string> => {
     if (!isOurs) refuseOwn(options, engine.address);
     return await engine.buildImage({
       ...(await sourceOf(options, isOurs)),
       ...commonOf(options),
       more: options.own,
+      logins: await allLogins(context.env),
       signal,
       onProgress(message) {
         const step = message["step"] as
           | { title: string; state: string; reasons?: readonly string[] }
           | undefined;
+        if (typeof message.aux?.["Digest"] === "string") digest = message.aux["Digest"];
         if (message["warning"] !== undefined) warnings.push(message["warning"] as BuildWarning);
         if (step?.reasons !== undefined) reasons.push([step.title, step.reasons]);
         progress.on(message);
@@ -83,7 +89,7 @@ export async function buildPath(options: BuildPathOptions, context: Context): Pr
       return send(false);
     });
     report.on({ subject: "build", id, phase: "done", text: "built", why: options.tags.join(", ") });
-    return { id: image, warnings, reasons };
+    return { id: image, digest, warnings, reasons };
   } catch (error) {
     report.on({ subject: "build", id, phase: "failed", text: "failed" });
     if (error instanceof AppError && error.code === "BUILD_FAILED")

@@ -43,7 +43,24 @@ options("agents, contexts, limits, hosts and caches are read", () => {
   assert.equal(values.readCache("--cache-from", "team/app:1"), { type: "registry", ref: "team/app:1" });
 });
 
+options("outputs and attestations are read", () => {
+  assert.equal(values.readOutput("type=registry,rewrite-timestamp=true"), {
+    type: "registry",
+    rewriteTimestamp: true,
+  });
+  assert.equal(values.readOutput("type=oci,dest=/d,tar=false"), { type: "oci", tar: false, dest: "/d" });
+  assert.is(values.readAttest({}), undefined);
+  assert.is(values.readAttest({ provenance: "false" }), undefined);
+  assert.equal(values.readAttest({ provenance: "mode=max", sbom: "true" }), {
+    provenance: "max",
+    sbom: true,
+  });
+  assert.equal(values.readAttest({ attest: ["type=provenance"] }), { provenance: "min" });
+});
+
 for (const [what, work] of [
+  ["--attest of another kind", () => values.readAttest({ attest: ["type=x"] })],
+  ["--output of a directory to standard output", () => values.readOutput("type=oci,dest=-,tar=false")],
   ["--secret without an id", () => values.readSecret("src=/f", ENV)],
   ["--secret of an unset variable", () => values.readSecret("id=a,env=NONE", ENV)],
   ["--output of a kind without a place", () => values.readOutput("type=local")],

@@ -44,8 +44,12 @@ export class ImageBuild extends SlipwayCommand {
       char: "o",
       ...repeated,
       helpValue: "DEST",
-      summary: "type=image, docker, oci, tar or local with dest=PATH; a path alone is a directory",
+      summary: "type=image, registry, docker, oci, tar or local with dest=PATH; a path alone is a directory",
     }),
+    push: Flags.boolean({ summary: "Push the image when it is built: type=registry" }),
+    provenance: Flags.string({ helpValue: "MODE", summary: "Say how it was built: true, mode=max, false" }),
+    sbom: Flags.string({ helpValue: "BOOL", summary: "Say what packages are in it" }),
+    attest: list("type=TYPE,…", "The same as type=provenance,mode=MODE and type=sbom"),
     "cache-to": list("type=TYPE,…", "Take results of steps to local,dest=DIR, registry,ref=NAME or inline"),
     "cache-from": list("type=TYPE,…", "Look for results of steps in local,src=DIR or registry,ref=NAME"),
     iidfile: Flags.string({ helpValue: "FILE", summary: "Write the image's id there" }),
@@ -62,7 +66,8 @@ export class ImageBuild extends SlipwayCommand {
     const context = await this.context({ ...flags, file: undefined, progress });
     const { buildPath } = await import("../../../verbs/objects/build.ts");
     const results = await import("../../build-results.ts");
-    const outputs = results.stageOutputs((flags.output ?? []).map(values.readOutput));
+    const given = [...(flags.push ? ["type=registry"] : []), ...(flags.output ?? [])];
+    const outputs = results.stageOutputs(given.map(values.readOutput));
     const cached = (flag: "--cache-to" | "--cache-from", texts: readonly string[] | undefined) =>
       texts?.map((text) => values.readCache(flag, text));
     const options: BuildPathOptions = {
@@ -86,7 +91,8 @@ export class ImageBuild extends SlipwayCommand {
         shmSize: flags["shm-size"] === undefined ? undefined : values.readSize(flags["shm-size"]),
         ulimits: flags.ulimit?.map(values.readUlimit),
         entitlements: flags.allow,
-        outputs: flags.output && outputs.list,
+        outputs: given.length > 0 ? outputs.list : undefined,
+        attest: values.readAttest(flags),
         cacheTo: cached("--cache-to", flags["cache-to"]),
         cacheFrom: cached("--cache-from", flags["cache-from"]),
         check: flags.check,

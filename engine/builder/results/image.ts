@@ -1,6 +1,6 @@
-import type { HistoryEntry, ImageConfig } from "../images/types.ts";
-import { epochTime } from "./plan/draft.ts";
-import type { BuildPlan } from "./plan/types.ts";
+import type { HistoryEntry, ImageConfig } from "../../images/types.ts";
+import { epochTime } from "../plan/draft.ts";
+import type { BuildPlan } from "../plan/types.ts";
 
 /**
  * The image's configuration, with times: a layer's is its step's, what made no layer has the time of the layer before.
