@@ -73,7 +73,10 @@ export function stageOutputs(outputs: readonly BuildOutput[]): StagedOutputs {
   const path = join(tmpdir(), `slipway-${process.pid}-${Date.now()}.tar`);
   const list = outputs.map((output) => (output.dest === "-" ? { ...output, dest: path } : output));
   const toStdout = async (stdout: Writable): Promise<void> => {
-    await pipeline(createReadStream(path), stdout, { end: false }).finally(() => rm(path, { force: true }));
+    const { pipeline } = await import("node:stream/promises");
+    await pipeline(createReadStream(path), stdout, { end: false }).finally(() =>
+      rmSync(path, { force: true }),
+    );
   };
   return { list, toStdout };
 }
@@ -83,14 +86,14 @@ export async function writeResults(
   tags: readonly string[],
   files: { readonly iidfile: string | undefined; readonly metadata: string | undefined },
 ): Promise<void> {
-  if (files.iidfile !== undefined) await writeFile(files.iidfile, id);
+  if (files.iidfile !== undefined) writeFileSync(files.iidfile, id);
   if (files.metadata === undefined) return;
   const metadata = {
     "containerimage.config.digest": id,
     "containerimage.digest": digest,
     "image.name": tags.join(","),
   };
-  await writeFile(files.metadata, `${JSON.stringify(metadata, undefined, 2)}\n`);
+  writeFileSync(files.metadata, `${JSON.stringify(metadata, undefined, 2)}\n`);
 }
 
 /** Runs a shell in what a failed step left, and removes the image when it has ended. */
@@ -109,6 +112,7 @@ export async function openShell(
   print("A shell in what the failed step left; exit ends it.");
   const program = [...process.execArgv, process.argv[1]!, "--host", engine.address];
   const words = ["container", "run", "--rm", "-it", image, "/bin/sh"];
+  const { spawn } = await import("node:child_process");
   const shell = spawn(process.execPath, [...program, ...words], { stdio: "inherit" });
   await once(shell, "exit");
   await engine.removeImage(image, { force: true });
