@@ -215,7 +215,7 @@ function endpointsOf(
   // By the network's own name, however it was referred to; one that is not there yet may be by the start.
   const named = asked.map(([name, endpoint]) => [networkName(tools, name), endpoint ?? {}] as const);
   const mode = hostConfig.NetworkMode ?? "bridge";
-  if (["host", "none"].includes(mode) || mode.startsWith("container:")) return Object.fromEntries(named);
+  if (mode.startsWith("container:")) return Object.fromEntries(named);
   const main = networkName(tools, mode);
   return { [main]: {}, ...Object.fromEntries(named) };
 }

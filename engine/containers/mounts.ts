@@ -124,6 +124,9 @@ function parseMount(mount: MountRequest): WantedMount {
     }
     case "volume": {
       const options = mount.VolumeOptions;
+      if (options?.Subpath && !isInside(options.Subpath)) {
+        throw invalid("subpath must be a relative path within the volume");
+      }
       const name = mount.Source ?? "";
       return {
         ...base,
@@ -154,6 +157,10 @@ function parseMount(mount: MountRequest): WantedMount {
     default:
       throw invalid("mount type unknown");
   }
+}
+
+function isInside(subpath: string): boolean {
+  return !subpath.startsWith("/") && !posix.normalize(subpath).split("/").includes("..");
 }
 
 /** `--tmpfs TARGET:OPTIONS`; inspect does not list it among the mounts, as it is in HostConfig.Tmpfs. */

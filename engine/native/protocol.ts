@@ -225,7 +225,7 @@ interface NetOps {
   containerNetlink: NetlinkBatch;
   /** Answers names from the table at `path`, on `port` of 127.0.0.11 in the container. */
   dns: { readonly path: string; readonly port: number };
-  /** Published ports that the monitor holds and forwards: lines of `tcp|udp HOSTADDRESS HOSTPORT ADDRESS PORT`. */
+  /** Published ports that the monitor holds and forwards, instead of those of before: lines of `tcp|udp HOSTADDRESS HOSTPORT ADDRESS PORT`. */
   forward: { readonly rules: string };
   /** Writes a setting of the container's network namespace; `path` below /proc/sys/net. */
   netSetting: { readonly path: string; readonly value: string };

@@ -102,10 +102,12 @@ attachment("the monitor listens on all of them", () => {
 });
 
 attachment("inspect shows exposed ports as null", () => {
-  assert.equal(portMap(record([], { ports: [http], portKeys: ["80/tcp", "81/tcp"] })), {
+  const more = { ports: [http], portKeys: ["80/tcp", "81/tcp"] };
+  assert.equal(portMap(record([endpoint(alpha, "eth0", "172.18.0.2")], more), tools.networkOf), {
     "80/tcp": [{ HostIp: "0.0.0.0", HostPort: "8080" }],
     "81/tcp": null,
   });
+  assert.equal(portMap(record([], more), tools.networkOf), {}, "off its networks");
 });
 
 attachment("/etc/hosts has the user's lines, links of the default bridge, and the container's own", () => {

@@ -85,7 +85,7 @@ test("a volume may stand for a directory", async ({ volumes, root }) => {
 
 for (const [DriverOpts, why] of [
   [{ bogus: "1" }, /create data: invalid option: "bogus"/],
-  [{ type: "nfs", o: "addr=10.0.0.1" }, /missing device/],
+  [{ type: "nfs", o: "addr=10.0.0.1" }, /missing required option: "device"/],
   [{ device: "/srv", o: "ro" }, /missing type/],
   [{ type: "none", o: "bind", device: "srv" }, /not an absolute path/],
   [{ size: "1g" }, /no quota support/],
