@@ -14,6 +14,10 @@ export function refuseConflicts(request: CreateRequest): void {
     throw conflicting("hostname and the UTS mode");
   }
   refuseSysctls(hostConfig);
+  const { MacAddress = "" } = request;
+  if (MacAddress !== "" && !/^[0-9a-f]{2}([:-][0-9a-f]{2}){5}$/i.test(MacAddress)) {
+    throw new EngineError("invalid", `invalid MAC address ${MacAddress}`);
+  }
   checkHealth(request);
   checkRestartPolicy(hostConfig.RestartPolicy);
 }

@@ -3,6 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { EngineError, messageOf } from "../errors.ts";
+import { parseReference } from "../images/reference.ts";
 import type { Image } from "../images/types.ts";
 import { containerCapabilities } from "./capabilities.ts";
 import { checkCpuset } from "./cgroups/cpuset.ts";
@@ -135,6 +136,8 @@ function findImage(tools: Tools, request: CreateRequest, platform: string): Imag
     checkPlatform(image, reference, platform);
     return image;
   }
+  // Says why, where it can be no image's name at all.
+  parseReference(reference);
   const tagged = /[:@][^/]*$/.test(reference) ? reference : `${reference}:latest`;
   throw new EngineError("notFound", `No such image: ${tagged}`);
 }

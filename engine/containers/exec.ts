@@ -70,6 +70,7 @@ export class Execs {
     }
     if (request.Cmd == null || request.Cmd.length === 0)
       throw new EngineError("invalid", "No exec command specified");
+    checkDetachKeys(request);
     const exec: Exec = {
       id: randomBytes(32).toString("hex"),
       container,
@@ -219,6 +220,14 @@ function commandLine({ Cmd }: ExecRequest): string {
 }
 
 const DISCARD = { data: () => true };
+
+function checkDetachKeys(request: ExecRequest): void {
+  try {
+    detachKeysOf(request);
+  } catch (cause) {
+    throw new EngineError("invalid", `Invalid escape keys (${request.DetachKeys}) provided`, { cause });
+  }
+}
 
 function detachKeysOf(request: ExecRequest): Uint8Array {
   return parseDetachKeys(request.DetachKeys ?? "");

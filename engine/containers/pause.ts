@@ -11,7 +11,11 @@ export async function pauseContainer(tools: Tools, container: Container): Promis
   const { status } = container.record.state;
   if (status === "paused") throw new EngineError("conflict", `Container ${container.id} is already paused`);
   if (status !== "running") throw new EngineError("conflict", `container ${container.id} is not running`);
-  await freeze(tools, container, true);
+  await freeze(tools, container, true).catch((cause: NodeJS.ErrnoException) => {
+    // It ended in this moment, and its cgroup with it.
+    if (cause.code !== "ENOENT") throw cause;
+    throw new EngineError("conflict", `container ${container.id} is not running`, { cause });
+  });
   await tools.registry.changeState(container, { status: "paused" });
   container.live?.health?.pause();
   emit(tools, container, "pause");

@@ -24,7 +24,13 @@ export async function pruneContainers(tools: Tools, filters: Filters): Promise<P
     if (before !== undefined && parseTime(created) >= before) continue;
     const path = tools.paths.container(container.id);
     const { disk } = await tools.workers.measure({ kind: "dir", path });
-    await removeContainer(tools, container, { force: false, volumes: false });
+    try {
+      await removeContainer(tools, container, { force: false, volumes: false });
+    } catch (error) {
+      // Somebody starts or removes it at the same time.
+      if (error instanceof EngineError && error.kind === "conflict") continue;
+      throw error;
+    }
     ids.push(container.id);
     reclaimed += disk;
   }

@@ -24,14 +24,20 @@ export async function removeContainer(
   if (status === "removing") {
     throw new EngineError("conflict", `removal of container ${container.id} is already in progress`);
   }
-  if (container.isRunning) {
-    if (!options.force) throw new EngineError("conflict", refusal(container));
-    await killAndWait(tools, container);
+  for (let removed = false; !removed; ) {
+    if (container.isRunning) {
+      if (!options.force) throw new EngineError("conflict", refusal(container));
+      await killAndWait(tools, container);
+    }
+    removed = await tools.serial.run(container.id, async () => {
+      // With --rm it has removed itself by now.
+      if (!tools.registry.has(container.id)) return true;
+      // A start was in the midst of its work, and has made it run meanwhile.
+      if (container.isRunning) return false;
+      await removeNow(tools, container, options);
+      return true;
+    });
   }
-  await tools.serial.run(container.id, async () => {
-    // With --rm it has removed itself by now.
-    if (tools.registry.has(container.id)) await removeNow(tools, container, options);
-  });
 }
 
 function refusal(container: Container): string {

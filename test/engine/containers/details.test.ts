@@ -227,6 +227,40 @@ details("-v with rshared and rslave: mounts go between host and container as ask
   }
 });
 
+details("stop, kill and rm -f end a container that somebody pauses at the same time", async () => {
+  for (const end of [
+    (id: string) => client.stopContainer(id, { timeout: 0 }),
+    (id: string) => client.killContainer(id, { signal: "KILL" }),
+    (id: string) => client.removeContainer(id, { force: true }),
+  ]) {
+    for (let round = 0; round < 4; round++) {
+      await running({ Cmd: ["sh", "-c", "trap '' TERM; while true; do sleep 0.05; done"] }, async (id) => {
+        const pausing = client.pauseContainer(id).catch(() => {}); // It may have ended before.
+        await new Promise((resolve) => setTimeout(resolve, round));
+        await Promise.all([end(id), pausing]);
+        const left = await client.inspectContainer(id).catch(() => undefined);
+        assert.is(left?.State.Running ?? false, false);
+      }).catch((error: Error) => assert.match(error.message, "No such container"));
+    }
+  }
+});
+
+details("rm -f in the midst of a start leaves nothing that runs", async () => {
+  const groups = () =>
+    sandbox.inside(["sh", "-c", `ls -d /sys/fs/cgroup/*/${sandbox.cgroupParent}/*/ 2>/dev/null | wc -l`]);
+  await Promise.all(
+    Array.from({ length: 12 }, async (_, index) => {
+      const { Id } = await client.createContainer({ Image: "busybox", Cmd: ["sleep", "100"] });
+      const starting = client.startContainer(Id).catch(() => {});
+      await new Promise((resolve) => setTimeout(resolve, index * 3));
+      await client.removeContainer(Id, { force: true });
+      await starting;
+    }),
+  );
+  assert.equal(await client.listContainers({ all: true }), []);
+  assert.is((await groups()).stdout.trim(), "0");
+});
+
 details("commit: HEALTHCHECK and a relative WORKDIR among the changes", () =>
   running({ WorkingDir: "/srv" }, async (id) => {
     const changes = ["HEALTHCHECK --interval=5s --retries=2 CMD test -f /ok", "WORKDIR app"];
