@@ -7,7 +7,12 @@ export class Version extends SlipwayCommand {
   static override examples = ["slipway version", "slipway version --short", "slipway version --format json"];
   static override flags = {
     short: Flags.boolean({ summary: "Only the number of this program" }),
-    format: Flags.string({ options: ["pretty", "json"], default: "pretty", summary: "Form of the output" }),
+    format: Flags.string({
+      char: "f",
+      options: ["pretty", "json"],
+      default: "pretty",
+      summary: "Form of the output",
+    }),
   };
 
   override async run(): Promise<void> {

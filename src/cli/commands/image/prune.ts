@@ -1,14 +1,14 @@
 import { size } from "../../../ui/size.ts";
 import { SlipwayCommand } from "../../base.ts";
 import * as Flags from "../../flags.ts";
-import { listFlags, readFilters } from "../../objects.ts";
+import { pruneFlags, readFilters } from "../../objects.ts";
 
 export class ImagePrune extends SlipwayCommand {
   static override summary = "Remove images that nothing uses";
   static override examples = ["slipway image prune --all", "slipway image prune --filter until=24h"];
   static override flags = {
     all: Flags.boolean({ char: "a", summary: "Also those that have a name" }),
-    filter: listFlags.filter,
+    ...pruneFlags,
   };
 
   override async run(): Promise<void> {
