@@ -162,11 +162,11 @@ export function readHost(text: string): string {
 }
 
 /** @throws {AppError} USAGE */
-export function readSize(text: string): number {
+export function readSize(text: string, flag = "--shm-size"): number {
   try {
     return parseBytes(text);
   } catch (cause) {
-    throw new AppError("USAGE", `--shm-size ${text}: write a size such as 64m`, { cause });
+    throw new AppError("USAGE", `${flag} ${text}: write a size such as 64m`, { cause });
   }
 }
 

@@ -1,10 +1,12 @@
 import { pipeline } from "node:stream/promises";
 import type { Builder } from "../../builder/builder.ts";
 import { type CacheEntry, readCacheFrom, readCacheTo } from "../../builder/caches/entries.ts";
+import type { KeptEntry } from "../../builder/prune.ts";
 import type { BuildRequest, ContextSource } from "../../builder/types.ts";
 import type { Ulimit } from "../../containers/types.ts";
 import { parseDuration } from "../../duration.ts";
 import { EngineError } from "../../errors.ts";
+import type { Filters } from "../../filters.ts";
 import { decompress } from "../../images/decompress.ts";
 import { familiar, parseReference, withDefaultTag } from "../../images/reference.ts";
 import type { Workers } from "../../native/workers.ts";
@@ -205,17 +207,37 @@ function localContext({ directory, remote }: LocalBuild): ContextSource {
   return remote === undefined ? { kind: "none" } : { kind: "remote", url: remote };
 }
 
-/** Filters: `until` (a duration back from now, or a time), `unused-for` the same. */
+/** Filters: `until` (a duration back from now, or a time), `unused-for` the same, and what an entry is. */
 async function pruneBuilds(builder: Builder, { query }: ApiRequest, reply: Reply): Promise<void> {
   const filters = query.filters();
-  filters.accept("until", "unused-for", "id", "parent", "type", "description", "inuse", "shared", "private");
+  filters.accept("until", "unused-for", ...ENTRY_FILTERS);
   const until = filters.values("until")[0] ?? filters.values("unused-for")[0];
   const { deleted, bytes } = await builder.prune({
     all: query.bool("all"),
     unusedSince: until === undefined ? undefined : timeBefore(until),
     keepBytes: query.int("keep-storage") || undefined,
+    matches: entryFilter(filters),
   });
   reply.json(200, { CachesDeleted: deleted, SpaceReclaimed: bytes });
+}
+
+const ENTRY_FILTERS = ["id", "type", "description", "inuse", "shared", "private"] as const;
+
+/** @returns undefined where nothing is asked of the entries themselves */
+function entryFilter(filters: Filters): ((entry: KeptEntry) => boolean) | undefined {
+  if (ENTRY_FILTERS.every((name) => filters.values(name).length === 0)) return undefined;
+  const asked = (name: (typeof ENTRY_FILTERS)[number], holds: (value: string) => boolean): boolean => {
+    const values = filters.values(name);
+    return values.length === 0 || values.some(holds);
+  };
+  const is = (value: boolean) => (text: string) => value === (text === "true" || text === "1" || text === "");
+  return ({ id, type, description, inUse, shared }) =>
+    asked("id", (value) => value !== "" && id.startsWith(value)) &&
+    asked("type", (value) => type === value) &&
+    asked("description", (value) => description.includes(value)) &&
+    asked("inuse", is(inUse)) &&
+    asked("shared", is(shared)) &&
+    asked("private", is(!shared));
 }
 
 /** @returns milliseconds since the epoch */

@@ -36,7 +36,7 @@ export function usageRoutes(deps: UsageDeps): Route[] {
         const usage = await deps.images.usage();
         const containers = wants("container") ? await containerUsage(deps) : undefined;
         const volumes = wants("volume") ? await volumeUsage(deps) : undefined;
-        const cache = wants("build-cache") ? await cacheUsage(deps.builder, usage) : undefined;
+        const cache = wants("build-cache") ? await cacheUsage(deps, usage) : undefined;
         reply.json(200, {
           LayersSize: usage.total,
           Images: wants("image") ? imageUsage(deps, usage, version) : null,
@@ -108,10 +108,24 @@ async function volumeUsage({ volumes }: UsageDeps): Promise<VolumeUsage[]> {
 }
 
 /** One entry for each step whose result is kept. A layer that an image has, or an earlier entry, counts there. */
-async function cacheUsage({ cache }: Builder, usage: DiskUsage): Promise<CacheEntry[]> {
+async function cacheUsage({ builder, workers }: UsageDeps, usage: DiskUsage): Promise<CacheEntry[]> {
   const seen = new Set<string>();
-  return Promise.all(
-    cache.all().map(async (step) => {
+  const mounts = (await builder.cacheMounts.list(workers)).map(({ id, name, bytes, inUse, usedAt }) => {
+    const time = new Date(usedAt).toISOString();
+    return {
+      ID: name.slice(0, 25),
+      Type: "exec.cachemount",
+      Description: `cached mount ${id}`,
+      InUse: inUse,
+      Shared: false,
+      Size: bytes,
+      CreatedAt: time,
+      LastUsedAt: time,
+      UsageCount: 1,
+    };
+  });
+  const steps = await Promise.all(
+    builder.cache.all().map(async (step) => {
       const isFirst = !seen.has(step.diffId);
       seen.add(step.diffId);
       const size = isFirst ? await usage.layerOnly(step.diffId) : 0;
@@ -128,6 +142,7 @@ async function cacheUsage({ cache }: Builder, usage: DiskUsage): Promise<CacheEn
       };
     }),
   );
+  return [...steps, ...mounts];
 }
 
 interface CacheEntry {

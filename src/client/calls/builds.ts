@@ -31,7 +31,8 @@ export function buildCalls(engine: Transport): BuildCalls {
     exportCacheMount: (id) => engine.open("GET", `${MOUNTS}/archive`, { query: { id } }),
     importCacheMount: (id, tar) =>
       engine.done("PUT", `${MOUNTS}/archive`, { query: { id }, body: tar, contentType: "application/x-tar" }),
-    pruneBuilds: ({ all, filters } = {}) => engine.json("POST", "/build/prune", { query: { all }, filters }),
+    pruneBuilds: ({ all, filters, keepBytes } = {}) =>
+      engine.json("POST", "/build/prune", { query: { all, "keep-storage": keepBytes }, filters }),
   };
 }
 

@@ -14,6 +14,7 @@ export interface BuildCalls {
   pruneBuilds(options?: {
     readonly all?: boolean;
     readonly filters?: Filters;
+    readonly keepBytes?: number;
   }): Promise<Dockerode.PruneBuilderInfo>;
   /** The directories of `RUN --mount=type=cache`; only our engine has these three calls. */
   listCacheMounts(): Promise<readonly CacheMount[]>;

@@ -58,6 +58,7 @@ export interface DiskUsage {
         readonly ID: string;
         readonly Size: number;
         readonly InUse: boolean;
+        readonly Type?: string;
         readonly LastUsedAt?: string;
         readonly Description?: string;
       }[]

@@ -108,6 +108,26 @@ caches("a broken or missing cache is told of and built without", async () => {
   assert.ok(steps.every((step) => step.startsWith("done")));
 });
 
+caches("pruning takes what its filters name, and nothing else", async () => {
+  const text = "FROM busybox\nRUN --mount=type=cache,id=kept,target=/c echo 1 > /c/f\nRUN echo other\n";
+  const directory = kitchen.context({ Dockerfile: text });
+  await kitchen.build(directory);
+  const prune = async (...words: string[]): Promise<string> => {
+    const { stdout, stderr, status } = await sandbox.slipway(["builder", "prune", ...words]);
+    assert.is(status, 0, stderr);
+    return stdout;
+  };
+  const kept = async (): Promise<string> => (await sandbox.slipway(["builder", "df"])).stdout;
+  assert.is((await prune("-a", "--filter", "until=1h")).trim(), "reclaimed 0 B");
+  await prune("--filter", "type=exec.cachemount");
+  assert.not.match(await kept(), "cache mount");
+  assert.match(await kept(), "RUN echo other");
+  await prune("-a", "--filter", "description=echo other");
+  assert.not.match(await kept(), "RUN echo other");
+  assert.match(await kept(), "--mount=type=cache,id=kept");
+  assert.is((await sandbox.slipway(["builder", "prune", "--filter", "parent=x"])).status, 1);
+});
+
 for (const [what, options, message] of [
   ["a cache elsewhere", { cacheTo: ["type=gha"] }, /type "gha" is not supported/],
   ["a mode", { cacheTo: ["type=local,dest=/x,mode=some"] }, /min or max/],
