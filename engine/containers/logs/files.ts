@@ -3,10 +3,13 @@
  * all are renamed when one is full. Or numbered: a full file gets the next number and keeps it, so that it can be
  * compressed (`path.7.gz`) while others are written; the highest number is the newest.
  */
-import { readdir } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { LogFile } from "./file.ts";
 import type { LogForm } from "./form.ts";
+
+/** Of looks at a log that is rotated all the while; then what there is must do, as what it lacks is soon gone anyway. */
+const TRIES = 20;
 
 /** A log file with its place among the others. */
 export interface Placed {
@@ -33,12 +36,14 @@ export class ShiftedFiles implements LogFiles {
     this.#form = form;
   }
 
+  /** As they were at one moment: the log may be rotated between the opening of two. */
   async openAll(): Promise<readonly Placed[]> {
-    const files: Placed[] = [];
-    for (let index = 0; ; index++) {
-      const file = await LogFile.open(index === 0 ? this.#path : `${this.#path}.${index}`, this.#form);
-      if (file === undefined) return files;
-      files.push({ file, number: 0 });
+    for (let tries = 1; ; tries++) {
+      const indexes = await this.#indexes();
+      const opened = await Promise.all(indexes.map((index) => LogFile.open(this.#name(index), this.#form)));
+      const files = opened.filter((file) => file !== undefined);
+      if (tries === TRIES || (await this.#isStill(files))) return files.map((file) => ({ file, number: 0 }));
+      for (const file of files) await file.close();
     }
   }
 
@@ -54,6 +59,30 @@ export class ShiftedFiles implements LogFiles {
   async newest(): Promise<Placed | undefined> {
     const file = await LogFile.open(this.#path, this.#form);
     return file === undefined ? undefined : { file, number: 0 };
+  }
+
+  /** Of the files there are, ascending. */
+  async #indexes(): Promise<readonly number[]> {
+    const name = basename(this.#path);
+    const names = await readdir(dirname(this.#path)).catch(() => []);
+    return names
+      .map((each) =>
+        each === name ? 0 : each.startsWith(`${name}.`) ? Number(each.slice(name.length + 1)) : -1,
+      )
+      .filter((index) => Number.isInteger(index) && index >= 0)
+      .sort((a, b) => a - b);
+  }
+
+  /** Amid a rotation a number is missing. */
+  async #isStill(files: readonly LogFile[]): Promise<boolean> {
+    const indexes = await this.#indexes();
+    if (indexes.length !== files.length || indexes.some((index, at) => index !== at)) return false;
+    const inodes = await Promise.all(files.map((_, index) => inodeOf(this.#name(index))));
+    return files.every(({ inode }, at) => inode === inodes[at]);
+  }
+
+  #name(index: number): string {
+    return index === 0 ? this.#path : `${this.#path}.${index}`;
   }
 }
 
@@ -81,7 +110,12 @@ export class NumberedFiles implements LogFiles {
     const numbers = (await fullFiles(this.#path)).map((each) => each.number);
     const [next] = numbers.filter((number) => number > current.number);
     if (next !== undefined) return (await this.#open(next)) ?? this.after({ ...current, number: next });
-    return numbers.includes(current.number) ? this.newest() : undefined;
+    if (!numbers.includes(current.number)) return undefined;
+    const newest = await this.newest();
+    if (newest === undefined || newest.number === current.number + 1) return newest;
+    // Others got full since the files were listed.
+    await newest.file.close();
+    return this.after(current);
   }
 
   /** Its number is one more than the highest there is: looked for before and after, as it may get full in between. */
@@ -126,4 +160,8 @@ export async function fullFiles(
 /** The number of the file that is full next; 1 for the first. */
 export async function nextNumber(path: string): Promise<number> {
   return ((await fullFiles(path)).at(-1)?.number ?? 0) + 1;
+}
+
+async function inodeOf(path: string): Promise<bigint | undefined> {
+  return (await stat(path, { bigint: true }).catch(() => undefined))?.ino;
 }

@@ -119,6 +119,34 @@ logs("numbered files are found, compressed or not, and each knows the next", asy
   );
 });
 
+logs("files that are shifted while they are opened come once, in order", async ({ path }) => {
+  writeFileSync(path, lines(1));
+  const files = new ShiftedFiles(path, jsonLines);
+  let count = 1;
+  const rotate = (): void => {
+    for (let index = count; index > 1; index--) renameSync(`${path}.${index - 1}`, `${path}.${index}`);
+    renameSync(path, `${path}.1`);
+    writeFileSync(path, lines(1, count++));
+  };
+  for (let round = 0; round < 30; round++) {
+    const opening = files.openAll();
+    for (let turn = 0; turn < round % 3; turn++) await new Promise(setImmediate);
+    rotate();
+    const all = await opening;
+    const texts = (await Promise.all(all.map(({ file }) => read(file)))).flat();
+    assert.equal(
+      texts,
+      texts.map((_, index) => `line ${texts.length - 1 - index}`),
+    );
+    await Promise.all(all.map(({ file }) => file.close()));
+  }
+  // A monitor that was killed amid this: what is there is read, in order.
+  renameSync(`${path}.1`, `${path}.${count}`);
+  const left = await files.openAll();
+  assert.is(left.length, count);
+  await Promise.all(left.map(({ file }) => file.close()));
+});
+
 logs("the only file of a log is read on when it was begun anew", async ({ path }) => {
   writeFileSync(path, lines(20));
   const file = (await LogFile.open(path, jsonLines))!;
