@@ -3,7 +3,7 @@ import type { RegistryAuth } from "../types.ts";
 import { Authorizer } from "./auth.ts";
 import { bodyOf } from "./body.ts";
 import { networkFailure } from "./failures.ts";
-import { isInsecure } from "./settings.ts";
+import { schemesOf } from "./settings.ts";
 import type { Transport } from "./transport.ts";
 
 const HUB = "registry-1.docker.io";
@@ -17,7 +17,7 @@ const ANSWER_LIMIT = 1 << 20;
  */
 export async function login(transport: Transport, auth: RegistryAuth, signal: AbortSignal): Promise<string> {
   const host = registryHost(auth.serveraddress ?? "");
-  const schemes = isInsecure(transport.settings, host) ? ["https", "http"] : ["https"];
+  const schemes = schemesOf(transport.settings, host);
   for (const [at, scheme] of schemes.entries()) {
     const url = new URL(`${scheme}://${host}/v2/`);
     try {

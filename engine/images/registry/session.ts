@@ -8,7 +8,7 @@ import { bodyOf } from "./body.ts";
 import { networkFailure, readFailure, writeFailure } from "./failures.ts";
 import { ACCEPT, type Descriptor, MANIFEST_LIMIT, parseManifest, type RawManifest } from "./manifest.ts";
 import { retry } from "./retry.ts";
-import { isInsecure, isLoopback } from "./settings.ts";
+import { isLoopback, schemesOf } from "./settings.ts";
 import { SHARE_HEADER } from "./share.ts";
 import type { HttpRequest, Transport } from "./transport.ts";
 
@@ -54,7 +54,7 @@ export class RegistrySession {
     const { settings } = transport;
     const mirrors = settings.mirrors[reference.domain] ?? settings.mirrors["*"] ?? [];
     const authorizer = transport.known.authorizer(transport, host, options.auth);
-    const wanted = isInsecure(settings, host) ? ["https", "http"] : ["https"];
+    const wanted = schemesOf(settings, host);
     const schemes = transport.known.isPlain(host) ? wanted.toReversed() : wanted;
     this.#endpoints = [
       // Credentials are for the registry they were given for, and never go to a mirror of it.

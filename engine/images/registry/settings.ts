@@ -85,6 +85,12 @@ export function isInsecure(settings: RegistrySettings, host: string): boolean {
   return settings.insecure.some((entry) => entry === host || entry === name || inRange(name, entry));
 }
 
+/** How a registry may be spoken to, the better way first. One whose authority is known is never spoken to in plain text. */
+export function schemesOf(settings: RegistrySettings, host: string): ("https" | "http")[] {
+  const mayBePlain = isInsecure(settings, host) && tlsFiles(settings, host).ca === undefined;
+  return mayBePlain ? ["https", "http"] : ["https"];
+}
+
 export function isLoopback(host: string): boolean {
   const name = hostName(host);
   // A name such as 127.example is somebody's.

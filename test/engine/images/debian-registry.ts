@@ -89,22 +89,15 @@ async function makeCertificate(directory: string, host: string): Promise<string>
   const trusted = join(directory, "certs.d", host);
   mkdirSync(trusted, { recursive: true });
   const [key, certificate] = [join(directory, "key.pem"), join(trusted, "ca.crt")];
-  await must([
-    ...[
-      "openssl",
-      "req",
-      "-x509",
-      "-newkey",
-      "ec",
-      "-pkeyopt",
-      "ec_paramgen_curve:P-256",
-      "-nodes",
-      "-days",
-      "2",
-    ],
-    ...["-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
-  ]);
+  await selfSigned(key, certificate);
   return `, tls: {certificate: ${certificate}, key: ${key}}`;
+}
+
+/** Writes a key and a certificate for 127.0.0.1 that is its own authority. */
+export async function selfSigned(key: string, certificate: string): Promise<void> {
+  const kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"];
+  const names = ["-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1"];
+  await must(["openssl", "req", "-x509", ...kind, ...names, "-keyout", key, "-out", certificate]);
 }
 
 /** Whether something listens there, which is asked where it lives. */
