@@ -1,6 +1,6 @@
 /**
- * Makes what runs: the native program by `make`, the schema validator as code, and one bundle with its V8 code
- * cache for each of the command line and the engine. `npm ci` calls it; nothing here reaches the network.
+ * Makes what runs: the native program by `make`, the schema validator as code, and a pack of parts with their
+ * V8 code caches for each of the command line, the engine and the OCI runtime. `npm ci` calls it; nothing here reaches the network.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -8,6 +8,8 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { Listr } from "listr2";
+import { packProgram } from "./pack.ts";
+import { emptyEngine } from "./warm.ts";
 
 const root = join(import.meta.dirname, "..");
 const dist = join(root, "dist");
@@ -23,7 +25,7 @@ const parts: Readonly<Record<string, { readonly title: string; readonly task: ()
     title: "compile the schema",
     task: () => run(process.execPath, [join(root, "schema", "compile.ts")]),
   },
-  bundle: { title: "bundle the command line and the engine", task: bundle },
+  bundle: { title: "pack the command line and the engine", task: bundle },
   model: { title: "bundle the model as a library", task: library },
 };
 
@@ -40,42 +42,33 @@ await new Listr(
   });
 
 async function bundle(): Promise<void> {
-  const version = (JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string })
-    .version;
-  await build({
-    entryPoints: {
-      cli: join(root, "src/main.ts"),
-      engine: join(root, "engine/main.ts"),
-      runtime: join(root, "engine/oci/main.ts"),
-    },
-    outdir: dist,
-    outExtension: { ".js": ".cjs" },
-    bundle: true,
-    platform: "node",
-    target: "node24",
-    format: "cjs",
-    define: {
-      "process.env.SLIPWAY_VERSION": JSON.stringify(version),
-      "import.meta.dirname": "__dirname",
-      "import.meta.url": "__importMetaUrl",
-    },
-    banner: { js: 'const __importMetaUrl = require("node:url").pathToFileURL(__filename).href;' },
-    minifySyntax: true,
-    minifyWhitespace: true,
-    logLevel: "warning",
-  });
+  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
   writeFileSync(join(dist, "package.json"), '{"type":"commonjs"}\n');
-  writeFileSync(join(dist, "run.cjs"), readFileSync(join(root, ".build/run.cjs")));
-  // The code cache is taken after warm-up runs, so that it holds what they compiled lazily: a no-op `up` takes
-  // 80-90 ms with the second run's, 110-150 without.
-  for (const [name, args] of [
-    ["cli", ["version", "--short"]],
-    ["cli", ["--file", join(root, "fixtures/shop/compose.yaml"), "config", "--quiet"]],
-    ["engine", ["--version"]],
-    ["runtime", ["--version"]],
-  ] as const) {
-    await run(process.execPath, [join(dist, "run.cjs"), name, ...args], { SLIPWAY_WRITE_CACHE: "1" });
-  }
+  using engine = await emptyEngine();
+  const warm = (...args: string[]) => {
+    return (loader: string, env: Readonly<Record<string, string>>) =>
+      run(process.execPath, [loader, ...args], { ...env, SLIPWAY_HOST: engine.host });
+  };
+  // What runs compiled lazily is in the code cache too: a no-op `up` takes 80-90 ms with it, 110-150 without.
+  const shop = join(root, "fixtures/shop");
+  const project = ["--file", join(shop, "compose.yaml")];
+  const programs = {
+    cli: {
+      entry: "src/main.ts",
+      warm: [
+        warm("--help"),
+        warm("version"),
+        warm(...project, "config", "--quiet"),
+        warm(...project, "plan"),
+        warm(...project, "ps"),
+        warm("image", "build", "--quiet", "--tag", "web", join(shop, "web")),
+      ],
+    },
+    engine: { entry: "engine/main.ts", warm: [warm("--version")] },
+    runtime: { entry: "engine/oci/main.ts", warm: [warm("--version")] },
+  };
+  for (const [name, { entry, warm }] of Object.entries(programs))
+    await packProgram(dist, { name, entry: join(root, entry), version, warm });
 }
 
 /** `import … from "slipway/model"`: the loader by itself, with its types. */

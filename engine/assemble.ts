@@ -11,6 +11,7 @@ import { distributionRoutes } from "./api/routes/distribution.ts";
 import { eventsRoutes } from "./api/routes/events.ts";
 import { execRoutes } from "./api/routes/exec.ts";
 import { bootstrapRoutes, imageRoutes } from "./api/routes/images.ts";
+import { manifestRoutes } from "./api/routes/manifests.ts";
 import { networkRoutes } from "./api/routes/networks.ts";
 import { sessionRoutes } from "./api/routes/session.ts";
 import { pluginRoutes, swarmRoutes } from "./api/routes/swarm.ts";
@@ -22,6 +23,7 @@ import { Containers } from "./containers/containers.ts";
 import { Events } from "./events.ts";
 import { readHost } from "./host.ts";
 import { Images } from "./images/images.ts";
+import { readRegistrySettings } from "./images/registry/settings.ts";
 import type { Log } from "./log.ts";
 import { program } from "./native/program.ts";
 import { engineUser } from "./native/rootless.ts";
@@ -46,6 +48,7 @@ export async function openEngine(
   version: string,
   log: Log,
 ): Promise<OpenEngine> {
+  const registries = readRegistrySettings(options.registries);
   const events = new Events();
   await rm(paths.spawnerSocket, { force: true }); // of a daemon that was killed
   const spawner = await Spawner.start({
@@ -55,7 +58,7 @@ export async function openEngine(
   });
   const workers = new NativeWorkers(spawner);
   const [images, networks, volumes] = await Promise.all([
-    Images.open({ paths, workers, events, log }),
+    Images.open({ paths, workers, events, log, registries }),
     Networks.open({ paths, spawner, events, log, outside: process.env["SLIPWAY_OUTSIDE"] }),
     Volumes.open({ paths, events, spawner }),
   ]);
@@ -74,7 +77,9 @@ export async function openEngine(
     logFile: options.logFile,
     debug: options.logLevel === "debug",
     rootless: engineUser(process.env) !== 0,
-    features: ["bootstrap", "build", "check", "registry"],
+    limits: containers.limits,
+    registries,
+    features: ["bootstrap", "build", "check", "manifests", "registry", "take"],
     counts: () => ({ ...containers.counts(), images: images.list().length }),
     listeners: () => events.listening,
     checkNetworks: () => networks.checkMachine(),
@@ -91,11 +96,12 @@ export async function openEngine(
       ...imageRoutes({ images }),
       ...bootstrapRoutes({ images }),
       ...distributionRoutes({ images }),
+      ...manifestRoutes({ images }),
       ...buildRoutes({ builder, workers }),
       ...networkRoutes({ networks, containers }),
       ...volumeRoutes({ volumes }),
       ...eventsRoutes({ events }),
-      ...usageRoutes({ containers, images, volumes, workers, builder }),
+      ...usageRoutes({ paths, containers, images, volumes, workers, builder }),
       ...sessionRoutes({ builder, images, workers, host, log, directory: paths.builder }),
       ...swarmRoutes(),
       ...pluginRoutes(),

@@ -1,6 +1,7 @@
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { EngineError } from "./errors.ts";
+import type { RegistryOptions } from "./images/registry/settings.ts";
 import { LOG_LEVELS, type LogLevel } from "./log.ts";
 
 /** How a daemon is to run. Paths are absolute. */
@@ -13,6 +14,7 @@ export interface DaemonOptions {
   readonly logLevel: LogLevel;
   /** Absent: stderr. */
   readonly logFile: string | undefined;
+  readonly registries: RegistryOptions;
 }
 
 export const USAGE = `usage: slipway daemon [OPTIONS]
@@ -23,6 +25,12 @@ export const USAGE = `usage: slipway daemon [OPTIONS]
   --cgroup-parent NAME   the cgroup that holds the containers'    (slipway)
   --log-level LEVEL      debug, info, warn or error               (info)
   --log-file FILE        instead of stderr
+  --registry-mirror URL  ask it before Docker Hub; may be repeated
+  --insecure-registry HOST[:PORT]|CIDR
+                         do without TLS or its certificates there; may be repeated
+  --registry-config FILE {"mirrors": {HOST: [URL]}, "insecure": [HOST], "certificates": [DIR],
+                          "sources": {NAME: "bootstrap[:SUITE]|oci-layout:/PATH|archive:/PATH|dir:/PATH"}}
+                         (/etc/slipway/registries.json)
   --version              print the version and leave
 `;
 
@@ -72,6 +80,11 @@ export function parseOptions(
     cgroupParent,
     logLevel,
     logFile: values["log-file"] === undefined ? undefined : resolve(values["log-file"]),
+    registries: {
+      file: values["registry-config"] === undefined ? undefined : resolve(values["registry-config"]),
+      mirrors: values["registry-mirror"] ?? [],
+      insecure: values["insecure-registry"] ?? [],
+    },
   };
 }
 
@@ -86,6 +99,9 @@ function readFlags(args: readonly string[]) {
         "cgroup-parent": { type: "string" },
         "log-level": { type: "string" },
         "log-file": { type: "string" },
+        "registry-mirror": { type: "string", multiple: true },
+        "insecure-registry": { type: "string", multiple: true },
+        "registry-config": { type: "string" },
         version: { type: "boolean" },
         help: { type: "boolean" },
       },

@@ -112,11 +112,29 @@ static int step(struct walk *walk, int root, const char *name, struct err *err)
 	return 0;
 }
 
+/* Where only the last name is missing. Returns -1 wherever there is more to look at. */
+static int make_last(int root, const char *path)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	AUTO_FREE char *above = strndup(path, (size_t)(name - path));
+
+	if (!above || !*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return -1;
+	AUTO_CLOSE int parent = beneath_open(root, above[0] ? above : "/", O_PATH | O_DIRECTORY);
+	if (parent < 0 || mkdirat(parent, name, 0755) < 0)
+		return -1;
+	return openat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
 static int make_all(int root, const char *path, struct err *err)
 {
-	AUTO_FREE struct walk *walk = calloc(1, sizeof *walk);
+	AUTO_FREE struct walk *walk = NULL;
 	char name[NAME_MAX + 1];
+	int last = make_last(root, path);
 
+	if (last >= 0)
+		return last;
+	walk = calloc(1, sizeof *walk);
 	if (!walk)
 		return err_errno(err, "memory for a path");
 	if ((size_t)snprintf(walk->todo, sizeof walk->todo, "%s", path) >= sizeof walk->todo)

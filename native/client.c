@@ -55,24 +55,25 @@ static void read_nothing(struct client *client)
 		bury(client);
 }
 
-void client_add(struct monitor *monitor, int fd)
+struct client *client_add(struct monitor *monitor, int fd)
 {
 	struct client *client = calloc(1, sizeof *client);
 	struct err err;
 
 	if (!client) {
 		close(fd);
-		return;
+		return NULL;
 	}
 	client->monitor = monitor;
 	client->watch = (struct watch){.fd = fd, .ready = on_client};
 	if (loop_add(&monitor->loop, &client->watch, EPOLLIN, &err) < 0) {
 		close(fd);
 		free(client);
-		return;
+		return NULL;
 	}
 	client->next = monitor->clients;
 	monitor->clients = client;
+	return client;
 }
 
 void client_free(struct client *client)

@@ -24,8 +24,8 @@ struct client {
 	size_t out_start, out_used, out_room;
 };
 
-/* Takes over a connected, non-blocking socket. */
-void client_add(struct monitor *monitor, int fd);
+/* Takes over a connected, non-blocking socket. Returns NULL if that fails; it is closed then. */
+struct client *client_add(struct monitor *monitor, int fd);
 void client_free(struct client *client);
 
 void client_send(struct client *client, uint8_t type, const void *payload, size_t size);

@@ -7,6 +7,9 @@
 #include "tree.h"
 #include "walk.h"
 
+/* Whose time a copy has: the source's, one for all, or the source's unless it is later than one. */
+enum { TIME_KEPT, TIME_GIVEN, TIME_LATEST };
+
 struct copy_options {
 	const struct field *items;
 	size_t item_count; /* strings: three each */
@@ -17,7 +20,7 @@ struct copy_options {
 	uid_t uid;
 	gid_t gid;
 	const char *mode;
-	bool has_time;
+	uint64_t time; /* TIME_… */
 	time_t seconds;
 	bool link;
 };
@@ -30,6 +33,7 @@ struct copier {
 	const char *source;     /* the item's path in the source tree, clean */
 	const char
 	    *name; /* of the item beneath `base`; "" when its contents go into `base` itself */
+	const char *shown; /* the item's path in the target tree, for messages */
 	uint64_t entries;
 	uint64_t bytes;
 };
@@ -65,9 +69,12 @@ static int mode_of(const struct copier *copier, const struct stat *stat, mode_t 
 
 static void times_of(const struct copier *copier, const struct stat *stat, struct timespec times[2])
 {
+	const struct copy_options *options = copier->options;
+
 	times[0] = times[1] = stat->st_mtim;
-	if (copier->options->has_time)
-		times[0] = times[1] = (struct timespec){.tv_sec = copier->options->seconds};
+	if (options->time == TIME_GIVEN ||
+	    (options->time == TIME_LATEST && stat->st_mtim.tv_sec >= options->seconds))
+		times[0] = times[1] = (struct timespec){.tv_sec = options->seconds};
 }
 
 static int set_owner_and_mode(const struct copier *copier, const struct walk *walk, int fd,
@@ -90,20 +97,34 @@ static bool can_share(const struct copier *copier, const struct stat *stat)
 {
 	const struct copy_options *options = copier->options;
 
-	return options->link && !*options->mode && !options->has_time &&
+	return options->link && !*options->mode && options->time == TIME_KEPT &&
 	       (!options->own || (options->uid == stat->st_uid && options->gid == stat->st_gid));
 }
 
+/* Says that file and directory are in each other's way, with the whole path in the target tree. */
+static int refuse_kind(const struct copier *copier, const struct walk *walk, bool directory,
+		       struct err *err)
+{
+	char path[TREE_PATH];
+
+	if (join(path, sizeof path, copier->shown, walk->path, err) < 0)
+		return -1;
+	if (directory)
+		return err_set(err, ENOTDIR, "cannot copy to non-directory: /%.180s", path);
+	return err_set(err, EISDIR, "cannot replace to directory /%.180s with file", path);
+}
+
 /* Removes what has the target's name; a directory is never removed for a file. */
-static int clear_name(int dir, const char *name, const char *shown, struct err *err)
+static int clear_name(const struct copier *copier, const struct walk *walk, int dir,
+		      const char *name, struct err *err)
 {
 	struct stat found;
 
 	if (fstatat(dir, name, &found, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? 0 : err_errno(err, "look at %.180s", shown);
+		return errno == ENOENT ? 0 : err_errno(err, "look at %.180s", name);
 	if (S_ISDIR(found.st_mode))
-		return err_set(err, EISDIR, "cannot replace to directory %.180s with file", shown);
-	return unlinkat(dir, name, 0) < 0 ? err_errno(err, "remove %.180s", shown) : 0;
+		return refuse_kind(copier, walk, false, err);
+	return unlinkat(dir, name, 0) < 0 ? err_errno(err, "remove %.180s", name) : 0;
 }
 
 /* A second name of a file that was copied before. Returns 1 if it was, 0 if the file is new, -1
@@ -198,8 +219,7 @@ static int copy_directory(struct copier *copier, const struct walk *walk, int di
 		if (errno != EEXIST)
 			return err_errno(err, "make the directory %.180s", target);
 		if (fstatat(dir, name, &found, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISDIR(found.st_mode))
-			return err_set(err, ENOTDIR, "cannot copy to non-directory: %.180s",
-				       target);
+			return refuse_kind(copier, walk, true, err);
 	}
 	AUTO_CLOSE int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
@@ -225,7 +245,7 @@ static enum walk_next copy_entry(struct walk *walk, struct err *err)
 	if (!is_wanted(copier, source, directory))
 		return WALK_PASS;
 	/* The directory whose contents are copied is the target's own: as it was, or as a parent is
-	 * made. */
+	 * made; only its time becomes the source's, as BuildKit has it. */
 	if (!*target)
 		return WALK_ON;
 	int dir = parents_of(&copier->parents, target, &name, err);
@@ -237,7 +257,7 @@ static enum walk_next copy_entry(struct walk *walk, struct err *err)
 	if (directory)
 		return copy_directory(copier, walk, dir, name, target, err) < 0 ? WALK_FAILED
 										: WALK_ON;
-	if (clear_name(dir, name, target, err) < 0)
+	if (clear_name(copier, walk, dir, name, err) < 0)
 		return WALK_FAILED;
 	int failed = S_ISREG(walk->stat.st_mode) ? copy_file(copier, walk, dir, name, target, err)
 						 : copy_node(copier, walk, dir, name, target, err);
@@ -253,8 +273,6 @@ static int finish_directory(struct walk *walk, struct err *err)
 
 	if (join(target, sizeof target, copier->name, walk->path, err) < 0)
 		return -1;
-	if (!*target)
-		return 0;
 	AUTO_CLOSE int fd = beneath_open(copier->parents.root, *target ? target : ".",
 					 O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 	times_of(copier, &walk->stat, times);
@@ -308,7 +326,7 @@ static int copy_item(struct copier *copier, int from, int to, const struct field
 		     struct err *err)
 {
 	struct walk walk = {.enter = copy_entry, .leave = finish_directory, .context = copier};
-	char source[TREE_PATH], start[TREE_PATH], name[TREE_PATH];
+	char source[TREE_PATH], start[TREE_PATH], name[TREE_PATH], shown[TREE_PATH];
 	bool inside = strcmp(item[2].data, "contents") == 0;
 	struct stat found;
 
@@ -322,8 +340,11 @@ static int copy_item(struct copier *copier, int from, int to, const struct field
 					copier->options, name, err);
 	if (base < 0)
 		return -1;
+	if (path_clean(item[1].data, shown, sizeof shown, err) < 0)
+		return -1;
 	copier->source = source;
 	copier->name = name;
+	copier->shown = shown;
 	parents_open(&copier->parents, base);
 	int result = walk_tree(&walk, dir, start, err);
 	parents_close(&copier->parents);
@@ -346,7 +367,7 @@ static int read_options(const struct op *op, struct copy_options *options, struc
 	options->uid = (uid_t)args_number(&args);
 	options->gid = (gid_t)args_number(&args);
 	options->mode = args_string(&args);
-	options->has_time = args_number(&args);
+	options->time = args_number(&args);
 	options->seconds = (time_t)args_number(&args);
 	options->link = args_number(&args);
 	if (args_end(&args, err) < 0)

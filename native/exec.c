@@ -1,16 +1,10 @@
 #include <fcntl.h>
-#include <sched.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 
 #include "exec.h"
-#include "kernel.h"
+#include "inside.h"
 #include "monitor.h"
 #include "process.h"
-#include "tty.h"
-
-#define NS_ALL                                                                                     \
-	(K_CLONE_NEWNS | K_CLONE_NEWNET | K_CLONE_NEWIPC | K_CLONE_NEWUTS | K_CLONE_NEWCGROUP)
 
 /* The program's ends of its stdio. A terminal's are made inside. */
 static int open_streams(struct task *task, const struct process *process, int ends[3],
@@ -33,59 +27,14 @@ static int open_streams(struct task *task, const struct process *process, int en
 	return 0;
 }
 
-static int open_terminal(const struct process *process, int link, int ends[3], struct err *err)
+static struct target target_of(const struct monitor *monitor)
 {
-	AUTO_CLOSE int dev = open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (dev < 0)
-		return err_errno(err, "open /dev");
-	AUTO_CLOSE int master = tty_open(dev, &ends[0], err);
-	if (master < 0)
-		return -1;
-	ends[1] = ends[2] = ends[0];
-	if (process->rows > 0)
-		(void)tty_resize(master, process->rows, process->columns);
-	return fd_send(link, master) < 0 ? err_errno(err, "pass the terminal") : 0;
-}
-
-static int enter(const struct monitor *monitor, struct err *err)
-{
-	if (cgroup_join(&monitor->cgroups, false, err) < 0)
-		return -1;
-	if (setns(monitor->task->exit.fd, (int)(NS_ALL | monitor->user_ns)) < 0)
-		return err_errno(err, "enter the container");
-	if (!monitor->user_ns)
-		return 0;
-	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
-		return err_errno(err, "become the container's root");
-	prctl(PR_SET_DUMPABLE, 0);
-	return 0;
-}
-
-static _Noreturn void child(const struct monitor *monitor, struct process *process, int link,
-			    int ends[3])
-{
-	struct process_place place = {.terminal = process->terminal};
-	struct err err = {0};
-
-	place.proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (enter(monitor, &err) == 0 &&
-	    (!process->terminal || open_terminal(process, link, ends, &err) == 0)) {
-		memcpy(place.streams, ends, sizeof place.streams);
-		process_start(process, &place, &err);
-	}
-	answer_error(link, process->failed, &err);
-	_exit(err.code == ENOENT ? 127 : 126);
-}
-
-static pid_t fork_inside(const struct monitor *monitor, int *pidfd, struct err *err)
-{
-	int init = monitor->task->exit.fd;
-	pid_t pid = ns_fork_into(init, cgroup_v2(&monitor->cgroups), pidfd, err);
-
-	if (pid >= 0 || err->code != EBUSY)
-		return pid;
-	AUTO_CLOSE int below = cgroup_v2_of(&monitor->cgroups, monitor->task->pid);
-	return below < 0 ? -1 : ns_fork_into(init, below, pidfd, err);
+	return (struct target){
+	    .cgroups = &monitor->cgroups,
+	    .pid = monitor->task->pid,
+	    .pidfd = monitor->task->exit.fd,
+	    .user_ns = monitor->user_ns,
+	};
 }
 
 static int begin(struct client *client, struct task *task, struct process *process, struct err *err)
@@ -97,9 +46,11 @@ static int begin(struct client *client, struct task *task, struct process *proce
 		return -1;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, link) < 0)
 		return err_errno(err, "socketpair");
-	pid_t pid = fork_inside(monitor, &pidfd, err);
+	struct target target = target_of(monitor);
+	struct inside inside = {.link = link[1], .ends = ends};
+	pid_t pid = inside_fork(&target, &pidfd, err);
 	if (pid == 0)
-		child(monitor, process, link[1], ends);
+		inside_run(&target, process, &inside);
 	close(link[1]);
 	for (int i = 0; i < 3; i++)
 		close_fd(&ends[i]);

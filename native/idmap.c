@@ -67,7 +67,8 @@ static void read_ranges(const char *path, uid_t uid, const char *name, struct ra
 		fclose(file);
 }
 
-/* Runs `program PID 0 OWN 1 1 START LENGTH …`, which is allowed to do what we are not. */
+/* Runs `program PID 0 OWN 1 1 START LENGTH …`, which is allowed to do what we are not. Returns its
+ * status, 127 if it is not installed. */
 static int run_map_helper(const char *program, pid_t pid, unsigned own, const struct ranges *ranges)
 {
 	char text[5 + 3 * RANGES][24], *argv[5 + 3 * RANGES + 1];
@@ -94,28 +95,33 @@ static int run_map_helper(const char *program, pid_t pid, unsigned own, const st
 		execvp(program, argv);
 		_exit(127);
 	}
-	return child > 0 && waitpid(child, &status, 0) == child && status == 0 ? 0 : -1;
+	if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status))
+		return 1;
+	return WEXITSTATUS(status);
 }
 
-static int write_map(pid_t pid, const char *file, const char *text, struct err *err)
+/* Says what is missing, and the command that adds it. */
+static int refuse(const char *name, const char *what, struct err *err)
 {
-	char path[64];
-
-	snprintf(path, sizeof path, "/proc/%d/%s", pid, file);
-	return write_text_at(AT_FDCWD, path, text) < 0 ? err_errno(err, "write %s", path) : 0;
+	return err_set(err, EPERM,
+		       "an engine without root needs ids for its containers' users: %s has none in "
+		       "%s; as root: usermod --add-subuids 100000-165535 --add-subgids "
+		       "100000-165535 %s",
+		       name, what, name);
 }
 
-/* What the kernel lets anybody do: the own id alone, and no change of groups. */
-static int write_single(pid_t pid, uid_t uid, gid_t gid, struct err *err)
+static int map(const char *program, pid_t pid, unsigned own, const char *file,
+	       const struct ranges *ranges, struct err *err)
 {
-	char text[32];
+	int status = run_map_helper(program, pid, own, ranges);
 
-	snprintf(text, sizeof text, "0 %u 1", uid);
-	if (write_map(pid, "uid_map", text, err) < 0 ||
-	    write_map(pid, "setgroups", "deny", err) < 0)
-		return -1;
-	snprintf(text, sizeof text, "0 %u 1", gid);
-	return write_map(pid, "gid_map", text, err);
+	if (status == 0)
+		return 0;
+	if (status == 127)
+		return err_set(err, ENOENT,
+			       "an engine without root needs %s: as root: apt-get install uidmap",
+			       program);
+	return err_set(err, EPERM, "%s refused the ids of %s", program, file);
 }
 
 int idmap_write(pid_t pid, uid_t uid, gid_t gid, struct err *err)
@@ -126,10 +132,9 @@ int idmap_write(pid_t pid, uid_t uid, gid_t gid, struct err *err)
 	find_name(uid, name);
 	read_ranges("/etc/subuid", uid, name, &uids);
 	read_ranges("/etc/subgid", uid, name, &gids);
-	if (uids.count > 0 && gids.count > 0 && run_map_helper("newuidmap", pid, uid, &uids) == 0) {
-		if (run_map_helper("newgidmap", pid, gid, &gids) == 0)
-			return 1;
-		return err_set(err, EPERM, "newgidmap refused the ids of /etc/subgid");
-	}
-	return write_single(pid, uid, gid, err) < 0 ? -1 : 0;
+	if (uids.count == 0 || gids.count == 0)
+		return refuse(name, uids.count == 0 ? "/etc/subuid" : "/etc/subgid", err);
+	if (map("newuidmap", pid, uid, "/etc/subuid", &uids, err) < 0)
+		return -1;
+	return map("newgidmap", pid, gid, "/etc/subgid", &gids, err);
 }

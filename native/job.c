@@ -8,7 +8,7 @@ static const struct job_kind *find(const struct job_kind *table, uint8_t kind)
 	return NULL;
 }
 
-int job_serve(int fd)
+int job_serve(int fd, struct pool *pool)
 {
 	const struct job_kind *tables[] = {runtime_jobs, net_jobs, worker_jobs};
 	struct request request = {0};
@@ -22,7 +22,8 @@ int job_serve(int fd)
 		const struct job_kind *kind = find(tables[i], request.kind);
 
 		if (kind)
-			return kind->run(&(struct job){.fd = fd, .request = &request});
+			return kind->run(
+			    &(struct job){.fd = fd, .request = &request, .pool = pool});
 	}
 	err_set(&err, ENOSYS, "this program knows no job of kind %u", request.kind);
 	answer_error(fd, -1, &err);

@@ -1,10 +1,13 @@
 #pragma once
 #include "ops.h"
 
+struct pool;
+
 /* One accepted connection of the spawner, in a process of its own, with its request read. */
 struct job {
 	int fd;
 	struct request *request;
+	struct pool *pool; /* of network namespaces; NULL: there is none */
 };
 
 /*
@@ -22,4 +25,4 @@ extern const struct job_kind net_jobs[] __attribute__((weak));
 extern const struct job_kind worker_jobs[] __attribute__((weak));
 
 /* Reads the request of an accepted connection and runs the job. Returns the exit status. */
-int job_serve(int fd);
+int job_serve(int fd, struct pool *pool);

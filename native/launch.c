@@ -7,14 +7,17 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "hold.h"
 #include "kernel.h"
 #include "launch.h"
+#include "launchnet.h"
 #include "monitor.h"
 #include "mounts.h"
 #include "nodes.h"
 #include "opcodes.h"
 #include "process.h"
 #include "rootfs.h"
+#include "search.h"
 #include "tty.h"
 
 #define ANSWER_LIMIT (32u << 20)
@@ -63,6 +66,9 @@ static const struct op_kind runtime_ops[] = {
     {OP_PIVOT, SIDE_CHILD, rootfs_pivot},
     {OP_READONLY_ROOT, SIDE_CHILD, rootfs_readonly},
     {OP_READ_FILE, SIDE_CHILD, nodes_read},
+    {OP_HOLD, SIDE_CHILD, hold_wait},
+    {OP_HOOK, SIDE_CHILD, hold_hook},
+    {OP_PROGRAM, SIDE_CHILD, search_check},
     {0},
 };
 
@@ -95,16 +101,6 @@ static int run_sides(struct launch *launch, unsigned sides, struct err *err)
 			return -1;
 	}
 	launch->failed = ~0u;
-	return 0;
-}
-
-int launch_net(struct launch *launch, bool container, struct err *err)
-{
-	if (launch->in_container == container)
-		return 0;
-	if (setns(container ? launch->container_net : launch->host_net, CLONE_NEWNET) < 0)
-		return err_errno(err, "change the network namespace");
-	launch->in_container = container;
 	return 0;
 }
 
@@ -144,13 +140,18 @@ static int become_root(struct launch *launch, struct err *err)
 
 static int child_prepare(struct launch *launch, struct err *err)
 {
+	/* As the engine's own user still, whose the cgroups are. */
+	if (cgroup_join(&launch->monitor->cgroups, false, err) < 0)
+		return -1;
 	if (become_root(launch, err) < 0 || ns_join(&launch->ns, err) < 0)
 		return -1;
-	if (cgroup_join(&launch->monitor->cgroups, false, err) < 0)
+	if (launchnet_enter(launch, err) < 0)
 		return -1;
 	if (launch->ns.create & K_CLONE_NEWCGROUP && unshare((int)K_CLONE_NEWCGROUP) < 0)
 		return err_errno(err, "make a cgroup namespace");
-	/* Nothing that is mounted here may show up outside, and the other way round. */
+	/* What is mounted here shows up outside only where it was asked for, and the other way. */
+	if (mounts_open_shared(launch, err) < 0)
+		return -1;
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return err_errno(err, "make all mounts private");
 	return run_sides(launch, 1u << SIDE_CHILD, err);
@@ -174,7 +175,12 @@ static int child_terminal(int streams[3], struct err *err)
 static void child_start(struct launch *launch, int streams[3], struct err *err)
 {
 	struct process_place place = {
-	    launch->proc, {streams[0], streams[1], streams[2]}, launch->monitor->tty};
+	    .proc = launch->proc,
+	    .streams = {streams[0], streams[1], streams[2]},
+	    .terminal = launch->monitor->tty,
+	    .orphan = launch->monitor->hands_over,
+	    .preserved = launch->monitor->preserved,
+	};
 	struct process process;
 	struct request request;
 
@@ -189,13 +195,25 @@ static void child_start(struct launch *launch, int streams[3], struct err *err)
 	launch->failed = (uint32_t)process.failed;
 }
 
+/* Who runs the runtime waits for the end of its output, which this process is not to hold open. */
+static void let_go_of_stdio(void)
+{
+	AUTO_CLOSE int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	for (int fd = 0; null >= 0 && fd < 3; fd++)
+		dup2(null, fd);
+}
+
 static _Noreturn void child_main(struct launch *launch)
 {
 	bool tty = launch->monitor->tty;
 	struct err err = {0};
 	int streams[3], master = -1;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (!launch->monitor->hands_over)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (tty && launch->monitor->inherits)
+		let_go_of_stdio();
 	memcpy(streams, launch->monitor->program_ends, sizeof streams);
 	if (child_prepare(launch, &err) < 0 ||
 	    (tty && (master = child_terminal(streams, &err)) < 0)) {
@@ -219,8 +237,12 @@ static int clone_child(struct launch *launch, struct err *err)
 	struct monitor *monitor = launch->monitor;
 	int link[2];
 
+	launchnet_take(launch);
+
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, link) < 0)
 		return err_errno(err, "socketpair");
+	if (monitor->hands_over)
+		launch->ns.create |= K_CLONE_PARENT;
 	pid_t pid = ns_clone(&launch->ns, cgroup_v2(&monitor->cgroups), &launch->pidfd, err);
 	if (pid == 0) {
 		close(link[0]);
@@ -239,28 +261,6 @@ static int clone_child(struct launch *launch, struct err *err)
 	return 0;
 }
 
-static int open_net(pid_t pid, struct err *err)
-{
-	char path[64];
-
-	snprintf(path, sizeof path, "/proc/%d/ns/net", pid);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	return fd < 0 ? err_errno(err, "open %s", path) : fd;
-}
-
-/* The child may not have joined it yet: then it is known by the path. */
-static int open_container_net(const struct launch *launch, struct err *err)
-{
-	const struct namespaces *ns = &launch->ns;
-
-	for (unsigned i = 0; i < ns->joins; i++)
-		if (ns->join[i].kind == K_CLONE_NEWNET) {
-			int fd = open(ns->join[i].path, O_RDONLY | O_CLOEXEC);
-			return fd < 0 ? err_errno(err, "open %s", ns->join[i].path) : fd;
-		}
-	return open_net(launch->child, err);
-}
-
 static int receive_terminal(struct launch *launch, struct err *err)
 {
 	int fd = fd_receive(launch->link);
@@ -270,14 +270,27 @@ static int receive_terminal(struct launch *launch, struct err *err)
 	return monitor_terminal(launch->monitor, fd, err);
 }
 
+static int read_head(struct launch *launch, uint8_t head[FRAME_HEADER], struct err *err)
+{
+	for (;;) {
+		if (read_full(launch->link, head, FRAME_HEADER) < 0)
+			return err_errno(err,
+					 "the container's first process ended while it was set up");
+		if (head[0] != FRAME_HOLD)
+			return 0;
+		if (hold_relay(launch, err) < 0)
+			return -1;
+	}
+}
+
 /* Reads the child's answer, which is a frame as the daemon gets it. */
 static int child_answer(struct launch *launch, struct err *err)
 {
 	uint8_t head[FRAME_HEADER];
 
 	launch->failed = ~0u;
-	if (read_full(launch->link, head, sizeof head) < 0)
-		return err_errno(err, "the container's first process ended while it was set up");
+	if (read_head(launch, head, err) < 0)
+		return -1;
 	uint32_t size = get_u32(head + 1);
 	if (size > ANSWER_LIMIT)
 		return err_set(err, EMSGSIZE, "an answer of %u bytes", size);
@@ -298,8 +311,7 @@ static int child_answer(struct launch *launch, struct err *err)
 
 static int set_up_network(struct launch *launch, struct err *err)
 {
-	launch->container_net = open_container_net(launch, err);
-	if (launch->container_net < 0)
+	if (launchnet_open_container(launch, err) < 0)
 		return -1;
 	if (run_sides(launch, 1u << SIDE_HOST | 1u << SIDE_CONTAINER, err) < 0)
 		return -1;
@@ -325,8 +337,7 @@ static void prefer_child(struct launch *launch, struct err *err)
 int launch_run(struct launch *launch, struct err *err)
 {
 	launch->failed = ~0u;
-	launch->host_net = open_net(getpid(), err);
-	if (launch->host_net < 0 || run_sides(launch, 1u << SIDE_BEFORE, err) < 0)
+	if (launchnet_open_host(launch, err) < 0 || run_sides(launch, 1u << SIDE_BEFORE, err) < 0)
 		return -1;
 	if (monitor_streams(launch->monitor, err) < 0 || clone_child(launch, err) < 0)
 		return -1;

@@ -23,26 +23,30 @@ enum side {
 struct launch {
 	const struct request *request;
 	struct monitor *monitor;
+	struct pool *pool; /* of network namespaces, or NULL */
 	struct loop
 	    *loop;    /* the monitor's: operations may add watches that live as long as it does */
 	pid_t child;  /* the container's first process, in our pid namespace; 0 before clone */
 	int host_net; /* descriptors of network namespaces; both the same for the host's */
-	int container_net;
+	int container_net; /* there before clone if it came from a pool */
 	bool in_container; /* the container's network namespace is entered now */
 
 	uint32_t failed; /* index of the operation that *err is about, or ~0 */
 	struct namespaces ns;
 	int pidfd;
-	int link; /* to the child, a stream socket; in the child, to the monitor */
+	int link;   /* to the child, a stream socket; in the child, to the monitor */
+	int caller; /* who asked for the container; hears of `hold` */
 
 	/* In the child alone. Descriptors are -1 until they are there. */
 	const char *run_dir;
 	int root;     /* the root directory, O_PATH */
 	int proc;     /* the engine's procfs, after pivot */
 	int empty;    /* a detached, empty tmpfs */
+	int *shared;  /* by operation: what it binds, opened while it still shared; NULL: nothing */
 	char *answer; /* what readFile operations read */
 	size_t answer_size;
 	uint32_t answer_files;
+	char *hook_state; /* what hooks get on their stdin; from who lets `hold` go on */
 };
 
 /*

@@ -2,81 +2,39 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#include "json.h"
 #include "log.h"
 
 #define LOG_BUFFER (256u << 10)
-#define LOG_FRAME 96 /* what an entry has around its text */
 
-int log_open(struct log *log, const char *path, uint64_t max_size, unsigned max_files,
-	     struct err *err)
+static int take_texts(struct log *log, const char *path, const char *attrs, struct err *err)
 {
+	if (strlen(attrs) > LOG_ATTRS)
+		return err_set(err, E2BIG, "more than %d bytes of log attributes", LOG_ATTRS);
+	if (*attrs && !(log->form.attrs = strdup(attrs)))
+		return err_errno(err, "memory for attributes");
+	log->path = strdup(path);
+	return log->path ? 0 : err_errno(err, "memory for a path");
+}
+
+int log_open(struct log *log, const struct log_options *options, struct err *err)
+{
+	const char *path = options->path;
 	struct stat st;
 
 	log->fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
 	if (log->fd < 0 || fstat(log->fd, &st) < 0)
 		return err_errno(err, "open the log %s", path);
-	log->path = strdup(path);
-	if (!log->path)
-		return err_errno(err, "memory for a path");
 	log->size = (uint64_t)st.st_size;
-	log->max_size = max_size;
-	log->max_files = max_files > 0 ? max_files : 1;
-	return 0;
-}
-
-size_t log_entry_room(size_t size)
-{
-	return 6 * size + LOG_FRAME;
-}
-
-/* RFC 3339 with as many digits of the second as there are, as Go's RFC3339Nano. */
-static size_t timestamp(char *to, const struct timespec *time)
-{
-	struct tm tm;
-
-	gmtime_r(&time->tv_sec, &tm);
-	int used =
-	    sprintf(to, "%04d-%02d-%02dT%02d:%02d:%02d.%09ld", tm.tm_year + 1900, tm.tm_mon + 1,
-		    tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, time->tv_nsec);
-	while (to[used - 1] == '0')
-		used--;
-	if (to[used - 1] == '.')
-		used--;
-	to[used++] = 'Z';
-	return (size_t)used;
-}
-
-static size_t put(char *to, const char *text)
-{
-	size_t size = strlen(text);
-
-	memcpy(to, text, size);
-	return size;
-}
-
-size_t log_entry(char *to, int stream, const char *text, size_t size, const struct timespec *time)
-{
-	char *at = to;
-
-	at += put(at, "{\"log\":\"");
-	at += json_escape(at, text, size);
-	at += put(at, stream == 0 ? "\",\"stream\":\"stdout\",\"time\":\""
-				  : "\",\"stream\":\"stderr\",\"time\":\"");
-	at += timestamp(at, time);
-	at += put(at, "\"}\n");
-	return (size_t)(at - to);
+	log->max_size = options->max_size;
+	log->max_files = options->max_files > 0 ? options->max_files : 1;
+	log->next = options->next;
+	log->form.binary = options->binary;
+	return take_texts(log, path, options->attrs, err);
 }
 
 /* path.1 is the newest of the old ones; the last of max_files goes. */
-static void rotate(struct log *log)
+static void shift(const struct log *log, char *from, char *to, size_t room)
 {
-	size_t room = strlen(log->path) + 16;
-	AUTO_FREE char *from = malloc(room);
-	AUTO_FREE char *to = malloc(room);
-
-	if (!from || !to)
-		return;
 	for (unsigned i = log->max_files - 1; i > 0; i--) {
 		snprintf(to, room, "%s.%u", log->path, i);
 		if (i > 1)
@@ -85,6 +43,42 @@ static void rotate(struct log *log)
 			snprintf(from, room, "%s", log->path);
 		(void)rename(from, to);
 	}
+}
+
+/*
+ * Every old file keeps the number that it gets, so that the engine can compress it at its leisure;
+ * the highest is the newest. Both forms of the one that is too many go.
+ */
+static void number(struct log *log, char *to, size_t room)
+{
+	uint64_t kept = log->max_files - 1;
+
+	snprintf(to, room, "%s.%llu", log->path, (unsigned long long)log->next);
+	if (kept == 0 || rename(log->path, to) < 0)
+		return;
+	if (log->next > kept) {
+		unsigned long long gone = log->next - kept;
+
+		snprintf(to, room, "%s.%llu", log->path, gone);
+		(void)unlink(to);
+		snprintf(to, room, "%s.%llu.gz", log->path, gone);
+		(void)unlink(to);
+	}
+	log->next++;
+}
+
+static void rotate(struct log *log)
+{
+	size_t room = strlen(log->path) + 32;
+	AUTO_FREE char *from = malloc(room);
+	AUTO_FREE char *to = malloc(room);
+
+	if (!from || !to)
+		return;
+	if (log->next > 0)
+		number(log, to, room);
+	else
+		shift(log, from, to, room);
 	int flags = O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW;
 	int fd = open(log->path, flags, 0640);
 	if (fd < 0)
@@ -119,9 +113,9 @@ static void flush(struct log *log)
 static void add(struct log *log, int stream, const char *text, size_t size,
 		const struct timespec *now)
 {
-	if (log->used + log_entry_room(size) > LOG_BUFFER)
+	if (log->used + log_entry_room(&log->form, size) > LOG_BUFFER)
 		flush(log);
-	size_t length = log_entry(log->buffer + log->used, stream, text, size, now);
+	size_t length = log_entry(&log->form, log->buffer + log->used, stream, text, size, now);
 
 	/* A file ends with the entry that reaches the limit, as Docker's does. */
 	log->used += length;
@@ -206,6 +200,7 @@ void log_close(struct log *log)
 	if (log->path)
 		close(log->fd);
 	free(log->path);
+	free(log->form.attrs);
 	log->path = NULL;
 	if (log->buffer)
 		munmap(log->buffer, LOG_BUFFER);

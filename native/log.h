@@ -1,8 +1,8 @@
 #pragma once
-/* A container's log, in the json-file form of Docker: one object a line, written line by line. */
-#include <time.h>
-
+/* A container's log: written line by line, in files that are followed by others when they are full.
+ */
 #include "err.h"
+#include "logform.h"
 #include "util.h"
 
 #define LOG_LINE 16384 /* longer lines are cut into parts, all but the last without a newline */
@@ -12,6 +12,9 @@ struct log {
 	int fd;
 	uint64_t size, max_size; /* bytes; max_size 0: never rotated */
 	unsigned max_files;
+	uint64_t
+	    next; /* number of the file that is full next; 0: Docker's names, path.1 the newest */
+	struct log_form form;
 	bool rotated; /* since it was last looked at; the reader of it clears it */
 	char *buffer; /* of LOG_BUFFER bytes, made when first needed */
 	size_t used;
@@ -21,8 +24,17 @@ struct log {
 	} part[2];
 };
 
-int log_open(struct log *log, const char *path, uint64_t max_size, unsigned max_files,
-	     struct err *err);
+struct log_options {
+	const char *path;
+	uint64_t max_size;
+	unsigned max_files;
+	bool binary;
+	uint64_t next;
+	const char *attrs; /* "": none */
+};
+
+/* Goes on with the file that is there. Returns 0, or -1 with *err set. */
+int log_open(struct log *log, const struct log_options *options, struct err *err);
 /*
  * Takes output of one stream (0 stdout, 1 stderr). Complete lines are in the file on return.
  * Errors of the disk lose lines and do not stop the container.
@@ -33,10 +45,3 @@ void log_finish(struct log *log, int stream);
 /* Gives back the memory of a burst of output. */
 void log_trim(struct log *log);
 void log_close(struct log *log);
-
-/*
- * Writes one entry to `to`, which has room for log_entry_room(size) bytes. Returns its length.
- * Bytes that are no UTF-8 become U+FFFD, as JSON cannot carry them.
- */
-size_t log_entry(char *to, int stream, const char *text, size_t size, const struct timespec *time);
-size_t log_entry_room(size_t size);

@@ -27,9 +27,13 @@ struct timer {
 
 #define LOOP_BATCH 16
 
+struct ports;
+
 struct loop {
 	int epoll;
 	bool stopped;
+	struct ports
+	    *ports; /* the container's published ports, which a change of network replaces */
 	struct timer *timers; /* soonest first */
 	struct epoll_event batch[LOOP_BATCH];
 	int pending; /* events of the batch that were not dispatched yet: batch[LOOP_BATCH]

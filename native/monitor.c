@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 
 #include "job.h"
+#include "join.h"
 #include "kernel.h"
 #include "memory.h"
 #include "monitor.h"
@@ -37,7 +38,8 @@ void monitor_log_grew(struct monitor *monitor)
 	}
 	put_u32(rotated, monitor->log.rotated);
 	for (struct client *client = monitor->clients; client; client = client->next)
-		if (client->role == ROLE_FOLLOW && !client->dead) {
+		if (!client->dead && (client->role == ROLE_FOLLOW ||
+				      (client->role == ROLE_CONTROL && monitor->log.rotated))) {
 			client_send(client, FRAME_GREW, rotated, sizeof rotated);
 			told = true;
 		}
@@ -116,7 +118,8 @@ static void container_exited(struct monitor *monitor)
 	/* A full disk: the daemon then finds a monitor that went away, and calls the container
 	 * lost. */
 	AUTO_CLOSE int record = record_exit(monitor->state_dir, monitor->task, oom, &err);
-	cgroup_remove(&monitor->cgroups);
+	if (!monitor->hands_over)
+		cgroup_remove(&monitor->cgroups);
 	sock_remove(monitor->run_dir, "monitor.sock");
 	drop(monitor, &monitor->listener);
 	monitor->grew_again = false;
@@ -255,11 +258,13 @@ static int launch(struct job *job, struct monitor *monitor, struct err *err)
 	struct launch launch = {
 	    .request = job->request,
 	    .monitor = monitor,
+	    .pool = job->pool,
 	    .loop = &monitor->loop,
 	    .host_net = -1,
 	    .container_net = -1,
 	    .pidfd = -1,
 	    .link = -1,
+	    .caller = job->fd,
 	    .root = -1,
 	    .proc = -1,
 	    .empty = -1,
@@ -281,6 +286,15 @@ static int launch(struct job *job, struct monitor *monitor, struct err *err)
 	return result;
 }
 
+/* Who asked for the container controls it on the same connection. */
+static void keep_control(int fd, struct monitor *monitor)
+{
+	(void)fcntl(fd, F_SETFL, O_NONBLOCK);
+	struct client *client = client_add(monitor, fd);
+	if (client)
+		client->role = ROLE_CONTROL;
+}
+
 static int monitor_run(struct job *job)
 {
 	struct monitor *monitor = calloc(1, sizeof *monitor);
@@ -300,7 +314,7 @@ static int monitor_run(struct job *job)
 	if (launch(job, monitor, &err) < 0)
 		return 1;
 	request_free(job->request);
-	close(job->fd);
+	keep_control(job->fd, monitor);
 	/* The daemon's log is the daemon's: this process must not keep it open. */
 	AUTO_CLOSE int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	dup2(null, STDERR_FILENO);
@@ -318,4 +332,4 @@ static int monitor_run(struct job *job)
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-const struct job_kind runtime_jobs[] = {{JOB_RUN, monitor_run}, {0}};
+const struct job_kind runtime_jobs[] = {{JOB_RUN, monitor_run}, {JOB_JOIN, join_run}, {0}};

@@ -13,8 +13,11 @@ struct monitor {
 	struct loop loop;
 	char *run_dir, *state_dir;
 	bool tty, open_stdin, stdin_once;
-	bool inherits; /* the container has this process's stdio */
-	char *console; /* the socket that gets the terminal instead of us, or NULL */
+	bool inherits;   /* the container has this process's stdio */
+	char *console;   /* the socket that gets the terminal instead of us, or NULL */
+	bool hands_over; /* the first process is our caller's child, and the cgroups are its affair
+			  */
+	unsigned preserved; /* descriptors from 4 on that the program has from 3 on */
 	struct log log;
 	struct cgroups cgroups;
 

@@ -5,6 +5,7 @@
 #include "beneath.h"
 #include "kernel.h"
 #include "mounts.h"
+#include "opcodes.h"
 
 int mounts_root(const struct launch *launch, struct err *err)
 {
@@ -73,6 +74,82 @@ static int make(const char *type, const char *source, uint64_t flags, const char
 	return mount < 0 ? err_errno(err, "mount a %s", type) : mount;
 }
 
+/* The tree to bind, cloned and not yet attached. */
+static int clone_source(const char *source, const char *subpath, bool recursive, struct err *err)
+{
+	unsigned flags = K_OPEN_TREE_CLONE | K_OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0);
+	AUTO_CLOSE int top = open(source, O_PATH | O_CLOEXEC);
+	if (top < 0)
+		return err_errno(err, "open %s", source);
+	AUTO_CLOSE int below = subpath[0] ? beneath_open(top, subpath, O_PATH) : -1;
+	if (subpath[0] && below < 0)
+		return err_errno(err, "open %s in %s", subpath, source);
+	int tree = sys_open_tree(below >= 0 ? below : top, "", flags | AT_EMPTY_PATH);
+	return tree < 0 ? err_errno(err, "open the tree %s", source) : tree;
+}
+
+struct bind {
+	const char *source, *path, *subpath;
+	bool recursive;
+	uint64_t flags, propagation;
+};
+
+static int bind_parse(const struct op *op, struct bind *bind, struct err *err)
+{
+	struct args args = args_of(op);
+
+	bind->source = args_string(&args);
+	bind->path = args_string(&args);
+	bind->recursive = args_number(&args) != 0;
+	bind->flags = args_number(&args);
+	bind->propagation = args_number(&args);
+	bind->subpath = args_string(&args);
+	return args_end(&args, err);
+}
+
+static int open_shared(struct launch *launch, uint32_t index, struct err *err)
+{
+	uint32_t count = launch->request->count;
+	struct bind bind;
+
+	if (bind_parse(&launch->request->ops[index], &bind, err) < 0)
+		return -1;
+	if (!(bind.propagation & (MS_SHARED | MS_SLAVE)))
+		return 0;
+	if (!launch->shared) {
+		launch->shared = malloc(count * sizeof *launch->shared);
+		if (!launch->shared)
+			return err_errno(err, "memory for %u mounts", count);
+		for (uint32_t i = 0; i < count; i++)
+			launch->shared[i] = -1;
+	}
+	launch->shared[index] = clone_source(bind.source, bind.subpath, bind.recursive, err);
+	return launch->shared[index] < 0 ? -1 : 0;
+}
+
+int mounts_open_shared(struct launch *launch, struct err *err)
+{
+	for (uint32_t i = 0; i < launch->request->count; i++) {
+		if (launch->request->ops[i].code != OP_BIND)
+			continue;
+		if (open_shared(launch, i, err) < 0) {
+			launch->failed = i;
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int open_bound(struct launch *launch, const struct op *op, const struct bind *bind,
+		      struct err *err)
+{
+	int *shared = launch->shared ? &launch->shared[op - launch->request->ops] : NULL;
+
+	if (shared && *shared >= 0)
+		return take_fd(shared);
+	return clone_source(bind->source, bind->subpath, bind->recursive, err);
+}
+
 int mounts_new(struct launch *launch, const struct op *op, struct err *err)
 {
 	struct args args = args_of(op);
@@ -95,38 +172,27 @@ int mounts_new(struct launch *launch, const struct op *op, struct err *err)
 					 type);
 	}
 	AUTO_CLOSE int mount = make(type, source, flags, data, err);
+	/* Only a PID namespace's owner may mount its procfs: without root, and with the engine's
+	 * PID namespace, there is the engine's to show. */
+	if (mount < 0 && err->code == EPERM && strcmp(type, "proc") == 0)
+		mount = clone_source("/proc", "", true, err);
 	if (mount < 0)
 		return -1;
 	return mounts_attach(mount, target, path, err);
 }
 
-/* The tree to bind, cloned and not yet attached. */
-static int clone_source(const char *source, const char *subpath, bool recursive, struct err *err)
-{
-	unsigned flags = K_OPEN_TREE_CLONE | K_OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0);
-	AUTO_CLOSE int top = open(source, O_PATH | O_CLOEXEC);
-	if (top < 0)
-		return err_errno(err, "open %s", source);
-	AUTO_CLOSE int below = subpath[0] ? beneath_open(top, subpath, O_PATH) : -1;
-	if (subpath[0] && below < 0)
-		return err_errno(err, "open %s in %s", subpath, source);
-	int tree = sys_open_tree(below >= 0 ? below : top, "", flags | AT_EMPTY_PATH);
-	return tree < 0 ? err_errno(err, "open the tree %s", source) : tree;
-}
-
 int mounts_bind(struct launch *launch, const struct op *op, struct err *err)
 {
-	struct args args = args_of(op);
-	const char *source = args_string(&args), *path = args_string(&args);
-	bool recursive = args_number(&args) != 0;
-	uint64_t flags = args_number(&args), propagation = args_number(&args);
-	const char *subpath = args_string(&args);
-	struct k_mount_attr attr = {.attr_set = mounts_attributes(flags)};
+	struct bind bind;
 	struct stat st;
 
-	if (args_end(&args, err) < 0 || mounts_root(launch, err) < 0)
+	if (bind_parse(op, &bind, err) < 0 || mounts_root(launch, err) < 0)
 		return -1;
-	AUTO_CLOSE int tree = clone_source(source, subpath, recursive, err);
+	const char *source = bind.source, *path = bind.path;
+	bool recursive = bind.recursive;
+	uint64_t propagation = bind.propagation;
+	struct k_mount_attr attr = {.attr_set = mounts_attributes(bind.flags)};
+	AUTO_CLOSE int tree = open_bound(launch, op, &bind, err);
 	if (tree < 0)
 		return -1;
 	if (fstat(tree, &st) < 0)

@@ -7,6 +7,11 @@ int mounts_root(const struct launch *launch, struct err *err);
 /* Operations of the container's child; launch.c has their table. */
 int mounts_new(struct launch *launch, const struct op *op, struct err *err);
 int mounts_bind(struct launch *launch, const struct op *op, struct err *err);
+/*
+ * Opens what is bound with the propagation `shared` or `slave`: after the mounts of this namespace
+ * have been made private, a copy of one would be nobody's peer.
+ */
+int mounts_open_shared(struct launch *launch, struct err *err);
 int mounts_mask(struct launch *launch, const struct op *op, struct err *err);
 int mounts_readonly(struct launch *launch, const struct op *op, struct err *err);
 int mounts_fill_volume(struct launch *launch, const struct op *op, struct err *err);

@@ -21,6 +21,16 @@ static int link_index(int socket, const char *name, struct err *err)
 	return request.ifr_ifindex;
 }
 
+int net_loopback_up(struct err *err)
+{
+	struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+	AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request) < 0)
+		return err_errno(err, "bring up the loopback");
+	return 0;
+}
+
 static int fill_in(int socket, int netns, struct field bytes, struct field patches, struct err *err)
 {
 	for (uint32_t at = 0; at < patches.size; at += PATCH_SIZE) {

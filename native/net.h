@@ -35,6 +35,9 @@ enum {
  */
 int net_send(const struct op *op, int netns, struct err *err);
 
+/* Brings up `lo` in the present network namespace. Returns 0, or -1 with *err set. */
+int net_loopback_up(struct err *err);
+
 /*
  * Does operations of the network for a container that runs, in its monitor: what they start (the
  * resolver) lives in `loop`. `child` is the container's first process. Returns 0, or -1 with *err

@@ -9,6 +9,7 @@
 #include "launch.h"
 #include "net.h"
 #include "ports.h"
+#include "quota.h"
 #include "volumemount.h"
 
 static int send_messages(struct launch *launch, const struct op *op, struct err *err)
@@ -107,10 +108,12 @@ static int send_one(const struct op *op, struct err *err)
 {
 	if (op->code == OP_NETLINK_HOST)
 		return net_send(op, -1, err);
+	if (op->code == OP_QUOTA)
+		return quota_op(op, err);
 	return volume_mount_op(op, err);
 }
 
-/* Job 16: netlink messages to the engine's own namespace, mounts of volumes. */
+/* Job 16: netlink messages to the engine's own namespace, mounts of volumes, quotas. */
 static int run(struct job *job)
 {
 	struct err err = {0};

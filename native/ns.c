@@ -53,7 +53,8 @@ static pid_t clone_with(uint64_t flags, int cgroup, int *pidfd, struct err *err)
 	struct k_clone_args args = {
 	    .flags = flags | K_CLONE_PIDFD | (cgroup >= 0 ? K_CLONE_INTO_CGROUP : 0),
 	    .pidfd = (uintptr_t)pidfd,
-	    .exit_signal = SIGCHLD,
+	    /* The kernel wants none where the parent is another: ours is taken. */
+	    .exit_signal = flags & K_CLONE_PARENT ? 0 : SIGCHLD,
 	    .cgroup = (uint64_t)cgroup,
 	};
 	pid_t pid = sys_clone3(&args);
@@ -113,7 +114,9 @@ static pid_t clone_by_another(int pids, uint64_t flags, int cgroup, int *pidfd, 
 
 	if (pipe2(told, O_CLOEXEC) < 0)
 		return err_errno(err, "make a pipe");
-	pid_t between = fork();
+	/* A sibling's sibling is its own parent's child. */
+	struct k_clone_args sibling = {.flags = K_CLONE_PARENT};
+	pid_t between = flags & K_CLONE_PARENT ? sys_clone3(&sibling) : fork();
 	if (between == 0) {
 		pid_t pid = clone_sibling(pids, flags, cgroup, told[1]);
 
@@ -154,9 +157,9 @@ pid_t ns_clone(const struct namespaces *ns, int cgroup, int *pidfd, struct err *
 	return clone_in_pids(pids, flags, cgroup, pidfd, err);
 }
 
-pid_t ns_fork_into(int pidfd, int cgroup, int *child_pidfd, struct err *err)
+pid_t ns_fork_into(int pidfd, uint64_t flags, int cgroup, int *child_pidfd, struct err *err)
 {
-	return clone_in_pids(pidfd, 0, cgroup, child_pidfd, err);
+	return clone_in_pids(pidfd, flags, cgroup, child_pidfd, err);
 }
 
 int ns_join(const struct namespaces *ns, struct err *err)

@@ -37,5 +37,5 @@ int ns_join(const struct namespaces *ns, struct err *err);
 int ns_map(const struct namespaces *ns, pid_t child, struct err *err);
 
 /* Forks a child into the PID namespace of `pidfd`'s process, and into a cgroup v2 if it is not -1.
- */
-pid_t ns_fork_into(int pidfd, int cgroup, int *child_pidfd, struct err *err);
+ * K_CLONE_PARENT in `flags` makes it the caller's sibling. */
+pid_t ns_fork_into(int pidfd, uint64_t flags, int cgroup, int *child_pidfd, struct err *err);

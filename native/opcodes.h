@@ -10,6 +10,7 @@ enum {
 	OP_DEVICE_FILTER = 5,
 	OP_CLONE = 6,
 	OP_INHERIT_STDIO = 7,
+	OP_JOIN = 8,
 
 	/* The container's first process, in its namespaces. */
 	OP_OVERLAY = 20,
@@ -28,6 +29,9 @@ enum {
 	OP_PIVOT = 33,
 	OP_READONLY_ROOT = 34,
 	OP_READ_FILE = 35,
+	OP_HOLD = 36,
+	OP_PROGRAM = 38,
+	OP_HOOK = 37, /* also of a program that is to be started: its last step */
 
 	/* A program that is to be started. */
 	OP_ARGV = 60,

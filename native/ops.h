@@ -23,6 +23,7 @@ enum {
 	JOB_CONTROL = 3,
 	JOB_ATTACH = 4,
 	JOB_FOLLOW = 5,
+	JOB_JOIN = 6,
 	JOB_NETWORK = 17,
 };
 
@@ -39,6 +40,7 @@ enum {
 	FRAME_GO = 9,     /* payload: a request body of process operations */
 	FRAME_OOM = 10,   /* the kernel killed something in the container for want of memory */
 	FRAME_GREW = 11,  /* the log file has new lines; u32 1: it was also rotated */
+	FRAME_HOLD = 12,  /* between a container's first process and its monitor: waits for GO */
 };
 #define FRAME_HEADER 5
 #define FRAME_LIMIT (1u << 20) /* of a frame's payload, GO aside */

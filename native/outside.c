@@ -29,7 +29,7 @@ static int serve_one(int connection)
 	return write_full(connection, code, sizeof code);
 }
 
-_Noreturn void outside_serve(const char *directory, int holder)
+_Noreturn void outside_serve(const char *directory, int holder, pid_t carrier)
 {
 	char path[4096];
 	struct err err;
@@ -43,8 +43,12 @@ _Noreturn void outside_serve(const char *directory, int holder)
 		struct pollfd polled[2] = {{holder, POLLIN, 0}, {listener, POLLIN, 0}};
 
 		if (listener < 0 || (poll(polled, 2, -1) < 0 && errno != EINTR) ||
-		    polled[0].revents)
+		    polled[0].revents) {
+			/* It has changed its ids, and with them forgotten to die with us. */
+			if (carrier > 0)
+				kill(carrier, SIGTERM);
 			_exit(0);
+		}
 		if (!polled[1].revents)
 			continue;
 		AUTO_CLOSE int connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
@@ -70,32 +74,4 @@ int outside_listen(const char *path, const char *request, struct err *err)
 		return err_errno(err, "ask for a port");
 	errno = (int)get_u32(code + 1);
 	return err_errno(err, "listen on %s", request);
-}
-
-int outside_connect(pid_t holder, struct err *err)
-{
-	char pid[16], ready_fd[32], byte;
-	int ready[2];
-
-	if (pipe(ready) < 0)
-		return err_errno(err, "make a pipe");
-	snprintf(pid, sizeof pid, "%d", holder);
-	snprintf(ready_fd, sizeof ready_fd, "--ready-fd=%d", ready[1]);
-	pid_t child = fork();
-	if (child == 0) {
-		/* It has no reason to outlive this process, which ends with the namespaces. */
-		prctl(PR_SET_PDEATHSIG, SIGTERM);
-		close(ready[0]);
-		execlp("slirp4netns", "slirp4netns", "--configure", "--mtu=65520",
-		       "--disable-host-loopback", ready_fd, pid, "tap0", NULL);
-		_exit(127);
-	}
-	close(ready[1]);
-	ssize_t n = child < 0 ? -1 : read(ready[0], &byte, 1);
-	close(ready[0]);
-	if (n == 1)
-		return 0;
-	return err_set(
-	    err, ENOENT,
-	    "slirp4netns does not run: is it installed, and may /dev/net/tun be opened?");
 }

@@ -11,8 +11,11 @@
 #define OUTSIDE_SOCKET "outside.sock"
 #define OUTSIDE_VARIABLE "SLIPWAY_OUTSIDE" /* the environment's, with the socket's path */
 
-/* Serves until the process `holder` ends. `directory` gets the socket. Does not return. */
-_Noreturn void outside_serve(const char *directory, int holder);
+/*
+ * Serves until the process `holder`, a pidfd, ends, and ends `carrier` with it; 0: there is none.
+ * `directory` gets the socket. Does not return.
+ */
+_Noreturn void outside_serve(const char *directory, int holder, pid_t carrier);
 
 /*
  * Opens a listening socket in the machine's network.
@@ -21,9 +24,3 @@ _Noreturn void outside_serve(const char *directory, int holder);
  * Returns a non-blocking descriptor, or -1 with *err set.
  */
 int outside_listen(const char *path, const char *request, struct err *err);
-
-/*
- * Starts slirp4netns for the network namespace of a process.
- * Returns 0 when packets flow, or -1 with *err set (ENOENT: it is not installed).
- */
-int outside_connect(pid_t holder, struct err *err);

@@ -69,6 +69,8 @@ static void stop(struct ports *ports)
 	}
 	loop_remove(ports->loop, &ports->life);
 	close_fd(&ports->life.fd);
+	if (ports->loop->ports == ports)
+		ports->loop->ports = NULL;
 	free(ports);
 }
 
@@ -94,6 +96,10 @@ static int start(struct ports *ports, pid_t container, char *rules, struct err *
 
 int ports_start(struct launch *launch, const char *rules, struct err *err)
 {
+	if (launch->loop->ports)
+		stop(launch->loop->ports);
+	if (!rules[0])
+		return 0;
 	struct ports *ports = calloc(1, sizeof *ports);
 	AUTO_FREE char *copy = strdup(rules);
 
@@ -103,8 +109,10 @@ int ports_start(struct launch *launch, const char *rules, struct err *err)
 	}
 	ports->loop = launch->loop;
 	ports->life = (struct watch){.fd = -1, .ready = container_ended};
-	if (start(ports, launch->child, copy, err) == 0)
+	if (start(ports, launch->child, copy, err) == 0) {
+		launch->loop->ports = ports;
 		return 0;
+	}
 	stop(ports);
 	return -1;
 }

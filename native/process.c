@@ -139,6 +139,15 @@ static int parse_label(struct process *process, struct args *args, struct err *e
 	return args_end(args, err);
 }
 
+/* Only kept: hook_run() reads it. */
+static int parse_hook(struct process *process, struct args *args, struct err *err)
+{
+	if (process->hooks == PROCESS_HOOKS)
+		return err_set(err, E2BIG, "more than %d hooks", PROCESS_HOOKS);
+	process->hook[process->hooks++] = args->op;
+	return 0;
+}
+
 static const struct {
 	uint16_t code;
 	int (*parse)(struct process *process, struct args *args, struct err *err);
@@ -158,6 +167,7 @@ static const struct {
     {OP_KEYRING, parse_keyring},
     {OP_STREAMS, parse_streams},
     {OP_LABEL, parse_label},
+    {OP_HOOK, parse_hook},
 };
 
 static int parse_one(struct process *process, const struct op *op, struct err *err)

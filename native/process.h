@@ -4,6 +4,7 @@
 #include "ops.h"
 
 #define PROCESS_LIMITS 16
+#define PROCESS_HOOKS 8
 
 struct process {
 	const struct request *request; /* all pointers below lead into it */
@@ -26,7 +27,9 @@ struct process {
 	uint16_t rows, columns;
 	const char *keyring, *lsm, *label;
 	bool carries[3]; /* exec: which of stdin, stdout and stderr the connection has */
-	long failed;     /* index of the operation that an error is about, or -1 */
+	const struct op *hook[PROCESS_HOOKS]; /* run as the last step before the program */
+	unsigned hooks;
+	long failed; /* index of the operation that an error is about, or -1 */
 };
 
 /* Reads the operations; `request` must live as long. Returns 0, or -1 with *err and
@@ -36,9 +39,11 @@ void process_free(struct process *process);
 
 /* What process_start() works with; descriptors that are not there are -1. */
 struct process_place {
-	int proc;       /* the engine's procfs, O_PATH */
-	int streams[3]; /* what become its descriptors 0 to 2; all the same for a terminal */
-	bool terminal;  /* streams are a terminal */
+	int proc;           /* the engine's procfs, O_PATH */
+	int streams[3];     /* what become its descriptors 0 to 2; all the same for a terminal */
+	bool terminal;      /* streams are a terminal */
+	bool orphan;        /* lives on without the process that started it */
+	unsigned preserved; /* descriptors from 4 on, which it has from 3 on */
 };
 
 /*

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include "carrier.h"
 #include "idmap.h"
 #include "kernel.h"
 #include "outside.h"
@@ -18,7 +19,7 @@
 
 #define HOLDER "slipway-holder"
 #define NAMESPACES ((int)(K_CLONE_NEWUSER | K_CLONE_NEWNS | K_CLONE_NEWNET))
-#define RESOLV_CONF "nameserver 10.0.2.3\n" /* slirp4netns's own */
+#define RESOLV_CONF "nameserver 10.0.2.3\n" /* the carrier's */
 
 static int become_root(struct err *err)
 {
@@ -26,7 +27,7 @@ static int become_root(struct err *err)
 	(void)setgroups(0, NULL);
 	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
 		return err_errno(err, "become root of the user namespace");
-	/* newuidmap and slirp4netns look at our /proc files as the user. */
+	/* newuidmap and the carrier look at our /proc files as the user. */
 	prctl(PR_SET_DUMPABLE, 1);
 	return 0;
 }
@@ -59,6 +60,7 @@ static int join(int holder, struct err *err)
 /* Runs outside, in a child: answers each step on `link` by a byte. */
 static _Noreturn void outside_main(const char *directory, pid_t inside, int link)
 {
+	struct carrier carrier = {0};
 	struct err err = {0};
 	uint8_t number[4];
 	char byte;
@@ -74,17 +76,17 @@ static _Noreturn void outside_main(const char *directory, pid_t inside, int link
 	int mapped = idmap_write(inside, getuid(), getgid(), &err);
 	if (mapped < 0)
 		fprintf(stderr, "slipway: %s\n", err.text);
-	if (mapped == 0)
-		fprintf(stderr, "slipway: containers have no user but root: install newuidmap "
-				"(uidmap) and give "
-				"this user ids in /etc/subuid and /etc/subgid\n");
 	if (write_full(link, mapped < 0 ? "e" : "m", 1) < 0 || read_full(link, number, 4) < 0)
 		_exit(1);
 	pid_t pid = (pid_t)get_u32(number);
 	int holder = sys_pidfd_open(pid, 0);
-	int connected = outside_connect(pid, &err);
-	if (connected < 0)
-		fprintf(stderr, "slipway: containers reach each other, and nothing else: %s\n",
+	int connected = carrier_start(&carrier, pid, &err);
+	if (connected == 0)
+		fprintf(stderr, "slipway: %s connects containers to the network\n", carrier.name);
+	else
+		fprintf(stderr,
+			"slipway: containers reach each other, and nothing else: install passt "
+			"or slirp4netns, and let users open /dev/net/tun (%s)\n",
 			err.text);
 	if (write_full(link, connected < 0 ? "x" : "n", 1) < 0)
 		_exit(1);
@@ -92,7 +94,7 @@ static _Noreturn void outside_main(const char *directory, pid_t inside, int link
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	for (int fd = 0; fd < 3; fd++)
 		dup2(null, fd);
-	outside_serve(directory, holder);
+	outside_serve(directory, holder, connected < 0 ? 0 : carrier.pid);
 }
 
 static _Noreturn void hold(void)

@@ -30,10 +30,14 @@ int monitor_inherit(struct launch *launch, const struct op *op, struct err *err)
 	struct monitor *monitor = launch->monitor;
 	struct args args = args_of(op);
 	const char *console = args_string(&args);
+	bool hands_over = args_number(&args) != 0;
+	uint64_t preserved = args_number(&args);
 
 	if (args_end(&args, err) < 0)
 		return -1;
 	monitor->inherits = true;
+	monitor->hands_over = hands_over;
+	monitor->preserved = (unsigned)preserved;
 	if (*console && !(monitor->console = strdup(console)))
 		return err_errno(err, "memory for a path");
 	return 0;
@@ -42,12 +46,16 @@ int monitor_inherit(struct launch *launch, const struct op *op, struct err *err)
 int monitor_set_log(struct launch *launch, const struct op *op, struct err *err)
 {
 	struct args args = args_of(op);
-	const char *path = args_string(&args);
-	uint64_t max_size = args_number(&args), max_files = args_number(&args);
+	struct log_options options = {.path = args_string(&args)};
 
+	options.max_size = args_number(&args);
+	options.max_files = (unsigned)args_number(&args);
+	options.binary = args_number(&args) != 0;
+	options.next = args_number(&args);
+	options.attrs = args_string(&args);
 	if (args_end(&args, err) < 0)
 		return -1;
-	return log_open(&launch->monitor->log, path, max_size, (unsigned)max_files, err);
+	return log_open(&launch->monitor->log, &options, err);
 }
 
 int monitor_cgroup(struct launch *launch, const struct op *op, struct err *err)

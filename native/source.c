@@ -1,6 +1,8 @@
 #include "source.h"
 
 #include "ops.h"
+#include "recipe.h"
+#include "sha256.h"
 
 int source_open(struct source *source, int fd, struct err *err)
 {
@@ -32,6 +34,8 @@ ssize_t source_peek(struct source *source, const char **data, struct err *err)
 			return err_set(err, EBADMSG, "a frame of type %u inside the stream", type);
 		source->data = source->buffer;
 		source->left = type == FRAME_DATA ? size : 0;
+		if (source->hash)
+			sha256_add(source->hash, source->data, source->left);
 	}
 	*data = source->data;
 	return (ssize_t)source->left;
@@ -39,6 +43,8 @@ ssize_t source_peek(struct source *source, const char **data, struct err *err)
 
 void source_take(struct source *source, size_t size)
 {
+	if (source->recipe)
+		recipe_take(source->recipe, source->data, size);
 	source->data += size;
 	source->left -= size;
 	source->taken += size;
@@ -117,7 +123,9 @@ int sink_flush(struct sink *sink, struct err *err)
 {
 	if (sink->used == 0)
 		return 0;
-	if (frame_write(sink->fd, FRAME_DATA, sink->buffer, sink->used) < 0)
+	if (sink->hash)
+		sha256_add(sink->hash, sink->buffer, sink->used);
+	else if (frame_write(sink->fd, FRAME_DATA, sink->buffer, sink->used) < 0)
 		return err_errno(err, "send the stream");
 	sink->sent += sink->used;
 	sink->used = 0;

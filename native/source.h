@@ -11,13 +11,18 @@ enum {
 
 #define SOURCE_BUFFER (1u << 20)
 
+struct recipe;
+struct sha256;
+
 struct source {
 	int fd; /* a connection that carries FRAME_DATA and FRAME_END; -1: only what `data` holds */
 	char *buffer;
 	const char *data; /* what was received and not taken yet */
 	size_t left;
-	uint64_t taken; /* bytes given out so far */
+	uint64_t taken;      /* bytes given out so far */
+	struct sha256 *hash; /* of all that was received; NULL: nobody asks */
 	bool ended;
+	struct recipe *recipe; /* is told of every byte that is taken; NULL: nobody */
 };
 
 int source_open(struct source *source, int fd, struct err *err);
@@ -36,9 +41,10 @@ int source_skip(struct source *source, uint64_t size, struct err *err);
 /* Reads and drops what is left. */
 int source_drain(struct source *source, struct err *err);
 
-/* Collects bytes and sends them as FRAME_DATA. */
+/* Collects bytes, and sends them as FRAME_DATA or hashes them. */
 struct sink {
 	int fd;
+	struct sha256 *hash; /* takes the bytes instead of the connection; NULL: nothing does */
 	char *buffer;
 	size_t used;
 	uint64_t sent;

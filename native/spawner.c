@@ -15,6 +15,7 @@
 #include "job.h"
 #include "kernel.h"
 #include "outside.h"
+#include "pool.h"
 #include "sock.h"
 #include "spawner.h"
 
@@ -101,19 +102,23 @@ static int run_sealed(char *const argv[], struct err *err)
 	return err_errno(err, "run the sealed copy of this program");
 }
 
-/* In the child: nothing of the spawner's is kept but the connection. */
-static int serve(int connection, int listener)
+#define IDLE 5 /* ms without a job before the pool is filled: a launch has the processors first */
+
+/* In the child: nothing of the spawner's is kept but the connection and the pool's table. */
+static int serve(int connection, int listener, struct pool *pool)
 {
 	AUTO_CLOSE int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	close(listener);
+	if (pool)
+		pool_leave(pool);
 	signal(SIGCHLD, SIG_DFL);
 	dup2(null, STDIN_FILENO);
 	dup2(null, STDOUT_FILENO);
-	return job_serve(connection);
+	return job_serve(connection, pool);
 }
 
-static void accept_one(int listener)
+static void accept_one(int listener, struct pool *pool)
 {
 	AUTO_CLOSE int connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 
@@ -127,7 +132,7 @@ static void accept_one(int listener)
 		answer_error(connection, -1, &err);
 	}
 	if (pid == 0)
-		_exit(serve(connection, listener));
+		_exit(serve(connection, listener, pool));
 }
 
 static int fail(const struct err *err)
@@ -136,18 +141,19 @@ static int fail(const struct err *err)
 	return 1;
 }
 
-int job_main(const char *program)
+int job_main(char *const argv[])
 {
 	struct err err = {0};
+	unsigned preserved = argv[2] ? (unsigned)atoi(argv[2]) : 0;
 
-	if (run_sealed((char *[]){(char *)program, "job", NULL}, &err) < 0)
+	if (run_sealed(argv, &err) < 0)
 		return fail(&err);
-	sys_close_range(4, ~0u, 0);
+	sys_close_range(4 + preserved, ~0u, 0);
 	fcntl(3, F_SETFD, FD_CLOEXEC);
 	prctl(PR_SET_DUMPABLE, 0);
 	signal(SIGPIPE, SIG_IGN);
 	umask(022);
-	return job_serve(3);
+	return job_serve(3, NULL);
 }
 
 int spawner_main(const char *program, const char *path)
@@ -167,15 +173,24 @@ int spawner_main(const char *program, const char *path)
 	int listener = sock_listen(path, &err);
 	if (listener < 0)
 		return fail(&err);
+	struct pool pool;
+	bool fills = pool_open(&pool) == 0;
 	if (write_full(STDOUT_FILENO, "ready\n", 6) < 0)
 		return 1;
-	for (;;) {
+	for (bool filling = fills;;) {
 		struct pollfd polled[2] = {{STDIN_FILENO, POLLIN, 0}, {listener, POLLIN, 0}};
+		int n = poll(polled, 2, filling ? IDLE : -1);
 
-		if (poll(polled, 2, -1) < 0 && errno != EINTR)
+		if (n < 0 && errno != EINTR)
 			return 1;
-		if (polled[1].revents)
-			accept_one(listener);
+		if (fills)
+			pool_forget(&pool);
+		if (n == 0)
+			filling = pool_fill(&pool);
+		if (polled[1].revents) {
+			accept_one(listener, fills ? &pool : NULL);
+			filling = fills;
+		}
 		/* The daemon never writes: this is the end of its pipe. */
 		if (polled[0].revents) {
 			unlink(path);

@@ -6,6 +6,8 @@
  */
 int spawner_main(const char *program, const char *path);
 
-/* Runs one job, whose connection is descriptor 3, with the caller's stdio. Returns the exit status.
+/*
+ * Runs one job, whose connection is descriptor 3, with the caller's stdio. argv[2], if it is there,
+ * is the number of descriptors from 4 on that are kept for the program. Returns the exit status.
  */
-int job_main(const char *program);
+int job_main(char *const argv[]);

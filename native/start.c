@@ -6,11 +6,13 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
+#include "hook.h"
 #include "init.h"
 #include "kernel.h"
 #include "opcodes.h"
 #include "process.h"
 #include "rlimit.h"
+#include "search.h"
 #include "seccomp.h"
 #include "tty.h"
 
@@ -113,6 +115,8 @@ static int set_streams(const struct process *process, const struct process_place
 	}
 	if (place->terminal && process->has_user)
 		(void)fchown(STDIN_FILENO, process->uid, (gid_t)-1);
+	if (place->terminal && process->rows > 0)
+		(void)tty_resize(STDIN_FILENO, process->rows, process->columns);
 	return place->terminal ? tty_control(STDIN_FILENO, err) : 0;
 }
 
@@ -156,57 +160,6 @@ static void reset_signals(void)
 		signal(number, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
-static const char *find_env(char *const env[], const char *name)
-{
-	size_t length = strlen(name);
-
-	for (; env && *env; env++)
-		if (strncmp(*env, name, length) == 0 && (*env)[length] == '=')
-			return *env + length + 1;
-	return NULL;
-}
-
-/*
- * Tries the program in each directory of the container's PATH. A file that is there but may not be
- * run is reported only if none can be.
- */
-static void exec_search(char *const argv[], char *const env[], struct err *err)
-{
-	const char *path = find_env(env, "PATH");
-	char file[PATH_MAX];
-	int code = ENOENT;
-
-	if (strchr(argv[0], '/')) {
-		execve(argv[0], argv, env);
-		err_errno(err, "run %s", argv[0]);
-		return;
-	}
-	for (const char *at = path; at && argv[0][0];) {
-		size_t length = strcspn(at, ":");
-		struct stat st;
-
-		snprintf(file, sizeof file, "%.*s/%s", (int)length, length > 0 ? at : ".", argv[0]);
-		if (stat(file, &st) < 0) {
-			if (errno == EACCES)
-				code = EACCES;
-		} else if (!S_ISDIR(st.st_mode)) {
-			execve(file, argv, env);
-			if (errno != ENOENT && errno != ENOTDIR)
-				code = errno;
-			/* Such as a wrong architecture: the next directory has no say. */
-			if (errno != ENOENT && errno != ENOTDIR && errno != EACCES)
-				break;
-		}
-		at = at[length] ? at + length + 1 : NULL;
-	}
-	errno = code;
-	err_errno(err, "run %s, found in no directory of PATH", argv[0]);
-	if (code != ENOENT) {
-		errno = code;
-		err_errno(err, "run %s", argv[0]);
-	}
 }
 
 /* Goes on as the program, a child of this process. On a terminal it is the foreground job. */
@@ -254,7 +207,11 @@ static int apply(struct process *process, const struct process_place *place, str
 		err_errno(err, "set no_new_privs");
 		return blame(process, OP_NO_NEW_PRIVILEGES);
 	}
-	sys_close_range(3, ~0u, K_CLOSE_RANGE_CLOEXEC);
+	/* They were moved up by one, for 3 was the runtime's own connection. */
+	for (unsigned i = 0; i < place->preserved; i++)
+		if (dup2((int)(4 + i), (int)(3 + i)) < 0)
+			return err_errno(err, "keep descriptor %u", 3 + i);
+	sys_close_range(3 + place->preserved, ~0u, K_CLOSE_RANGE_CLOEXEC);
 	if (process->seccomp.size > 0 && !early &&
 	    seccomp_load(process->seccomp.data, process->seccomp.size, err) < 0)
 		return blame(process, OP_SECCOMP);
@@ -268,11 +225,15 @@ void process_start(struct process *process, const struct process_place *place, s
 	setsid();
 	if (apply(process, place, err) < 0)
 		return;
+	for (unsigned i = 0; i < process->hooks; i++)
+		if (hook_run(process->hook[i], NULL, err) < 0)
+			return;
 	/* Nothing runs without its monitor. A change of user has cleared what was set before. */
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (!place->orphan)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (process->init && become_init(place, err) < 0)
 		return;
 	reset_signals();
 	blame(process, OP_ARGV);
-	exec_search(process->argv, process->env ? process->env : nothing, err);
+	search_exec(process->argv, process->env ? process->env : nothing, err);
 }

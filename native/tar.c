@@ -5,6 +5,7 @@
 #include <sys/xattr.h>
 
 #include "inodes.h"
+#include "sha256.h"
 #include "tarwrite.h"
 #include "tree.h"
 #include "walk.h"
@@ -23,6 +24,7 @@ struct packer {
 	uint64_t uid;
 	uint64_t gid;
 	uint64_t entries;
+	uint64_t bytes; /* of regular files, each inode once */
 	/* The extended attributes of the entry at hand, as pax records. */
 	char *records;
 	size_t record_size;
@@ -34,20 +36,23 @@ static bool is_wanted(const char *name)
 	       (strncmp(name, "user.", 5) == 0 && strncmp(name, "user.overlay.", 13) != 0);
 }
 
-static int collect_xattrs(struct packer *packer, const struct walk *walk, struct err *err)
+/* `fd` is open on a regular file; -1 for other things, which are found by their path. */
+static int collect_xattrs(struct packer *packer, const struct walk *walk, int fd, struct err *err)
 {
 	static char names[XATTR_NAMES], value[XATTR_VALUE];
 	char path[64 + NAME_MAX], key[16 + 256];
 
 	packer->record_size = 0;
 	snprintf(path, sizeof path, "/proc/self/fd/%d/%s", walk->dir, walk->name);
-	ssize_t size = llistxattr(path, names, sizeof names);
+	ssize_t size =
+	    fd < 0 ? llistxattr(path, names, sizeof names) : flistxattr(fd, names, sizeof names);
 	if (size <= 0)
 		return 0;
 	for (const char *name = names; name < names + size; name += strlen(name) + 1) {
 		if (!is_wanted(name))
 			continue;
-		ssize_t n = lgetxattr(path, name, value, sizeof value);
+		ssize_t n = fd < 0 ? lgetxattr(path, name, value, sizeof value)
+				   : fgetxattr(fd, name, value, sizeof value);
 
 		if (n < 0)
 			continue;
@@ -112,6 +117,16 @@ static int put_content(struct packer *packer, int fd, uint64_t size, const char 
 	return tar_write_padding(&packer->sink, size, err);
 }
 
+static int put_header(struct packer *packer, const struct walk *walk, int fd,
+		      struct tar_header *header, struct err *err)
+{
+	if (collect_xattrs(packer, walk, fd, err) < 0)
+		return -1;
+	header->records = packer->records;
+	header->record_size = packer->record_size;
+	return tar_write_header(&packer->sink, header, err);
+}
+
 static int put_file(struct packer *packer, const struct walk *walk, struct tar_header *header,
 		    struct err *err)
 {
@@ -125,7 +140,7 @@ static int put_file(struct packer *packer, const struct walk *walk, struct tar_h
 			header->type = '1';
 			header->link = first;
 			header->size = 0;
-			return tar_write_header(&packer->sink, header, err);
+			return put_header(packer, walk, -1, header, err);
 		}
 	}
 	AUTO_CLOSE int fd = openat(walk->dir, walk->name,
@@ -138,7 +153,8 @@ static int put_file(struct packer *packer, const struct walk *walk, struct tar_h
 	if (!S_ISREG(now.st_mode))
 		return 0;
 	header->size = (uint64_t)now.st_size;
-	if (tar_write_header(&packer->sink, header, err) < 0)
+	packer->bytes += header->size;
+	if (put_header(packer, walk, fd, header, err) < 0)
 		return -1;
 	return put_content(packer, fd, header->size, walk->path, err);
 }
@@ -208,13 +224,9 @@ static enum walk_next pack(struct walk *walk, struct err *err)
 		link[n] = '\0';
 		header.link = link;
 	}
-	if (collect_xattrs(packer, walk, err) < 0)
-		return WALK_FAILED;
-	header.records = packer->records;
-	header.record_size = packer->record_size;
 	if (header.type == '0')
 		return put_file(packer, walk, &header, err) < 0 ? WALK_FAILED : WALK_ON;
-	if (tar_write_header(&packer->sink, &header, err) < 0)
+	if (put_header(packer, walk, -1, &header, err) < 0)
 		return WALK_FAILED;
 	if (packer->layer && header.type == '5' && is_opaque(walk) &&
 	    put_mark(packer, path, (size_t)length, ".wh..wh..opq", "", err) < 0)
@@ -274,6 +286,53 @@ int job_tar(struct job *job)
 		answer_error(job->fd, 1, &err);
 	else
 		frame_write(job->fd, FRAME_END, sum, sizeof sum);
+	sink_close(&packer.sink);
+	inodes_close(&packer.inodes);
+	free(packer.records);
+	return result < 0 ? 1 : 0;
+}
+
+/* What would be packed of a layer goes into a hash, and nowhere else. */
+static int hash_archive(const struct job *job, struct packer *packer, struct sha256 *hash,
+			struct err *err)
+{
+	struct walk walk = {.enter = pack, .context = packer};
+
+	if (job->request->count != 1)
+		return err_set(err, EBADMSG, "identify has a tree");
+	walk_raise_limit();
+	AUTO_CLOSE int root = tree_open(&job->request->ops[0], err);
+	if (root < 0)
+		return -1;
+	AUTO_CLOSE int dir = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return err_errno(err, "open the layer");
+	packer->name = "";
+	packer->layer = true;
+	if (sink_open(&packer->sink, -1, err) < 0)
+		return -1;
+	packer->sink.hash = hash;
+	if (walk_tree(&walk, dir, ".", err) < 0 || tar_write_end(&packer->sink, err) < 0)
+		return -1;
+	return sink_flush(&packer->sink, err);
+}
+
+int job_identify(struct job *job)
+{
+	struct packer packer = {0};
+	struct err err = {0};
+	struct sha256 hash;
+	uint8_t answer[16 + SHA256_SIZE];
+
+	sha256_start(&hash);
+	int result = hash_archive(job, &packer, &hash, &err);
+	put_u64(answer, packer.bytes);
+	put_u64(answer + 8, packer.sink.sent);
+	sha256_end(&hash, answer + 16);
+	if (result < 0)
+		answer_error(job->fd, 0, &err);
+	else
+		answer_ok(job->fd, answer, sizeof answer);
 	sink_close(&packer.sink);
 	inodes_close(&packer.inodes);
 	free(packer.records);

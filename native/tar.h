@@ -11,3 +11,9 @@ enum { OP_TAR = 302 };
  * `.wh.` entries.
  */
 int job_tar(struct job *job);
+
+/*
+ * No options: a layer is packed into a hash. Answers u64 bytes of regular files, each inode once |
+ * u64 bytes of the archive | its SHA-256.
+ */
+int job_identify(struct job *job);

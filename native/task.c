@@ -233,7 +233,9 @@ static void on_exit_ready(struct loop *loop, struct watch *watch, uint32_t event
 	/* The outcome of execve comes before the end, also where both are here at once. */
 	while (task->link.fd >= 0)
 		on_link(loop, &task->link, EPOLLIN);
-	if (waitpid(task->pid, &task->status, WNOHANG) != task->pid)
+	/* Another's child, as an OCI runtime leaves them: the status is for its parent alone. */
+	pid_t waited = waitpid(task->pid, &task->status, WNOHANG);
+	if (waited != task->pid && !(waited < 0 && errno == ECHILD))
 		return;
 	clock_gettime(CLOCK_REALTIME, &now);
 	task->finished_at = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;

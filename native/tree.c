@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 
 #include "kernel.h"
 #include "parents.h"
@@ -125,6 +126,7 @@ static int mount_root(const struct layers *layers, struct err *err)
 static int bind_over(int root, const struct field *bind, struct err *err)
 {
 	const char *source = bind[0].data, *target = bind[1].data;
+	struct stat st;
 	AUTO_CLOSE int from =
 	    sys_open_tree(AT_FDCWD, source, K_OPEN_TREE_CLONE | K_OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 
@@ -136,12 +138,12 @@ static int bind_over(int root, const struct field *bind, struct err *err)
 		if (sys_mount_setattr(from, "", AT_EMPTY_PATH | AT_RECURSIVE, attr) < 0)
 			return err_errno(err, "make %.180s read-only", source);
 	}
-	AUTO_CLOSE int to = beneath_open(root, target, O_PATH);
-	/* A mount point that was never made: the container has not been started yet. */
-	if (to < 0 && errno == ENOENT)
-		return 0;
+	if (fstat(from, &st) < 0)
+		return err_errno(err, "look at %.180s", source);
+	/* Made where it is missing, as by the start that has not been yet. */
+	AUTO_CLOSE int to = beneath_target(root, target, S_ISDIR(st.st_mode), err);
 	if (to < 0)
-		return err_errno(err, "open %.180s", target);
+		return -1;
 	if (sys_move_mount(from, "", to, "",
 			   K_MOVE_MOUNT_F_EMPTY_PATH | K_MOVE_MOUNT_T_EMPTY_PATH) < 0)
 		return err_errno(err, "bind %.100s to %.100s", source, target);

@@ -8,6 +8,7 @@
 #include "dirtimes.h"
 #include "ops.h"
 #include "parents.h"
+#include "recipe.h"
 #include "tarhead.h"
 #include "tree.h"
 
@@ -21,6 +22,7 @@ struct untar {
 	struct parents parents;
 	int root;
 	struct dir_times times;
+	const char *path; /* of the entry at hand, clean */
 };
 
 static uint32_t uid_of(const struct untar *work)
@@ -135,6 +137,10 @@ static int make_room(struct untar *work, int dir, const char *name, const char *
 			       "cannot overwrite %s %.120s with %s %.60s",
 			       is_dir ? "directory" : "non-directory", entry->path,
 			       wants_dir ? "directory" : "non-directory", name);
+	/* What one archive has twice is ambiguous, and the first could not be packed again. */
+	if (work->options->overlay && !is_whiteout(&found))
+		return err_set(err, EBADMSG, "duplicates of file paths not supported: %.180s",
+			       entry->path);
 	if (remove_tree(dir, name, err) < 0)
 		return -1;
 	if (is_dir)
@@ -142,8 +148,10 @@ static int make_room(struct untar *work, int dir, const char *name, const char *
 	return work->options->overlay && is_whiteout(&found) ? 2 : 0;
 }
 
-static int write_data(struct untar *work, int fd, uint64_t size, struct err *err)
+static int write_data(struct untar *work, int fd, uint64_t offset, uint64_t size, struct err *err)
 {
+	if (work->reader.source->recipe)
+		recipe_file(work->reader.source->recipe, work->path, offset, size);
 	while (size > 0) {
 		const char *data;
 		ssize_t n = tar_peek(&work->reader, &data, err);
@@ -166,7 +174,7 @@ static int put_sparse(struct untar *work, int fd, struct err *err)
 	for (size_t i = 0; i < entry->piece_count; i++) {
 		if (lseek(fd, (off_t)entry->pieces[i].offset, SEEK_SET) < 0)
 			return err_errno(err, "write %.180s", entry->path);
-		if (write_data(work, fd, entry->pieces[i].size, err) < 0)
+		if (write_data(work, fd, entry->pieces[i].offset, entry->pieces[i].size, err) < 0)
 			return -1;
 	}
 	return ftruncate(fd, (off_t)entry->real) < 0 ? err_errno(err, "write %.180s", entry->path)
@@ -185,8 +193,8 @@ static int put_file(struct untar *work, int dir, const char *name, struct err *e
 	if (work->options->byte_limit && work->result->bytes > work->options->byte_limit)
 		return err_set(err, E2BIG, "the archive holds more than %llu bytes",
 			       (unsigned long long)work->options->byte_limit);
-	if ((entry->sparse ? put_sparse(work, fd, err) : write_data(work, fd, entry->size, err)) <
-	    0)
+	if ((entry->sparse ? put_sparse(work, fd, err)
+			   : write_data(work, fd, 0, entry->size, err)) < 0)
 		return -1;
 	return set_attributes(work, fd, err);
 }
@@ -314,6 +322,7 @@ static int put(struct untar *work, struct err *err)
 		return put_root(work, err);
 	if (work->options->exclude_count > 0 && is_excluded(work->options, path))
 		return 0;
+	work->path = path;
 	int dir = parents_of(&work->parents, path, &name, err);
 	if (dir < 0)
 		return -1;
@@ -344,12 +353,15 @@ static int put(struct untar *work, struct err *err)
 
 static int make_implied(struct parents *parents, int parent, const char *name, const char *path)
 {
+	static const struct timespec none;
 	struct untar *work = parents->context;
+	struct err err = {0};
 
-	(void)path;
 	if (mkdirat(parent, name, 0755) < 0)
 		return errno == EEXIST ? 0 : -1;
-	work->result->implied++;
+	/* A layer is the same tree whenever it is unpacked. */
+	if (work->options->overlay && dir_times_add(&work->times, path, none, &err) < 0)
+		return -1;
 	return work->options->own
 		   ? fchownat(parent, name, work->options->uid, work->options->gid, 0)
 		   : 0;
@@ -384,5 +396,8 @@ int untar(struct source *source, int root, const struct untar_options *options,
 	dir_times_apply(&work.times, root);
 	parents_close(&work.parents);
 	tar_reader_close(&work.reader);
-	return got < 0 ? -1 : source_drain(source, err);
+	if (got < 0 || source_drain(source, err) < 0)
+		return -1;
+	result->archive = source->taken;
+	return 0;
 }

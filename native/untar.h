@@ -24,7 +24,7 @@ struct untar_options {
 struct untar_result {
 	uint64_t entries;
 	uint64_t bytes;
-	uint64_t implied; /* directories that the archive did not list */
+	uint64_t archive; /* bytes of the whole stream, what follows the archive's end as well */
 };
 
 /*

@@ -172,6 +172,7 @@ struct listing {
 	bool only_sizes;
 	uint64_t entries;
 	uint64_t bytes;
+	uint64_t disk; /* that the file system holds for them */
 };
 
 static int count(struct listing *listing, const struct walk *walk, struct err *err)
@@ -179,16 +180,17 @@ static int count(struct listing *listing, const struct walk *walk, struct err *e
 	const struct stat *stat = &walk->stat;
 
 	listing->entries++;
-	if (!S_ISREG(stat->st_mode))
-		return 0;
-	if (stat->st_nlink > 1) {
+	if (!S_ISDIR(stat->st_mode) && stat->st_nlink > 1) {
 		const char *before =
 		    inodes_add(&listing->inodes, stat->st_dev, stat->st_ino, "-", err);
 
 		if (!before || *before)
 			return before ? 0 : -1;
 	}
-	listing->bytes += (uint64_t)stat->st_size;
+	/* In units of 512 bytes, whatever the file system's own are. */
+	listing->disk += (uint64_t)stat->st_blocks * 512;
+	if (S_ISREG(stat->st_mode))
+		listing->bytes += (uint64_t)stat->st_size;
 	return 0;
 }
 
@@ -251,11 +253,12 @@ int job_walk(struct job *job)
 {
 	struct listing listing = {0};
 	struct err err = {0};
-	uint8_t sum[16];
+	uint8_t sum[24];
 
 	int result = send_listing(job, &listing, &err);
 	put_u64(sum, listing.entries);
 	put_u64(sum + 8, listing.bytes);
+	put_u64(sum + 16, listing.disk);
 	if (result < 0)
 		answer_error(job->fd, 1, &err);
 	else

@@ -2,6 +2,9 @@
 #include "changes.h"
 #include "copy.h"
 #include "files.h"
+#include "recipe.h"
+#include "scan.h"
+#include "sha256.h"
 #include "tar.h"
 #include "tree.h"
 #include "untar.h"
@@ -16,8 +19,9 @@ static int refuse(const struct job *job, const struct err *err)
 }
 
 /* OP_UNTAR: overlay | keep kinds | keep links | concatenated | own | uid | gid | path | list of
- * patterns | entry limit | byte limit */
-static int run_untar(struct job *job, struct untar_result *result, struct err *err)
+ * patterns | entry limit | byte limit | recipe */
+static int run_untar(struct job *job, struct untar_result *result, struct sha256 *hash,
+		     struct recipe *recipe, struct err *err)
 {
 	const struct request *request = job->request;
 	struct untar_options options = {0};
@@ -37,18 +41,27 @@ static int run_untar(struct job *job, struct untar_result *result, struct err *e
 	options.exclude = args_list(&args, &options.exclude_count);
 	options.entry_limit = args_number(&args);
 	options.byte_limit = args_number(&args);
-	if (source_open(&source, job->fd, err) < 0)
+	bool has_recipe = args_number(&args);
+	if (source_open(&source, job->fd, err) < 0 ||
+	    (has_recipe && recipe_open(recipe, job->fd, err) < 0))
 		return refuse(job, err);
+	source.recipe = has_recipe ? recipe : NULL;
+	/* A layer is known by the digest of its archive. */
+	source.hash = options.overlay ? hash : NULL;
 	int done = args_end(&args, err);
 	AUTO_CLOSE int root = done < 0 ? -1 : tree_open(&request->ops[0], err);
 	AUTO_CLOSE int top = root < 0 ? -1 : files_make(root, path, err);
 	done = top < 0 ? -1 : untar(&source, top, &options, result, err);
+	if (done == 0 && has_recipe)
+		done = recipe_end(recipe, err);
 	if (done < 0) {
 		struct err ignored = {0};
 
 		/* The sender reads the answer sooner than it learns that nobody reads its stream.
 		 */
 		answer_error(job->fd, 1, err);
+		source.recipe = NULL;
+		source.hash = NULL;
 		source_drain(&source, &ignored);
 	}
 	source_close(&source);
@@ -59,19 +72,25 @@ static int job_untar(struct job *job)
 {
 	struct untar_result result = {0};
 	struct err err = {0};
-	uint8_t answer[24];
+	struct recipe recipe = {0};
+	struct sha256 hash;
+	uint8_t answer[24 + SHA256_SIZE];
 
-	if (run_untar(job, &result, &err) < 0)
+	sha256_start(&hash);
+	int done = run_untar(job, &result, &hash, &recipe, &err);
+	recipe_close(&recipe);
+	if (done < 0)
 		return 1;
 	put_u64(answer, result.entries);
 	put_u64(answer + 8, result.bytes);
-	put_u64(answer + 16, result.implied);
+	put_u64(answer + 16, result.archive);
+	sha256_end(&hash, answer + 24);
 	answer_ok(job->fd, answer, sizeof answer);
 	return 0;
 }
 
 const struct job_kind worker_jobs[] = {
-    {32, job_untar}, {33, job_tar},     {34, job_walk},   {35, job_stat},
-    {36, job_read},  {37, job_write},   {38, job_mkdir},  {39, job_remove},
-    {40, job_copy},  {41, job_changes}, {42, job_spread}, {0},
+    {32, job_untar},  {33, job_tar},     {34, job_walk},   {35, job_stat},     {36, job_read},
+    {37, job_write},  {38, job_mkdir},   {39, job_remove}, {40, job_copy},     {41, job_changes},
+    {42, job_spread}, {43, job_rebuild}, {50, job_scan},   {51, job_identify}, {0},
 };

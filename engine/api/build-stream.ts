@@ -1,7 +1,7 @@
 /** A build's events as the messages that clients read: classic text for Docker's, typed fields beside it for ours. */
 import { StringDecoder } from "node:string_decoder";
 import { BuildFailure, CommandFailure } from "../builder/failure.ts";
-import type { BuildEvent, StepInfo } from "../builder/types.ts";
+import type { BuildEvent, BuildResult, StepInfo } from "../builder/types.ts";
 import { messageOf } from "../errors.ts";
 
 const SHORT = "sha256:".length + 12;
@@ -123,8 +123,8 @@ export class TypedStream {
     }
   }
 
-  finish(imageId: string): void {
-    this.#write({ aux: { ID: imageId } });
+  finish({ imageId, digest }: Pick<BuildResult, "imageId" | "digest">): void {
+    this.#write({ aux: { ID: imageId, ...(digest !== undefined && { Digest: digest }) } });
   }
 }
 

@@ -8,27 +8,29 @@ import type { Lease } from "../images/leases.ts";
 import { parseReference } from "../images/reference.ts";
 import type { Trash } from "../images/trash.ts";
 import type { Image, Platform } from "../images/types.ts";
-import type { DirectoryTree, TreeRoot } from "../native/trees.ts";
+import type { DirectoryTree } from "../native/trees.ts";
 import { baseImage } from "./bases.ts";
 import type { BuilderDeps } from "./builder.ts";
 import type { StepCache } from "./cache.ts";
 import type { CacheMounts } from "./cache-mounts.ts";
-import type { HashStore } from "./context/hashes.ts";
+import { exportCache } from "./caches/export.ts";
+import { CacheImports } from "./caches/import.ts";
+import type { Contexts } from "./context/contexts.ts";
 import { type OpenContext, openContext } from "./context/open.ts";
 import type { Linter } from "./dockerfile/lint.ts";
 import { asFailure, BuildFailure } from "./failure.ts";
 import { parseGitReference } from "./giturl.ts";
-import { finishImage } from "./image.ts";
-import { checkOutputs, writeOutputs } from "./outputs.ts";
+import { layoutImage } from "./layout-image.ts";
 import { parsePlatform } from "./plan/arguments.ts";
 import type { PlanOptions, PlanSources } from "./plan/context.ts";
 import { linterFor, planBuild } from "./plan/stages.ts";
 import type { BaseImage, BuildPlan, Step } from "./plan/types.ts";
 import { OWN_PLATFORM, refuseForeign } from "./platform.ts";
 import type { Remotes } from "./remotes.ts";
+import { Delivery } from "./results/deliver.ts";
+import { checkOutputs } from "./results/outputs.ts";
 import { type Solved, Solver, type StepOutcome } from "./solve.ts";
 import type { StepTools } from "./steps/types.ts";
-import { checkCaches, exportCache } from "./transfer.ts";
 import { Trees } from "./trees.ts";
 import type { BuildProgress, BuildRequest, BuildResult } from "./types.ts";
 
@@ -37,7 +39,7 @@ export interface BuildDeps extends BuilderDeps {
   readonly trash: Trash;
   readonly cacheMounts: CacheMounts;
   readonly remotes: Remotes;
-  readonly hashes: HashStore;
+  readonly contexts: Contexts;
   readonly running: Map<string, Promise<StepOutcome>>;
 }
 
@@ -56,8 +58,7 @@ export class Build {
     const lease = images.lease();
     try {
       for (const tag of request.tags ?? []) parseReference(tag);
-      checkOutputs(request.outputs ?? []);
-      checkCaches([...(request.cacheTo ?? []), ...(request.cacheFrom ?? [])]);
+      checkOutputs(request.outputs ?? [], request);
       const context = await openContext({
         source: request.context,
         dockerfile: request.dockerfile,
@@ -80,10 +81,13 @@ export class Build {
     progress: BuildProgress,
   ): Promise<BuildResult> {
     const { text, name } = context.dockerfile;
-    const trees = new Trees(this.#deps, context, request.contexts ?? {}, (url) =>
-      this.#fetch(url, request.signal),
-    );
+    const trees = new Trees(this.#deps, context, request.contexts ?? {}, {
+      fetch: (url) => this.#fetch(url, request.signal),
+      image: (reference) => this.#bring(reference, OWN_PLATFORM, request, lease, progress),
+      layout: (named) => layoutImage(named, OWN_PLATFORM, this.#deps.images, lease),
+    });
     const linter = linterFor(text);
+    const started = new Date();
     let told = 0;
     const tellWarnings = (): void => {
       for (const warning of linter.warnings.slice(told)) progress({ kind: "warning", warning });
@@ -96,9 +100,12 @@ export class Build {
       trees.connect(solver);
       const result = await solver.solve(plan);
       await trees.save();
-      for (const { path } of request.cacheTo ?? [])
-        await exportCache(path, result.records, this.#deps.images);
-      return { imageId: await this.#deliver(plan, result, request), warnings: linter.warnings };
+      const status = (said: string): void => progress({ kind: "status", text: said });
+      const facts = { request, plan, dockerfile: context.dockerfile, started };
+      const deps = { ...this.#deps, lease, status, scratch: () => this.#scratch() };
+      const delivered = await new Delivery(facts, deps).run(result);
+      await this.#exportCaches(result, request, progress);
+      return { ...delivered, warnings: linter.warnings };
     } catch (error) {
       throw asFailure(error, text, name);
     }
@@ -112,7 +119,6 @@ export class Build {
     lease: Lease,
     progress: BuildProgress,
   ): Promise<BuildPlan> {
-    const { images } = this.#deps;
     const platform = request.platform ? parsePlatform(request.platform, OWN_PLATFORM) : OWN_PLATFORM;
     if (request.check !== true) refuseForeign(platform);
     const options: PlanOptions = {
@@ -124,26 +130,35 @@ export class Build {
       network: networkOf(request.network),
       allStages: request.check === true && !request.target,
     };
-    const status = (text: string): void => progress({ kind: "status", text });
     const sources: PlanSources = {
-      image: async (reference, wanted) => {
-        // A check brings no image: what is not here counts as an empty one.
-        if (request.check === true) return localOrEmpty(images.resolve(reference), reference, wanted);
-        refuseForeign(wanted);
-        const image = await baseImage(images, reference, wanted, {
-          pull: request.pull === true,
-          auth: request.auth,
-          signal: request.signal,
-          status,
-        });
-        // From now on: a removal beside this build would take its layers.
-        lease.hold(image.id, ...image.config.rootfs.diff_ids);
-        return image;
-      },
+      image: (reference, wanted) => this.#bring(reference, wanted, request, lease, progress),
       namedContext: (name) => trees.named(name),
       ignored: context.ignore,
     };
     return planBuild(context.dockerfile.text, options, sources, linter);
+  }
+
+  /** An image to build on or to take files from. */
+  async #bring(
+    reference: string,
+    wanted: Platform,
+    request: BuildRequest,
+    lease: Lease,
+    progress: BuildProgress,
+  ): Promise<BaseImage> {
+    const { images } = this.#deps;
+    // A check brings no image: what is not here counts as an empty one.
+    if (request.check === true) return localOrEmpty(images.resolve(reference), reference, wanted);
+    refuseForeign(wanted);
+    const image = await baseImage(images, reference, wanted, {
+      pull: request.pull === true,
+      auth: request.auth,
+      signal: request.signal,
+      status: (text) => progress({ kind: "status", text }),
+    });
+    // From now on: a removal beside this build would take its layers.
+    lease.hold(image.id, ...image.config.rootfs.diff_ids);
+    return image;
   }
 
   #solver(
@@ -160,10 +175,12 @@ export class Build {
     const signal =
       request.signal === undefined ? abort.signal : AbortSignal.any([request.signal, abort.signal]);
     let first: unknown;
+    const secrets = new Map((request.secrets ?? []).map((secret) => [secret.id, secret]));
+    const agents = new Map((request.ssh ?? []).map(({ id, socket }) => [id, socket]));
     const tools: StepTools = {
       ...this.#deps,
-      secrets: new Map((request.secrets ?? []).map((secret) => [secret.id, secret])),
-      ssh: new Map((request.ssh ?? []).map(({ id, socket }) => [id, socket])),
+      secret: async (id) => secrets.get(id) ?? (await request.findSecret?.(id)),
+      agent: async (id) => agents.get(id) ?? (await request.findAgent?.(id)),
       extraHosts: request.extraHosts ?? [],
       shmSize: request.shmSize,
       ulimits: request.ulimits ?? [],
@@ -179,7 +196,7 @@ export class Build {
       tools,
       progress,
       explain: request.explain === true,
-      cacheFrom: (request.cacheFrom ?? []).map(({ path }) => path),
+      imports: this.#imports(request, lease, progress),
       keepFailed: request.keepFailed === true,
       failed: (error: unknown, step: Step) => {
         if (first === undefined) {
@@ -191,31 +208,31 @@ export class Build {
     });
   }
 
-  /** @returns the image's id, "" where none was wanted */
-  async #deliver(plan: BuildPlan, result: Solved, request: BuildRequest): Promise<string> {
-    const { images, workers } = this.#deps;
-    const { outputs = [], tags = [] } = request;
-    const layers = result.layers.map(({ diffId }) => diffId);
-    const lowers = layers.map((diffId) => images.layerDir(diffId)).reverse();
-    const files = outputs.filter(({ type }) => type === "local" || type === "tar");
-    if (files.length > 0) {
-      const tree =
-        lowers.length === 1
-          ? { kind: "dir" as const, path: lowers[0]! }
-          : { kind: "overlay" as const, lowers };
-      await writeOutputs(files, tree, { id: "", tags: [] }, { images, workers });
-      if (files.length === outputs.length) return "";
-    }
-    const image = await images.createImage(finishImage(plan, result.created), layers, { tags });
-    const archives = outputs.filter((output) => !files.includes(output));
-    await writeOutputs(archives, await this.#tree(lowers), { id: image.id, tags }, { images, workers });
-    return image.id;
+  #imports({ cacheFrom = [], auth, signal }: BuildRequest, lease: Lease, progress: BuildProgress) {
+    if (cacheFrom.length === 0) return undefined;
+    const status = (text: string): void => progress({ kind: "status", text });
+    return new CacheImports(cacheFrom, {
+      ...this.#deps,
+      lease,
+      platform: OWN_PLATFORM,
+      auth,
+      signal,
+      status,
+    });
   }
 
-  /** @param lowers top first */
-  async #tree(lowers: readonly string[]): Promise<TreeRoot> {
-    if (lowers.length > 1) return { kind: "overlay", lowers };
-    return { kind: "dir", path: lowers[0] ?? (await this.#scratch()) };
+  async #exportCaches(
+    { records, layers }: Solved,
+    request: BuildRequest,
+    progress: BuildProgress,
+  ): Promise<void> {
+    const { cacheTo = [], auth, signal } = request;
+    const status = (text: string): void => progress({ kind: "status", text });
+    const image = new Set(layers.map(({ diffId }) => diffId));
+    for (const to of cacheTo) {
+      if (to.type !== "inline")
+        await exportCache(to, records, image, { images: this.#deps.images, auth, signal, status });
+    }
   }
 
   async #fetch(url: string, signal = new AbortController().signal): Promise<string> {

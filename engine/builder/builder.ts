@@ -12,7 +12,7 @@ import type { Paths } from "../store/paths.ts";
 import { Build } from "./build.ts";
 import { StepCache } from "./cache.ts";
 import { CacheMounts } from "./cache-mounts.ts";
-import { HashStore } from "./context/hashes.ts";
+import { Contexts } from "./context/contexts.ts";
 import { Downloads } from "./downloads.ts";
 import { type Pruned, type PruneOptions, prune } from "./prune.ts";
 import { Remotes } from "./remotes.ts";
@@ -37,7 +37,7 @@ export class Builder {
   readonly #cache: StepCache;
   readonly #trash: Trash;
   readonly #cacheMounts: CacheMounts;
-  readonly #hashes: HashStore;
+  readonly #contexts: Contexts;
   readonly #downloads: Downloads;
   #collected = Date.now();
   readonly #running = new Map<string, Promise<StepOutcome>>();
@@ -46,7 +46,7 @@ export class Builder {
     this.#deps = deps;
     this.#cache = cache;
     this.#trash = trash;
-    this.#hashes = new HashStore(join(deps.paths.builder, "hashes"));
+    this.#contexts = new Contexts(join(deps.paths.builder, "hashes"), deps.workers);
     this.#downloads = new Downloads(join(deps.paths.builder, "downloads"));
     this.#cacheMounts = new CacheMounts(join(deps.paths.builder, "mounts"));
   }
@@ -72,7 +72,7 @@ export class Builder {
       trash: this.#trash,
       cacheMounts: this.#cacheMounts,
       remotes: new Remotes(this.#downloads),
-      hashes: this.#hashes,
+      contexts: this.#contexts,
       running: this.#running,
     });
     const result = await build.run(request, progress);

@@ -1,6 +1,6 @@
 /** The directories of `RUN --mount=type=cache`: kept between builds, one for each id. */
 import { createHash } from "node:crypto";
-import { chmod, chown, lstat, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, chown, lstat, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { EngineError } from "../errors.ts";
@@ -16,6 +16,7 @@ export interface OpenCache {
 export interface KeptCache {
   readonly id: string; // as the Dockerfile names it, or its target
   readonly name: string; // of its directory
+  readonly usedAt: number; // milliseconds since the epoch
   readonly bytes: number;
   readonly inUse: boolean;
 }
@@ -56,13 +57,23 @@ export class CacheMounts {
   /** Every cache that is kept. */
   async list(workers: Pick<Workers, "measure">): Promise<KeptCache[]> {
     const kept: KeptCache[] = [];
-    for (const name of (await readdir(this.directory)).sort()) {
-      const id = await readFile(join(this.directory, name, "id"), "utf8").catch(() => undefined);
-      if (id === undefined) continue;
-      const { bytes } = await workers.measure({ kind: "dir", path: join(this.directory, name, "fs") });
-      kept.push({ id, name, bytes, inUse: this.isUsed(name) });
+    for (const named of await this.names()) {
+      const { bytes } = await workers.measure({ kind: "dir", path: join(this.directory, named.name, "fs") });
+      kept.push({ ...named, bytes, inUse: this.isUsed(named.name) });
     }
     return kept;
+  }
+
+  /** The same without their sizes. */
+  async names(): Promise<{ readonly id: string; readonly name: string; readonly usedAt: number }[]> {
+    const names: { id: string; name: string; usedAt: number }[] = [];
+    for (const name of (await readdir(this.directory)).sort()) {
+      const path = join(this.directory, name, "id");
+      const id = await readFile(path, "utf8").catch(() => undefined);
+      // It is written anew at each use.
+      if (id !== undefined) names.push({ id, name, usedAt: (await stat(path)).mtimeMs });
+    }
+    return names;
   }
 
   /** A cache's files as an archive. @throws {EngineError} notFound */

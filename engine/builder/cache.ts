@@ -3,12 +3,13 @@ import { createHash } from "node:crypto";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Images } from "../images/images.ts";
+import { decodeName, encodeName } from "../native/names.ts";
 import type { Paths } from "../store/paths.ts";
 import { Records } from "../store/records.ts";
 import { formatManifest, type Manifest, parseManifest } from "./manifest.ts";
 
 /** A change of what a step does with the same input must change this, or old results live on. */
-const VERSION = 2;
+const VERSION = 3;
 /** How much later than noted a use must be to be noted: milliseconds. */
 const USE_GRAIN = 10 * 60 * 1000;
 
@@ -57,12 +58,16 @@ export class StepCache {
   async put(record: StepRecord, manifest?: Manifest): Promise<void> {
     await this.#records.put(record.key, record);
     // Lost or broken it costs a whole copy, no more: it is not worth a sync.
-    if (manifest !== undefined) await writeFile(join(this.#manifests, record.key), formatManifest(manifest));
+    if (manifest !== undefined)
+      await writeFile(join(this.#manifests, record.key), encodeName(formatManifest(manifest)));
   }
 
   /** What the step took, path by path, where that is known. */
   async manifest(key: string): Promise<Manifest | undefined> {
-    return readFile(join(this.#manifests, key), "utf8").then(parseManifest, () => undefined);
+    return readFile(join(this.#manifests, key)).then(
+      (bytes) => parseManifest(decodeName(bytes)),
+      () => undefined,
+    );
   }
 
   /** Notes a use, so that pruning takes what nobody used for long. */

@@ -20,10 +20,18 @@ export interface FailureDetails {
 /** A build that failed, with the Dockerfile's place. */
 export class BuildFailure extends EngineError {
   readonly details: FailureDetails;
+  /** The Dockerfile's text and what of it is to blame, for clients that show the place themselves. */
+  readonly source: { readonly text: string; readonly range: Range } | undefined;
 
-  constructor(message: string, details: FailureDetails, options?: ErrorOptions) {
+  constructor(
+    message: string,
+    details: FailureDetails,
+    source: BuildFailure["source"],
+    options?: ErrorOptions,
+  ) {
     super("invalid", message, options);
     this.details = details;
+    this.source = source;
   }
 }
 
@@ -66,7 +74,7 @@ export function asFailure(
     ...(command?.image !== undefined && { image: command.image }),
     ...(own?.hint !== undefined && { hint: own.hint }),
   };
-  return new BuildFailure(error.message, details, { cause: error });
+  return new BuildFailure(error.message, details, range && { text: source, range }, { cause: error });
 }
 
 const AROUND = 2;

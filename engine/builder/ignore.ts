@@ -1,6 +1,7 @@
 /** .dockerignore: how it is read, and which paths it hides. Not gitignore: a name alone matches only at the root. */
 import { posix } from "node:path";
 import { EngineError } from "../errors.ts";
+import type { Skipped } from "../native/workers.ts";
 import { trim } from "./dockerfile/text.ts";
 import { compileName } from "./match.ts";
 
@@ -28,6 +29,13 @@ interface Pattern {
   matches(path: string): boolean;
 }
 
+/** What is known of a path for those below it. */
+export interface Walked {
+  readonly hidden: boolean;
+  /** Pattern by pattern: whether it matched the path or a directory above. */
+  readonly matched: readonly boolean[];
+}
+
 /** Decides which paths are hidden: the last pattern that matches the path or one of its parents wins. */
 export class IgnoreMatcher {
   readonly #patterns: readonly Pattern[];
@@ -38,6 +46,18 @@ export class IgnoreMatcher {
       .map(trim)
       .filter((each) => each !== "")
       .map(compile);
+  }
+
+  /** Equal for matchers that decide alike. */
+  get key(): string {
+    return JSON.stringify(this.#patterns.map(({ exclusion, text }) => (exclusion ? `!${text}` : text)));
+  }
+
+  /** What a walk need not look into, as far as that can be said before it. */
+  get closed(): Skipped {
+    const texts = this.hasExclusions ? [] : this.#patterns.map(({ text }) => text);
+    const names = texts.filter((text) => /^\*\*\/[^/]+$/.test(text)).map((text) => text.slice(3));
+    return { paths: texts.filter(isLiteral), names: names.filter(isLiteral) };
   }
 
   get hasExclusions(): boolean {
@@ -67,6 +87,23 @@ export class IgnoreMatcher {
     return hidden;
   }
 
+  /**
+   * The same for a walk from the root down, where it is not quite the same: a pattern that was passed over at a parent,
+   * because nothing was to be changed by it there, does not count for what lies below. BuildKit's walk has it so.
+   *
+   * @param parent what this gave for the directory that holds the path; undefined at the root
+   */
+  walked(path: string, parent: Walked | undefined): Walked {
+    let hidden = false;
+    const matched = this.#patterns.map((pattern, index) => {
+      const above = parent?.matched[index] === true;
+      const matches = above || (pattern.exclusion === hidden && pattern.matches(path));
+      if (matches) hidden = !pattern.exclusion;
+      return matches;
+    });
+    return { hidden, matched };
+  }
+
   /** Whether something below a hidden directory may be shown again, so that it must be looked into. */
   mayShowBelow(directory: string): boolean {
     const prefix = `${directory}/`;
@@ -78,6 +115,10 @@ export class IgnoreMatcher {
         : prefix.startsWith(literal) || literal.startsWith(prefix);
     });
   }
+}
+
+function isLiteral(text: string): boolean {
+  return !/[*?[\]\\]/.test(text);
 }
 
 function parentsOf(path: string): string[] {
@@ -102,7 +143,7 @@ function compile(written: string): Pattern {
 const KNOWN_ESCAPES = /[bBdDsSwWfnrtv]/;
 
 function matcherOf(text: string): (path: string) => boolean {
-  if (!/[*?[\]\\]/.test(text)) return (path) => path === text;
+  if (isLiteral(text)) return (path) => path === text;
   if (/^\*\*[^*?[\]\\]*$/.test(text)) {
     // "**" in front of plain text is any beginning at all: "**.txt" also matches in directories.
     const suffix = text.slice(2);

@@ -1,5 +1,5 @@
 /** What the builder keeps on disk, and how it is let go of. */
-import { readdir } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Images } from "../images/images.ts";
 import type { Trash } from "../images/trash.ts";
@@ -14,6 +14,18 @@ export interface PruneOptions {
   readonly unusedSince?: number | undefined;
   /** Bytes of results that may stay, the newest first. */
   readonly keepBytes?: number | undefined;
+  /** Only what this says. */
+  readonly matches?: ((entry: KeptEntry) => boolean) | undefined;
+}
+
+/** What filters look at. */
+export interface KeptEntry {
+  readonly id: string;
+  readonly type: "regular" | "exec.cachemount" | "source.http";
+  readonly description: string;
+  readonly inUse: boolean;
+  /** An image has it too. */
+  readonly shared: boolean;
 }
 
 export interface Pruned {
@@ -38,9 +50,11 @@ export async function prune(deps: PruneDeps, options: PruneOptions): Promise<Pru
   const deleted: string[] = [];
   let kept = 0;
   const newestFirst = cache.all().sort((a, b) => b.usedAt - a.usedAt);
-  for (const { key, diffId, size, usedAt } of newestFirst) {
+  for (const { key, diffId, size, usedAt, title } of newestFirst) {
     const isShared = inImages.has(diffId);
-    const isFresh = options.unusedSince !== undefined && usedAt >= options.unusedSince;
+    const entry = { id: key, type: "regular", description: title, inUse: false, shared: isShared } as const;
+    if (options.matches?.(entry) === false) continue;
+    const isFresh = isFresher(usedAt, options);
     const fits = options.keepBytes !== undefined && kept + size <= options.keepBytes;
     if (isFresh || fits || (isShared && !options.all)) {
       kept += size;
@@ -50,22 +64,55 @@ export async function prune(deps: PruneDeps, options: PruneOptions): Promise<Pru
     deleted.push(key);
   }
   const { bytes } = await images.sweep();
-  if (options.all) {
-    for (const name of await readdir(deps.downloads)) await deps.trash.discard(join(deps.downloads, name));
-  }
-  const mounts = options.all ? await pruneMounts(deps) : { deleted: [], bytes: 0 };
-  return { deleted: [...deleted, ...mounts.deleted], bytes: bytes + mounts.bytes };
+  const isWide = options.all || options.matches !== undefined;
+  const mounts = isWide ? await pruneMounts(deps, options) : { deleted: [], bytes: 0 };
+  const files = isWide ? await pruneDownloads(deps, options) : [];
+  return { deleted: [...deleted, ...mounts.deleted, ...files], bytes: bytes + mounts.bytes };
 }
 
-async function pruneMounts({ cacheMounts, workers, trash }: PruneDeps): Promise<Pruned> {
-  const { directory } = cacheMounts;
+function isFresher(usedAt: number, { unusedSince }: PruneOptions): boolean {
+  return unusedSince !== undefined && usedAt >= unusedSince;
+}
+
+async function pruneMounts(deps: PruneDeps, options: PruneOptions): Promise<Pruned> {
+  const { cacheMounts, workers, trash } = deps;
   const deleted: string[] = [];
   let bytes = 0;
-  for (const name of await readdir(directory)) {
-    if (cacheMounts.isUsed(name)) continue;
-    bytes += (await workers.measure({ kind: "dir", path: join(directory, name) })).bytes;
-    await trash.discard(join(directory, name));
+  for (const { id, name, usedAt } of await cacheMounts.names()) {
+    const inUse = cacheMounts.isUsed(name);
+    const entry = {
+      id: name,
+      type: "exec.cachemount",
+      description: `cached mount ${id}`,
+      inUse,
+      shared: false,
+    } as const;
+    if (inUse || isFresher(usedAt, options) || options.matches?.(entry) === false) continue;
+    const path = join(cacheMounts.directory, name);
+    bytes += (await workers.measure({ kind: "dir", path })).bytes;
+    await trash.discard(path);
     deleted.push(name);
   }
   return { deleted, bytes };
+}
+
+async function pruneDownloads({ downloads, trash }: PruneDeps, options: PruneOptions): Promise<string[]> {
+  const deleted: string[] = [];
+  for (const name of await readdir(downloads)) {
+    const path = join(downloads, name);
+    const id = name.replace(/\.json$/, "");
+    const entry = {
+      id,
+      type: "source.http",
+      description: "fetched file",
+      inUse: false,
+      shared: false,
+    } as const;
+    // A file's own time is its server's; when it was fetched, its status has changed.
+    const { ctimeMs } = await stat(path).catch(() => ({ ctimeMs: 0 }));
+    if (isFresher(ctimeMs, options) || options.matches?.(entry) === false) continue;
+    await trash.discard(path);
+    if (id === name) deleted.push(id);
+  }
+  return deleted;
 }

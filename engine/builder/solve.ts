@@ -3,6 +3,8 @@ import type { Images } from "../images/images.ts";
 import type { Lease } from "../images/leases.ts";
 import type { Layer } from "../images/types.ts";
 import { digestOf, type StepCache, type StepRecord, stepKey } from "./cache.ts";
+import type { CacheImports } from "./caches/import.ts";
+import type { Range } from "./dockerfile/position.ts";
 import { reasonsFor } from "./explain.ts";
 import { keepFailed } from "./failed.ts";
 import { Limiter } from "./limiter.ts";
@@ -13,7 +15,6 @@ import { prepareCopy } from "./steps/copy.ts";
 import { prepareRun } from "./steps/run.ts";
 import type { Chain, Prepared, StepTools } from "./steps/types.ts";
 import { prepareWorkdir } from "./steps/workdir.ts";
-import { importStep } from "./transfer.ts";
 import type { BuildEvent, BuildProgress, StepInfo } from "./types.ts";
 
 /** What a step made: its layer may still be on its way into the store. */
@@ -31,8 +32,8 @@ export interface SolverDeps {
   readonly tools: StepTools;
   readonly progress: BuildProgress;
   readonly explain: boolean;
-  /** Directories with results of other machines. */
-  readonly cacheFrom: readonly string[];
+  /** Results of other machines. */
+  readonly imports: CacheImports | undefined;
   readonly keepFailed: boolean;
   /** Tells where an error comes from. */
   failed(error: unknown, step: Step): unknown;
@@ -123,9 +124,7 @@ export class Solver {
 
   async #make(stage: StagePlan): Promise<StageOutcome> {
     const { base } = stage;
-    const below =
-      base.kind === "stage" ? await this.#stage(base.stage) : { chain: this.#baseChain(base), created: [] };
-    let { chain, created } = below;
+    let { chain, created } = await this.#below(stage, base);
     for (const step of stage.steps) {
       const outcome = await this.#step(stage, step, chain).catch((error: unknown) => {
         throw this.#deps.failed(error, step);
@@ -134,6 +133,14 @@ export class Solver {
       created = [...created, outcome.created];
     }
     return { chain, created };
+  }
+
+  /** What a stage stands on; a directory that takes an image's place is copied into a layer. */
+  async #below(stage: StagePlan, base: TreeSource): Promise<StageOutcome> {
+    if (base.kind === "stage") return this.#stage(base.stage);
+    if (base.kind !== "named") return { chain: this.#baseChain(base), created: [] };
+    const { snapshot, created } = await this.#step(stage, contextStep(base, stage.range), []);
+    return { chain: [snapshot], created: [created] };
   }
 
   async #step(stage: StagePlan, step: Step, chain: Chain): Promise<StepOutcome> {
@@ -183,9 +190,8 @@ export class Solver {
   }
 
   async #import(key: string): Promise<void> {
-    const { cacheFrom, cache, images, lease } = this.#deps;
-    if (cacheFrom.length > 0 && cache.get(key) === undefined)
-      await importStep(cacheFrom, key, cache, images, lease);
+    const { imports, cache } = this.#deps;
+    if (imports !== undefined && cache.get(key) === undefined) await imports.take(key);
   }
 
   /** What the cache has, or what another stage or build is making at this moment. */
@@ -250,6 +256,23 @@ export class Solver {
     const manifest = await cache.manifest(record.key);
     return manifest && { directory: images.layerDir(record.diffId), manifest };
   }
+}
+
+function contextStep(from: Extract<TreeSource, { kind: "named" }>, range: Range): Step {
+  return {
+    kind: "copy",
+    title: `[context ${from.name}] load files`,
+    range,
+    historyIndex: 0,
+    noCache: false,
+    add: false,
+    items: [{ kind: "path", from, path: "/", include: undefined, required: true, unpack: false }],
+    target: "/",
+    chown: undefined,
+    chmod: undefined,
+    link: false,
+    exclude: [],
+  };
 }
 
 type StepExtras = Partial<Pick<Extract<BuildEvent, { kind: "step" }>, "reasons" | "result">>;

@@ -1,29 +1,37 @@
 /** Every tree that a build may take files from, each opened once. */
 import { join } from "node:path";
 import { EngineError } from "../errors.ts";
-import { parseReference, tryParseReference } from "../images/reference.ts";
+import { full, parseReference, tryParseReference, withDefaultTag } from "../images/reference.ts";
 import type { ImageConfig } from "../images/types.ts";
-import { baseImage } from "./bases.ts";
 import type { BuilderDeps } from "./builder.ts";
 import type { ContextTree } from "./context/context-tree.ts";
-import type { HashStore } from "./context/hashes.ts";
+import type { Contexts } from "./context/contexts.ts";
 import { LayerTree } from "./context/layer-tree.ts";
-import { existingDirectory, type OpenContext, openTree } from "./context/open.ts";
+import { existingDirectory, type OpenContext } from "./context/open.ts";
 import type { SourceTree } from "./context/tree.ts";
 import { parseGitReference } from "./giturl.ts";
 import { IgnoreMatcher, readIgnoreFile } from "./ignore.ts";
+import { LAYOUT } from "./layout-image.ts";
 import { contextName } from "./plan/stages.ts";
-import type { TreeSource } from "./plan/types.ts";
-import { OWN_PLATFORM } from "./platform.ts";
+import type { BaseImage, TreeSource } from "./plan/types.ts";
 
 export interface Chains {
   /** Top first. */
   directories(source: TreeSource): Promise<readonly string[]>;
 }
 
-type Deps = Pick<BuilderDeps, "paths" | "workers" | "images"> & { readonly hashes: HashStore };
+type Deps = Pick<BuilderDeps, "paths" | "workers" | "images"> & { readonly contexts: Contexts };
 
 const IMAGE = "docker-image://";
+
+/** Brings what a named context is, and holds it for the time of the build. */
+export interface Bringer {
+  /** A remote context. @returns the directory it lies in */
+  fetch(url: string): Promise<string>;
+  image(reference: string): Promise<BaseImage>;
+  /** @param text `oci-layout://…` */
+  layout(text: string): Promise<BaseImage>;
+}
 
 export class Trees {
   readonly #deps: Deps;
@@ -33,17 +41,16 @@ export class Trees {
   readonly #open = new Map<string, Promise<ContextTree>>();
   #chains: Chains | undefined;
 
-  readonly #fetch: (url: string) => Promise<string>;
+  readonly #bringer: Bringer;
 
-  /** @param fetch brings a remote context. @returns the directory it lies in */
   constructor(
     deps: Deps,
     context: OpenContext,
     contexts: Readonly<Record<string, string>>,
-    fetch: (url: string) => Promise<string>,
+    bringer: Bringer,
   ) {
     this.#deps = deps;
-    this.#fetch = fetch;
+    this.#bringer = bringer;
     this.#context = context;
     this.#named = new Map(Object.entries(contexts).map(([name, value]) => [normalName(name), value]));
   }
@@ -72,16 +79,18 @@ export class Trees {
     const isScheme = /^[a-z][a-z0-9+-]*:\/\//.test(value);
     // Compose names the image of a service by its bare name.
     if (value.startsWith(IMAGE) || !(isScheme || value.startsWith("/") || isRemote(value))) {
-      const { images } = this.#deps;
       const reference = value.startsWith(IMAGE) ? value.slice(IMAGE.length) : value;
-      parseReference(reference);
-      const image = await baseImage(images, reference, OWN_PLATFORM, { pull: false, status: () => {} });
+      const image = await this.#bringer.image(full(withDefaultTag(parseReference(reference))));
+      return { source: { kind: "image", image }, config: image.config };
+    }
+    if (value.startsWith(LAYOUT)) {
+      const image = await this.#bringer.layout(value);
       return { source: { kind: "image", image }, config: image.config };
     }
     if (isScheme && !isRemote(value)) {
       throw new EngineError(
         "invalid",
-        `the context ${name}=${value} is of a kind that is not supported: give a directory, a URL or ${IMAGE}NAME`,
+        `the context ${name}=${value} is of a kind that is not supported: give a directory, a URL, ${IMAGE}NAME or ${LAYOUT}DIRECTORY`,
       );
     }
     return { source: { kind: "named", name: normal } };
@@ -93,15 +102,16 @@ export class Trees {
   }
 
   async #main(): Promise<ContextTree> {
-    const { directory, ignore } = this.#context;
+    const { directory, isLasting, ignore } = this.#context;
     const path = directory ?? (await this.#empty());
-    return this.#once("", () => openTree(path, ignore, this.#deps.hashes));
+    return this.#once("", () => this.#deps.contexts.open(path, ignore, isLasting));
   }
 
   async #directory(name: string): Promise<ContextTree> {
     return this.#once(name, async () => {
       const value = this.#named.get(name)!;
-      const path = isRemote(value) ? await this.#fetch(value) : await existingDirectory(value);
+      const isFetched = isRemote(value);
+      const path = isFetched ? await this.#bringer.fetch(value) : await existingDirectory(value);
       const text = await this.#deps.workers
         .read({ kind: "dir", path }, ".dockerignore")
         .catch((error: unknown) => {
@@ -109,7 +119,7 @@ export class Trees {
           throw error;
         });
       const ignore = text && new IgnoreMatcher(readIgnoreFile(text.toString("utf8")));
-      return openTree(path, ignore, this.#deps.hashes);
+      return this.#deps.contexts.open(path, ignore, !isFetched);
     });
   }
 

@@ -2,9 +2,9 @@
 import type { Readable } from "node:stream";
 import type { Ulimit } from "../containers/types.ts";
 import type { RegistryAuth } from "../images/types.ts";
+import type { CacheFrom, CacheTo } from "./caches/entries.ts";
 import type { Warning } from "./dockerfile/lint.ts";
-import type { Output } from "./outputs.ts";
-import type { CacheDirectory } from "./transfer.ts";
+import type { Attest, Output } from "./results/outputs.ts";
 
 export type ContextSource =
   /** An absolute directory of this machine: it is read where it lies. */
@@ -40,15 +40,19 @@ export interface BuildRequest {
   readonly secrets?: readonly Secret[] | undefined;
   /** Sockets of SSH agents. */
   readonly ssh?: readonly { readonly id: string; readonly socket: string }[] | undefined;
+  /** Secrets and agents of a client that is asked for each when a step needs it. */
+  readonly findSecret?: ((id: string) => Promise<Secret | undefined>) | undefined;
+  readonly findAgent?: ((id: string) => Promise<string | undefined>) | undefined;
   /** Name → directory, `docker-image://…` or `target:…`. */
   readonly contexts?: Readonly<Record<string, string>> | undefined;
   /** `security.insecure`, `network.host` */
   readonly entitlements?: readonly string[] | undefined;
   /** Where the result goes; default: an image of the store. */
   readonly outputs?: readonly Output[] | undefined;
-  /** Directories that results of steps are written to, and looked for in. */
-  readonly cacheTo?: readonly CacheDirectory[] | undefined;
-  readonly cacheFrom?: readonly CacheDirectory[] | undefined;
+  readonly attest?: Attest | undefined;
+  /** Where results of steps are written to, and looked for. */
+  readonly cacheTo?: readonly CacheTo[] | undefined;
+  readonly cacheFrom?: readonly CacheFrom[] | undefined;
   /** Makes an image of what a failing RUN left, to look around in; the failure names it. */
   readonly keepFailed?: boolean | undefined;
   /** Only finds what is wrong with the Dockerfile. */
@@ -107,5 +111,7 @@ export type BuildProgress = (event: BuildEvent) => void;
 export interface BuildResult {
   /** "" for a check, and where no output is an image. */
   readonly imageId: string;
+  /** Of what was pushed or written as an OCI layout: its manifest, or the index with attestations. */
+  readonly digest?: string | undefined;
   readonly warnings: readonly Warning[];
 }

@@ -6,7 +6,7 @@ import { applyChanges } from "../images/changes.ts";
 import { hostPlatform } from "../images/import.ts";
 import type { HistoryEntry, Image, RunConfig } from "../images/types.ts";
 import type { Container } from "./container.ts";
-import { pauseContainer, unpauseContainer } from "./pause.ts";
+import { hasFreezer, pauseContainer, unpauseContainer } from "./pause.ts";
 import { formatTime, nowNs } from "./time.ts";
 import { emit, type Tools } from "./tools.ts";
 import { containerLayers, lowersOf, upperOf } from "./tree.ts";
@@ -30,7 +30,9 @@ export async function commitContainer(
   container: Container,
   options: CommitOptions,
 ): Promise<Image> {
-  const holds = options.pause && container.record.state.status === "running";
+  // An ordinary user's engine may have no freezer: then the files are read as they are at the time.
+  const { cgroups } = tools.host;
+  const holds = options.pause && container.record.state.status === "running" && hasFreezer(cgroups);
   if (holds) await pauseContainer(tools, container);
   await using lease = tools.images.lease();
   let diffId: string;
@@ -57,6 +59,7 @@ export async function commitContainer(
       os: platform.os,
       created,
       ...(options.author === "" ? {} : { author: options.author }),
+      ...(options.comment === "" ? {} : { comment: options.comment }),
       config: applyChanges({ ...runConfig(container), ...options.config }, options.changes),
       history: [...(parent?.config.history ?? []), entry],
     },

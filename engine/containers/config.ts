@@ -1,6 +1,6 @@
 import { EngineError } from "../errors.ts";
 import type { RunConfig } from "../images/types.ts";
-import { mergeEnvironment } from "./environment.ts";
+import { checkedEnvironment, mergeEnvironment } from "./environment.ts";
 import type { ContainerConfig, CreateRequest, HealthConfig } from "./types.ts";
 
 /**
@@ -28,7 +28,7 @@ export function mergeConfig(request: CreateRequest, image: RunConfig, id: string
     Tty: asked.Tty ?? false,
     OpenStdin: asked.OpenStdin ?? false,
     StdinOnce: asked.StdinOnce ?? false,
-    Env: mergeEnvironment(asked.Env ?? [], image.Env ?? []),
+    Env: mergeEnvironment(checkedEnvironment(asked.Env ?? []), image.Env ?? []),
     Cmd: inherited ?? null,
     ...optional("Healthcheck", mergeHealth(asked.Healthcheck ?? undefined, image.Healthcheck)),
     Image: asked.Image ?? "",

@@ -25,12 +25,14 @@ import { type CopyInOptions, copyIn, copyOut, type PathStat, statPath } from "./
 import { type Created, createContainer } from "./create.ts";
 import { Execs } from "./exec.ts";
 import { inspectHost } from "./host.ts";
+import { HostMounts } from "./host-mounts.ts";
 import { inspectContainer } from "./inspect.ts";
 import { killContainer } from "./kill.ts";
 import { Launcher } from "./launcher.ts";
 import { type ListOptions, listContainers, listEntry } from "./list.ts";
-import type { LogEntry } from "./log-files.ts";
-import { type LogOptions, readLogs, refuseUnlogged } from "./logs.ts";
+import { LogCompressor } from "./logs/compress.ts";
+import type { LogEntry } from "./logs/form.ts";
+import { type LogOptions, readLogs, refuseUnlogged } from "./logs/read.ts";
 import { connectContainer, disconnectContainer } from "./networking.ts";
 import { pauseContainer, unpauseContainer } from "./pause.ts";
 import { type PrunedContainers, pruneContainers } from "./prune.ts";
@@ -46,7 +48,7 @@ import { type Sample, sampleContainer } from "./stats.ts";
 import { Steps } from "./steps.ts";
 import { restartContainer, type StopOptions, stopContainer } from "./stop.ts";
 import type { Client } from "./streams.ts";
-import type { Tools } from "./tools.ts";
+import { emit, type Tools } from "./tools.ts";
 import { containerProcesses, type ProcessTable } from "./top.ts";
 import type { BuildStep, CreateRequest, EndpointRequest, StepResult, StepRunner } from "./types.ts";
 import { type UpdateRequest, updateContainer } from "./update.ts";
@@ -84,6 +86,8 @@ export class Containers implements StepRunner {
       ...deps,
       host,
       launcher: new Launcher(deps.spawner),
+      mounts: new HostMounts(deps.spawner),
+      compressor: new LogCompressor(deps.log),
       filters: new SeccompFilters(host.machine),
       trash: new Trash(deps.paths.trash, deps.workers),
       registry: await Registry.open(deps.paths, deps.log),
@@ -181,7 +185,12 @@ export class Containers implements StepRunner {
   }
 
   async resize(reference: string, rows: number, columns: number): Promise<void> {
-    await this.find(reference).live?.monitor.resize(rows, columns);
+    const container = this.find(reference);
+    const { live, record } = container;
+    if (live === undefined) throw new EngineError("conflict", `container ${container.id} is not running`);
+    if (!record.config.Tty) return;
+    await live.monitor.resize(rows, columns);
+    emit(this.tools, container, "resize", { height: String(rows), width: String(columns) });
   }
 
   /** In the wire's shape. */
@@ -241,7 +250,7 @@ export class Containers implements StepRunner {
     return sampleContainer(this.tools, this.find(reference), before);
   }
 
-  update(reference: string, request: UpdateRequest): Promise<void> {
+  update(reference: string, request: UpdateRequest): Promise<readonly string[]> {
     return updateContainer(this.tools, this.find(reference), request);
   }
 
@@ -251,6 +260,12 @@ export class Containers implements StepRunner {
 
   runStep(step: BuildStep): Promise<StepResult> {
     return this.#steps.runStep(step);
+  }
+
+  /** Whether containers have cgroups, and with them limits: an ordinary user's may have none. */
+  get limits(): boolean {
+    const { cgroups } = this.tools.host;
+    return cgroups.version === 2 || cgroups.hierarchies.length > 0;
   }
 
   /** How many there are of each kind, for /info. */

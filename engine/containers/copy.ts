@@ -7,7 +7,7 @@ import type { FileStat } from "../native/trees.ts";
 import type { Container } from "./container.ts";
 import { userFiles } from "./run-in.ts";
 import { formatTime } from "./time.ts";
-import type { Tools } from "./tools.ts";
+import { emit, type Tools } from "./tools.ts";
 import { containerTree } from "./tree.ts";
 import { resolveUser } from "./users.ts";
 
@@ -50,6 +50,7 @@ export async function copyOut(
     name,
     oneFileSystem,
   });
+  emit(tools, container, "archive-path");
   return { stat: pathStat(posix.basename(cleaned) || "/", found), archive };
 }
 
@@ -68,7 +69,7 @@ export async function copyIn(
 ): Promise<void> {
   const found = await look(tools, container, path.endsWith("/") ? path : `${path}/`);
   if (found.type !== "dir") throw new EngineError("invalid", "extraction point is not a directory");
-  refuseReadonly(container, `/${found.path}`);
+  refuseReadonly(container, posix.join("/", found.path));
   const { stream } = await decompress(archive);
   const owner = options.ownByUser ? await userOf(tools, container) : undefined;
   await tools.workers.untar(stream, containerTree(tools, container), {
@@ -77,6 +78,7 @@ export async function copyIn(
     keepKinds: options.keepKinds,
     ...(owner === undefined ? {} : { owner }),
   });
+  emit(tools, container, "extract-to-dir");
 }
 
 async function look(
@@ -89,7 +91,8 @@ async function look(
   const follow = /\/\.?$/.test(path);
   const found = await tools.workers.stat(containerTree(tools, container), clean(path), { follow });
   if (found === undefined) {
-    throw new EngineError("notFound", `Could not find the file ${path} in container ${container.name}`);
+    const asked = path.replace(/(.)\/$/, "$1");
+    throw new EngineError("notFound", `Could not find the file ${asked} in container ${container.name}`);
   }
   return found;
 }

@@ -1,21 +1,26 @@
 import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { hostname } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { EngineError, messageOf } from "../errors.ts";
+import { parseReference } from "../images/reference.ts";
 import type { Image } from "../images/types.ts";
 import { containerCapabilities } from "./capabilities.ts";
 import { checkCpuset } from "./cgroups/cpuset.ts";
 import { checkedParent } from "./cgroups/parent.ts";
 import { checkpoint } from "./checkpoint.ts";
 import { commandOf, mergeConfig } from "./config.ts";
+import { refuseConflicts } from "./conflicts.ts";
 import type { Container } from "./container.ts";
 import { checkSources, makeVolumes, namedVolumes, plainMounts } from "./create-mounts.ts";
 import { containerDevices, throttleNumbers } from "./devices.ts";
 import { completeHostConfig } from "./host-config.ts";
+import { logPath } from "./logs/settings.ts";
 import { type WantedMount, wantedMounts } from "./mounts.ts";
+import { limitStorage } from "./quota.ts";
 import { rlimits } from "./rlimits.ts";
 import { parseSecurity } from "./security.ts";
+import { checkCreateShape } from "./shape.ts";
 import { signalNumber } from "./signals.ts";
 import { formatTime, nowNs } from "./time.ts";
 import { tmpfsOptions } from "./tmpfs.ts";
@@ -29,6 +34,7 @@ import {
   NEVER,
   type ResolvedMount,
 } from "./types.ts";
+import { warningsOf } from "./warnings.ts";
 
 export interface Created {
   readonly container: Container;
@@ -49,9 +55,15 @@ export async function createContainer(
   options: { readonly name: string; readonly platform: string },
 ): Promise<Created> {
   const id = randomBytes(32).toString("hex");
+  checkCreateShape(request);
+  refuseConflicts(request);
   const image = findImage(tools, request, options.platform);
   const hostConfig = completeHostConfig(request.HostConfig ?? {});
-  const config = namedAfterMachine(mergeConfig(request, image.config.config ?? {}, id), hostConfig);
+  const config = namedAfterMachine(
+    mergeConfig(request, image.config.config ?? {}, id),
+    hostConfig,
+    request.Hostname,
+  );
   const { path, args } = commandOf(config);
   await checkOptions(tools, config, hostConfig);
   const endpoints = endpointsOf(tools, request, hostConfig);
@@ -75,14 +87,15 @@ export async function createContainer(
       args,
       state: FRESH,
     };
-    await makeDirectories(tools, id);
+    await makeDirectories(tools, record);
+    await limitStorage(tools, record);
     checkpoint("create: directories made");
     const container = await tools.registry.add(record);
     checkpoint("create: record written");
     await addVolumes(tools, container, wanted);
     checkpoint("create: volumes made");
     emit(tools, container, "create");
-    return { container, warnings: warningsOf(tools, hostConfig) };
+    return { container, warnings: warningsOf(tools.host, hostConfig) };
   } catch (error) {
     await discard(tools, id, chosen);
     throw error;
@@ -117,12 +130,14 @@ const FRESH = {
 
 function findImage(tools: Tools, request: CreateRequest, platform: string): Image {
   const reference = request.Image ?? "";
-  if (reference === "") throw new EngineError("invalid", "no image specified");
+  if (reference === "") throw new EngineError("invalid", "no command specified");
   const image = tools.images.resolve(reference);
   if (image !== undefined) {
     checkPlatform(image, reference, platform);
     return image;
   }
+  // Says why, where it can be no image's name at all.
+  parseReference(reference);
   const tagged = /[:@][^/]*$/.test(reference) ? reference : `${reference}:latest`;
   throw new EngineError("notFound", `No such image: ${tagged}`);
 }
@@ -144,9 +159,13 @@ function checkPlatform(image: Image, reference: string, platform: string): void 
   );
 }
 
-/** With the host's UTS or network namespace the host's name is the container's. */
-function namedAfterMachine(config: ContainerConfig, hostConfig: HostConfig): ContainerConfig {
-  const shared = hostConfig.UTSMode === "host" || hostConfig.NetworkMode === "host";
+/** With the host's UTS or network namespace the host's name is the container's, unless another was asked for. */
+function namedAfterMachine(
+  config: ContainerConfig,
+  hostConfig: HostConfig,
+  asked: string | undefined,
+): ContainerConfig {
+  const shared = hostConfig.UTSMode === "host" || (hostConfig.NetworkMode === "host" && !asked);
   return shared ? { ...config, Hostname: hostname() } : config;
 }
 
@@ -199,7 +218,7 @@ function endpointsOf(
   // By the network's own name, however it was referred to; one that is not there yet may be by the start.
   const named = asked.map(([name, endpoint]) => [networkName(tools, name), endpoint ?? {}] as const);
   const mode = hostConfig.NetworkMode ?? "bridge";
-  if (["host", "none"].includes(mode) || mode.startsWith("container:")) return Object.fromEntries(named);
+  if (mode.startsWith("container:")) return Object.fromEntries(named);
   const main = networkName(tools, mode);
   return { [main]: {}, ...Object.fromEntries(named) };
 }
@@ -230,33 +249,10 @@ function otherContainer(tools: Tools, reference: string): Container {
   }
 }
 
-async function makeDirectories(tools: Tools, id: string): Promise<void> {
-  const directory = tools.paths.container(id);
+async function makeDirectories(tools: Tools, record: ContainerRecord): Promise<void> {
+  const directory = tools.paths.container(record.id);
   await mkdir(directory, { mode: 0o710 });
   await Promise.all([mkdir(join(directory, "upper")), mkdir(join(directory, "work"))]);
-}
-
-function warningsOf(tools: Tools, hostConfig: HostConfig): readonly string[] {
-  const { cgroups } = tools.host;
-  const has = (controller: string): boolean =>
-    cgroups.version === 2
-      ? cgroups.controllers.includes(controller)
-      : cgroups.hierarchies.some((each) => each.controllers.includes(controller));
-  const warnings: string[] = [];
-  if (hostConfig.Memory && !has("memory")) {
-    warnings.push(
-      "Your kernel does not support memory limit capabilities or the cgroup is not mounted. Limitation discarded.",
-    );
-  }
-  if (hostConfig.PidsLimit && !has("pids")) {
-    warnings.push(
-      "Your kernel does not support PIDs limit capabilities or the cgroup is not mounted. PIDs limit discarded.",
-    );
-  }
-  if ((hostConfig.NanoCpus || hostConfig.CpuShares) && !has("cpu")) {
-    warnings.push(
-      "Your kernel does not support CPU limits or the cgroup is not mounted. Limitation discarded.",
-    );
-  }
-  return warnings;
+  const logs = dirname(logPath(tools.paths, record));
+  if (logs !== directory) await mkdir(logs, { mode: 0o700 });
 }

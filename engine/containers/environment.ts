@@ -1,3 +1,5 @@
+import { EngineError } from "../errors.ts";
+
 export const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /**
@@ -25,11 +27,18 @@ export function overrideEnvironment(base: readonly string[], over: readonly stri
   return [...values.values()];
 }
 
-/** HOME is known only when the user is; a container that sets its own keeps it. */
+/** HOME is known only when the user is; a container that sets its own keeps it, but an empty one is none, as in runc. */
 export function withHome(environment: readonly string[], home: string): readonly string[] {
-  return environment.some((pair) => pair.startsWith("HOME="))
+  return environment.some((pair) => pair.startsWith("HOME=") && pair !== "HOME=")
     ? environment
-    : [...environment, `HOME=${home}`];
+    : overrideEnvironment(environment, [`HOME=${home}`]);
+}
+
+/** @throws {EngineError} invalid for one without a name */
+export function checkedEnvironment(asked: readonly string[]): readonly string[] {
+  const nameless = asked.find((pair) => nameOf(pair) === "");
+  if (nameless !== undefined) throw new EngineError("invalid", `invalid environment variable: ${nameless}`);
+  return asked;
 }
 
 /** What `Config.Env` of a new container holds: the request's, then the image's that it does not name. */

@@ -1,15 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { EngineError } from "../errors.ts";
-import { NativeError } from "../native/connection.ts";
 import type { Session } from "../native/monitor.ts";
 import { CAPABILITIES } from "./capabilities.ts";
 import { checkpoint } from "./checkpoint.ts";
 import type { Container } from "./container.ts";
 import { parseDetachKeys } from "./detach-keys.ts";
 import { containerEnvironment, overrideEnvironment, withHome } from "./environment.ts";
-import { whyNotStarted } from "./launcher.ts";
 import type { ProcessSpec } from "./operations.ts";
-import { runIn, userFiles } from "./run-in.ts";
+import { execError, runIn, userFiles } from "./run-in.ts";
 import { containerProcess } from "./spec.ts";
 import { type Client, connectInput, pacedOutput } from "./streams.ts";
 import { emit, type Tools } from "./tools.ts";
@@ -72,6 +70,7 @@ export class Execs {
     }
     if (request.Cmd == null || request.Cmd.length === 0)
       throw new EngineError("invalid", "No exec command specified");
+    checkDetachKeys(request);
     const exec: Exec = {
       id: randomBytes(32).toString("hex"),
       container,
@@ -84,7 +83,7 @@ export class Execs {
     this.#all.set(exec.id, exec);
     this.#sessions.set(exec.id, Promise.withResolvers());
     checkpoint("exec: created");
-    emit(this.#tools, container, `exec_create: ${request.Cmd.join(" ")}`, { execID: exec.id });
+    emit(this.#tools, container, `exec_create: ${commandLine(request)}`, { execID: exec.id });
     return exec;
   }
 
@@ -135,11 +134,11 @@ export class Execs {
     } catch (error) {
       opening?.resolve(undefined);
       this.#set(exec.id, { state: "exited", exitCode: NOT_STARTED });
-      throw error instanceof NativeError && process !== undefined ? execFailed(error, process) : error;
+      throw execError(error, process);
     }
     checkpoint("exec: program runs");
     this.#set(exec.id, { pid: session.pid });
-    emit(this.#tools, container, `exec_start: ${request.Cmd?.join(" ")}`, { execID: exec.id });
+    emit(this.#tools, container, `exec_start: ${commandLine(request)}`, { execID: exec.id });
     opening?.resolve(session);
     const recorded = session.exited.then((exit) => this.#ended(exec, exit?.code ?? NOT_STARTED));
     if (client === undefined) return;
@@ -148,6 +147,7 @@ export class Execs {
     const how = await connectInput(session, { ...client, input }, { endInput: true, detachKeys });
     // Clients ask for the exit code as soon as the stream ends.
     if (how === "exited") await recorded;
+    else if (how === "detached") emit(this.#tools, container, "exec_detach", { execID: exec.id });
   }
 
   /** Waits for the program where the client was faster. @throws {EngineError} conflict if it could not be started */
@@ -177,6 +177,12 @@ export class Execs {
     const known = { hostname: record.config.Hostname ?? "", tty: request.Tty === true };
     const inherited = containerEnvironment(record.config.Env ?? [], known);
     const privileged = request.Privileged === true;
+    if (request.WorkingDir && !request.WorkingDir.startsWith("/")) {
+      throw new EngineError(
+        "invalid",
+        "OCI runtime exec failed: exec failed: Cwd must be an absolute path: unknown",
+      );
+    }
     const [rows, columns] = size ?? request.ConsoleSize ?? [0, 0];
     return {
       ...base,
@@ -184,10 +190,10 @@ export class Execs {
       env: withHome(overrideEnvironment(inherited, request.Env ?? []), user.home),
       cwd: request.WorkingDir || base.cwd,
       user,
+      // As Docker's: all capabilities, and the container's own filter of system calls.
       ...(privileged
         ? {
             capabilities: CAPABILITIES.filter((name) => this.#tools.host.capabilities.has(name)),
-            seccomp: undefined,
           }
         : {}),
       terminal: request.Tty === true ? { rows, columns } : undefined,
@@ -207,14 +213,22 @@ export class Execs {
   }
 }
 
+/** The program, a blank and its arguments, also where there are none: Docker's events are compared as texts. */
+function commandLine({ Cmd }: ExecRequest): string {
+  const [program = "", ...args] = Cmd ?? [];
+  return `${program} ${args.join(" ")}`;
+}
+
 const DISCARD = { data: () => true };
+
+function checkDetachKeys(request: ExecRequest): void {
+  try {
+    detachKeysOf(request);
+  } catch (cause) {
+    throw new EngineError("invalid", `Invalid escape keys (${request.DetachKeys}) provided`, { cause });
+  }
+}
 
 function detachKeysOf(request: ExecRequest): Uint8Array {
   return parseDetachKeys(request.DetachKeys ?? "");
-}
-
-/** In the words that clients show and search for. */
-function execFailed(error: NativeError, process: ProcessSpec): EngineError {
-  const text = `OCI runtime exec failed: exec failed: unable to start container process: ${whyNotStarted(error, process)}: unknown`;
-  return new EngineError("invalid", text, { cause: error });
 }

@@ -62,6 +62,7 @@ async function ended(
     exitCode,
     oomKilled: exit?.oom ?? false,
     error: exit === undefined ? "the container's monitor was lost" : state.error,
+    ...(state.health === undefined ? {} : { health: { ...state.health, status: "unhealthy" } as const }),
     finishedAt: formatTime(exit?.finishedAt ?? nowNs()),
   });
   emit(tools, container, "die", { exitCode: String(exitCode), execDuration: String(Math.floor(ran / 1000)) });

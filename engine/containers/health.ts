@@ -1,7 +1,9 @@
+import { formatDuration } from "../duration.ts";
 import { messageOf } from "../errors.ts";
 import type { Container } from "./container.ts";
 import { type HealthPolicy, healthPolicy, nextHealth, probeDelay } from "./health-policy.ts";
-import { runIn, userFiles } from "./run-in.ts";
+import type { ProcessSpec } from "./operations.ts";
+import { execError, runIn, userFiles } from "./run-in.ts";
 import { containerProcess } from "./spec.ts";
 import { formatTime, nowNs } from "./time.ts";
 import { emit, type Tools } from "./tools.ts";
@@ -95,15 +97,14 @@ export class HealthProbes {
       ExitCode,
       Output: text,
     });
+    let process: ProcessSpec | undefined;
     try {
-      const process = containerProcess(
-        this.#tools,
-        this.#container.record,
-        await userFiles(this.#tools, this.#container, ""),
-      );
+      const files = await userFiles(this.#tools, this.#container, "");
+      const base = containerProcess(this.#tools, this.#container.record, files);
+      process = { ...base, argv: this.#policy.argv, terminal: undefined, init: false, keyring: undefined };
       const session = await runIn(
         this.#container,
-        { ...process, argv: this.#policy.argv, terminal: undefined, init: false, keyring: undefined },
+        process,
         { stdin: false, stdout: true, stderr: true },
         {
           data: (_, chunk) => {
@@ -121,10 +122,14 @@ export class HealthProbes {
       const exit = await session.exited;
       clearTimeout(timer);
       session.close();
-      if (late) return result(-1, `Health check exceeded timeout (${this.#policy.timeout / 1000}s)`);
+      if (late) {
+        const text = Buffer.concat(output).toString();
+        const limit = formatDuration(this.#policy.timeout * 1e6);
+        return result(-1, `Health check exceeded timeout (${limit})${text === "" ? "" : `: ${text}`}`);
+      }
       return result(exit?.code ?? -1);
     } catch (error) {
-      return result(-1, messageOf(error));
+      return result(-1, messageOf(execError(error, process)));
     }
   }
 }

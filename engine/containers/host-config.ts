@@ -1,6 +1,8 @@
 import { cpus } from "node:os";
 import { EngineError } from "../errors.ts";
 import { SHM_SIZE } from "./defaults.ts";
+import { logSettings } from "./logs/settings.ts";
+import { storageSize } from "./quota.ts";
 import { parseSecurity } from "./security.ts";
 import type { HostConfig } from "./types.ts";
 
@@ -55,6 +57,10 @@ export function completeHostConfig(asked: HostConfig): HostConfig {
     ...(asked.Sysctls == null ? {} : { Sysctls: asked.Sysctls }),
     Runtime: asked.Runtime || "slipway",
     Isolation: "",
+    CpuCount: 0,
+    CpuPercent: 0,
+    IOMaximumIOps: 0,
+    IOMaximumBandwidth: 0,
     CpuShares: asked.CpuShares ?? 0,
     Memory: memory,
     NanoCpus: asked.NanoCpus ?? 0,
@@ -79,7 +85,7 @@ export function completeHostConfig(asked: HostConfig): HostConfig {
     MemorySwap: asked.MemorySwap || (memory > 0 ? 2 * memory : 0),
     MemorySwappiness: asked.MemorySwappiness === -1 ? null : (asked.MemorySwappiness ?? null),
     OomKillDisable: asked.OomKillDisable ?? false,
-    PidsLimit: asked.PidsLimit || null,
+    PidsLimit: (asked.PidsLimit ?? 0) > 0 ? (asked.PidsLimit ?? null) : null,
     Ulimits: asked.Ulimits ?? [],
     ...(asked.Init == null ? {} : { Init: asked.Init }),
     ...(asked.Mounts == null ? {} : { Mounts: asked.Mounts }),
@@ -135,10 +141,8 @@ function check(asked: HostConfig): void {
     MemoryReservation > 0 && MemoryReservation < MEMORY_MINIMUM,
     "Minimum memory reservation allowed is 6MB",
   );
-  refuse(
-    NanoCpus > 0 && (CpuQuota > 0 || CpuPeriod > 0),
-    "Conflicting options: Nano CPUs and CPU Period cannot both be set",
-  );
+  refuse(NanoCpus > 0 && CpuPeriod > 0, "Conflicting options: Nano CPUs and CPU Period cannot both be set");
+  refuse(NanoCpus > 0 && CpuQuota > 0, "Conflicting options: Nano CPUs and CPU Quota cannot both be set");
   refuse(
     CpuPeriod !== 0 && (CpuPeriod < 1000 || CpuPeriod > 1_000_000),
     "CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)",
@@ -158,7 +162,7 @@ function check(asked: HostConfig): void {
   refuse(weight !== 0 && (weight < 10 || weight > 1000), "Range of blkio weight is from 10 to 1000");
   refuse((asked.ShmSize ?? 0) < 0, "SHM size can not be less than 0");
   for (const cpus of [asked.CpusetCpus ?? "", asked.CpusetMems ?? ""]) {
-    refuse(!isCpuList(cpus), `Invalid value ${cpus} for cpuset cpus`);
+    refuse(!isCpuList(cpus), `Invalid value ${cpus} for cpuset cpus: invalid format: ${cpus}`);
   }
   const [request] = asked.DeviceRequests ?? [];
   if (request != null) {
@@ -173,36 +177,25 @@ function check(asked: HostConfig): void {
     !["", "default"].includes(isolation.toLowerCase()),
     `Invalid isolation: ${JSON.stringify(isolation)} - linux only supports 'default'`,
   );
-  refuse(
-    Object.keys(asked.StorageOpt ?? {}).length > 0,
-    "--storage-opt is supported only for overlay over xfs with 'pquota' mount option",
-  );
+  storageSize(asked);
   const policy = asked.RestartPolicy?.Name ?? "";
-  refuse(
-    !["", "no", "always", "unless-stopped", "on-failure"].includes(policy),
-    `invalid restart policy: unknown policy '${policy}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`,
-  );
   refuse(
     asked.AutoRemove === true && policy !== "" && policy !== "no",
     "can't create 'AutoRemove' container with restart policy",
   );
-  const driver = asked.LogConfig?.Type ?? "";
-  refuse(
-    !["", "json-file", "local", "none"].includes(driver),
-    `error looking up logging plugin ${driver}: plugin ${JSON.stringify(driver)} not found`,
-  );
-  for (const [name, allowed] of MODES) {
+  logSettings(asked);
+  for (const [name, what, allowed] of MODES) {
     const mode = (asked[name] as string | undefined) ?? "";
-    refuse(!allowed.test(mode), `invalid ${name}: ${mode}`);
+    refuse(!allowed.test(mode), `invalid ${what} mode: ${mode}`);
   }
 }
 
 const MODES = [
-  ["PidMode", /^(|host|container:.+)$/],
-  ["IpcMode", /^(|none|host|private|shareable|container:.+)$/],
-  ["UTSMode", /^(|host)$/],
-  ["CgroupnsMode", /^(|host|private)$/],
-  ["UsernsMode", /^(|host)$/],
+  ["PidMode", "PID", /^(|host|container:.+)$/],
+  ["IpcMode", "IPC", /^(|none|host|private|shareable|container:.+)$/],
+  ["UTSMode", "UTS", /^(|host)$/],
+  ["CgroupnsMode", "cgroup namespace", /^(|host|private)$/],
+  ["UsernsMode", "USERNS", /^(|host)$/],
 ] as const;
 
 /** `0-3,5`. Numbers are bounded, so that nobody has to hold a list of ten thousand million (CVE-2018-20699). */

@@ -1,17 +1,19 @@
 /** Containers in the shapes of Docker's API: GET /containers/{id}/json and GET /containers/json. */
-import type { LiveAttachment } from "../networks/types.ts";
+import type { EndpointState, LiveAttachment } from "../networks/types.ts";
 import type { Container } from "./container.ts";
+import { logPath } from "./logs/settings.ts";
 import { initLayer } from "./rootfs.ts";
-import { logPath, networkFiles } from "./spec.ts";
+import { networkFiles } from "./spec.ts";
 import type { Tools } from "./tools.ts";
 import { type ContainerConfig, type MountPoint, NEVER, type ResolvedMount } from "./types.ts";
 
 /** @param execs ids of its running execs */
-export function inspectContainer(tools: Tools, container: Container, execs: readonly string[]): object {
+export function inspectContainer(tools: Tools, container: Container, execs: readonly string[]) {
   const { record } = container;
   const { state } = record;
   const files = networkFiles(tools, record.id);
   const started = state.startedAt !== NEVER;
+  const fileOf = (path: string): string => (started ? (files[path] ?? "") : "");
   const directory = tools.paths.container(record.id);
   return {
     Id: record.id,
@@ -20,10 +22,11 @@ export function inspectContainer(tools: Tools, container: Container, execs: read
     Args: record.args,
     State: stateShape(container),
     Image: record.imageId,
-    ResolvConfPath: started ? files["/etc/resolv.conf"] : "",
-    HostnamePath: started ? files["/etc/hostname"] : "",
-    HostsPath: started ? files["/etc/hosts"] : "",
-    LogPath: started && record.hostConfig.LogConfig?.Type !== "none" ? logPath(tools, record) : "",
+    ResolvConfPath: fileOf("/etc/resolv.conf"),
+    HostnamePath: fileOf("/etc/hostname"),
+    HostsPath: fileOf("/etc/hosts"),
+    // Docker shows the file of this driver alone.
+    LogPath: started && record.hostConfig.LogConfig?.Type === "json-file" ? logPath(tools.paths, record) : "",
     Name: `/${record.name}`,
     RestartCount: state.restartCount,
     Driver: "overlay2",
@@ -51,7 +54,7 @@ export function inspectContainer(tools: Tools, container: Container, execs: read
   };
 }
 
-function stateShape(container: Container): object {
+function stateShape(container: Container) {
   const { state } = container.record;
   const { health } = state;
   return {
@@ -89,11 +92,11 @@ export function mountPoints(mounts: readonly ResolvedMount[]): readonly MountPoi
 }
 
 /** Docker shows these with a value even where none was given. */
-function configShape(config: ContainerConfig): object {
+function configShape(config: ContainerConfig) {
   return { ...config, Env: config.Env ?? [], Labels: config.Labels ?? {} };
 }
 
-function networkShape(tools: Tools, container: Container): object {
+function networkShape(tools: Tools, container: Container) {
   const live = tools.networks.live(container.id);
   const networks = networksShape(tools, container, live);
   const bridge = networks["bridge"];
@@ -107,14 +110,14 @@ function networkShape(tools: Tools, container: Container): object {
     LinkLocalIPv6PrefixLen: 0,
     SecondaryIPAddresses: null,
     SecondaryIPv6Addresses: null,
-    EndpointID: bridge?.["EndpointID"] ?? "",
-    Gateway: bridge?.["Gateway"] ?? "",
-    GlobalIPv6Address: bridge?.["GlobalIPv6Address"] ?? "",
-    GlobalIPv6PrefixLen: bridge?.["GlobalIPv6PrefixLen"] ?? 0,
-    IPAddress: bridge?.["IPAddress"] ?? "",
-    IPPrefixLen: bridge?.["IPPrefixLen"] ?? 0,
-    IPv6Gateway: bridge?.["IPv6Gateway"] ?? "",
-    MacAddress: bridge?.["MacAddress"] ?? "",
+    EndpointID: bridge?.EndpointID ?? "",
+    Gateway: bridge?.Gateway ?? "",
+    GlobalIPv6Address: bridge?.GlobalIPv6Address ?? "",
+    GlobalIPv6PrefixLen: bridge?.GlobalIPv6PrefixLen ?? 0,
+    IPAddress: bridge?.IPAddress ?? "",
+    IPPrefixLen: bridge?.IPPrefixLen ?? 0,
+    IPv6Gateway: bridge?.IPv6Gateway ?? "",
+    MacAddress: bridge?.MacAddress ?? "",
     Networks: networks,
   };
 }
@@ -124,10 +127,8 @@ export function networksShape(
   tools: Tools,
   container: Container,
   live: LiveAttachment | undefined = tools.networks.live(container.id),
-): Readonly<Record<string, Readonly<Record<string, unknown>>>> {
-  if (live !== undefined) {
-    return live.endpoints as unknown as Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-  }
+): Readonly<Record<string, EndpointState>> {
+  if (live !== undefined) return live.endpoints;
   const { endpoints, hostConfig } = container.record;
   const mode = hostConfig.NetworkMode ?? "";
   const names = Object.keys(endpoints);

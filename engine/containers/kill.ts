@@ -1,6 +1,6 @@
 import { EngineError } from "../errors.ts";
 import { checkpoint } from "./checkpoint.ts";
-import type { Container } from "./container.ts";
+import type { Container, Live } from "./container.ts";
 import { thaw } from "./pause.ts";
 import { cancelRestart } from "./restart.ts";
 import { signalNumber } from "./signals.ts";
@@ -23,11 +23,9 @@ export async function killContainer(tools: Tools, container: Container, name: st
   if (signal === SIGKILL || signal === signalNumber(StopSignal || "SIGTERM")) await byUser(tools, container);
   const { live } = container;
   if (live === undefined) return;
-  await send(tools, container, signal);
-  if (signal !== SIGKILL) return;
-  if (container.record.state.status === "paused") await thaw(tools, container);
+  if (signal !== SIGKILL) return send(tools, container, signal);
   // Docker's kill answers when the container is gone, or after ten seconds of waiting for it.
-  await within(live.ended, 10_000);
+  await within(endNow(tools, container, live), 10_000);
 }
 
 /** Ends the program and waits for its end to be recorded. */
@@ -35,9 +33,17 @@ export async function killAndWait(tools: Tools, container: Container): Promise<v
   await byUser(tools, container);
   const { live } = container;
   if (live === undefined) return;
+  await endNow(tools, container, live);
+}
+
+/** Kills the program and waits for its end to be recorded, also when somebody pauses it meanwhile. */
+export async function endNow(tools: Tools, container: Container, live: Live): Promise<void> {
   await send(tools, container, SIGKILL);
-  if (container.record.state.status === "paused") await thaw(tools, container);
-  await live.ended;
+  for (let ended = false; !ended; ) {
+    // What is frozen dies when it is thawed. A cgroup that is gone needs neither.
+    if (container.record.state.status === "paused") await thaw(tools, container).catch(() => {});
+    ended = await within(live.ended, 500);
+  }
 }
 
 /** Marks that a person wants it ended, which ends a restart that is waited for: that counts as running, too. */
@@ -46,7 +52,9 @@ export async function byUser(tools: Tools, container: Container): Promise<void> 
   if (container.live === undefined) {
     // Its end, or its next start, may be in the midst of its work.
     await tools.serial.run(container.id, async () => {
-      if (cancelRestart(container)) tools.registry.setState(container, { status: "exited" });
+      cancelRestart(container);
+      const waits = container.live === undefined && container.record.state.status === "restarting";
+      if (waits) tools.registry.setState(container, { status: "exited" });
     });
   }
   await tools.registry.changeState(container, { stoppedByUser: true });

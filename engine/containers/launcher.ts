@@ -30,8 +30,8 @@ export class Launcher {
     // Of the run before: it must not be taken for this one's.
     await rm(join(spec.stateDir, "exit"), { force: true });
     try {
-      const launched = await this.#spawner.launch(prepareOps(spec) as Parameters<Spawner["launch"]>[0]);
-      const monitor = await Monitor.open(spec.runDir, events);
+      const ops = prepareOps(spec) as Parameters<Spawner["launch"]>[0];
+      const { launched, monitor } = await Monitor.launch(this.#spawner, spec.runDir, ops, events);
       const [passwd = NOTHING, group = NOTHING] = launched.files;
       return { pid: launched.pid, monitorPid: launched.monitorPid, monitor, passwd, group };
     } catch (error) {

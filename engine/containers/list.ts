@@ -5,6 +5,7 @@ import type { Container } from "./container.ts";
 import { mountPoints, networksShape } from "./inspect.ts";
 import { nowNs, parseTime } from "./time.ts";
 import type { Tools } from "./tools.ts";
+import type { ContainerRecord } from "./types.ts";
 
 export interface ListOptions {
   /** Also those that do not run. */
@@ -39,9 +40,7 @@ const STATES = ["created", "running", "paused", "restarting", "removing", "exite
 export function listContainers(tools: Tools, options: ListOptions): readonly Container[] {
   const { filters } = options;
   filters.accept(...FILTERS);
-  for (const state of filters.values("status")) {
-    if (!STATES.includes(state)) throw new EngineError("invalid", `invalid filter 'status=${state}'`);
-  }
+  checkValues(filters);
   const everything = options.all || options.limit > 0 || filters.has("status") || filters.has("exited");
   const newest = tools.registry.all().toReversed();
   const chosen = newest
@@ -50,13 +49,39 @@ export function listContainers(tools: Tools, options: ListOptions): readonly Con
   return options.limit > 0 ? chosen.slice(0, options.limit) : chosen;
 }
 
+const HEALTHS = ["none", "starting", "healthy", "unhealthy"];
+
+function checkValues(filters: Filters): void {
+  const refuse = (reason: string): never => {
+    throw new EngineError("invalid", reason);
+  };
+  for (const state of filters.values("status")) {
+    if (!STATES.includes(state)) refuse(`invalid filter 'status=${state}'`);
+  }
+  for (const code of filters.values("exited")) {
+    if (/^-?\d+$/.test(code)) continue;
+    refuse(`invalid filter 'exited=${code}': strconv.Atoi: parsing ${JSON.stringify(code)}: invalid syntax`);
+  }
+  for (const health of filters.values("health")) {
+    if (!HEALTHS.includes(health)) refuse(`unrecognized filter value for health: ${health}`);
+  }
+  for (const name of ["publish", "expose"] as const) {
+    for (const value of filters.values(name)) {
+      if (/^\d+(-\d+)?(\/(tcp|udp|sctp))?$/.test(value)) continue;
+      const number = `strconv.ParseUint: parsing ${JSON.stringify(value)}: invalid syntax`;
+      refuse(`error while looking up for ${name} ${value}: ${number}`);
+    }
+  }
+  filters.bool("is-task");
+}
+
 /** One entry of the list, in the wire's shape. */
-export function listEntry(tools: Tools, container: Container): object {
+export function listEntry(tools: Tools, container: Container) {
   const { record } = container;
   return {
     Id: record.id,
     Names: [`/${record.name}`],
-    Image: record.config.Image ?? "",
+    Image: imageName(tools, record),
     ImageID: record.imageId,
     Command: [record.path, ...record.args].map(quoted).join(" "),
     Created: Number(parseTime(record.created) / 1_000_000_000n),
@@ -68,6 +93,12 @@ export function listEntry(tools: Tools, container: Container): object {
     NetworkSettings: { Networks: networksShape(tools, container) },
     Mounts: mountPoints(record.mounts),
   };
+}
+
+/** As it was asked for; the id where that name is another image's by now, or nobody's. */
+function imageName(tools: Tools, { config, imageId }: ContainerRecord): string {
+  const asked = config.Image ?? "";
+  return tools.images.resolve(asked)?.id === imageId ? asked : imageId;
 }
 
 /** `Up 3 seconds (healthy)`, `Exited (1) 2 minutes ago`: what `docker ps` prints. */
@@ -148,6 +179,8 @@ function matches(
     (byId.length === 0 || byId.some((prefix) => record.id.startsWith(prefix))) &&
     (names.length === 0 || filters.match("name", record.name) || filters.match("name", `/${record.name}`)) &&
     filters.labels(config.Labels) &&
+    // Tasks are of a swarm, which this engine has none of.
+    filters.bool("is-task") !== true &&
     filters.exact("status", state.status) &&
     filters.exact("health", state.health?.status ?? "none") &&
     filters.exact("exited", state.status === "exited" ? String(state.exitCode) : "") &&

@@ -27,17 +27,35 @@ export function wantedMounts(
   const add = (mount: WantedMount): void => {
     if (seen.has(mount.Destination))
       throw new EngineError("invalid", `Duplicate mount point: ${mount.Destination}`);
+    refuseProc(mount);
     seen.add(mount.Destination);
     mounts.set(mount.Destination, mount);
   };
-  for (const bind of hostConfig.Binds ?? []) add(parseBind(bind));
+  const driver = hostConfig.VolumeDriver || "local";
+  for (const bind of hostConfig.Binds ?? []) {
+    const mount = parseBind(bind);
+    add(mount.Type === "volume" ? { ...mount, Driver: driver } : mount);
+  }
   for (const mount of hostConfig.Mounts ?? []) add(parseMount(mount));
   for (const [target, options] of Object.entries(hostConfig.Tmpfs ?? {})) add(tmpfs(target, options));
   for (const target of Object.keys(config.Volumes ?? {})) {
     const destination = cleanTarget(target, target);
-    if (!mounts.has(destination)) mounts.set(destination, anonymous(destination));
+    if (!mounts.has(destination)) mounts.set(destination, { ...anonymous(destination), Driver: driver });
   }
   return [...mounts.values()].sort((a, b) => depth(a.Destination) - depth(b.Destination));
+}
+
+/** What programs that show a container its own limits put there. @see runc, libcontainer/rootfs_linux.go */
+const PROC_FILES = ["cpuinfo", "diskstats", "meminfo", "stat", "swaps", "uptime", "loadavg", "slabinfo"];
+const PROC_PATHS = ["net/dev", "sys/kernel/ns_last_pid", "sys/crypto/fips_enabled"];
+
+/** A /proc that is none would have labels, settings and masks written to files of the image's (CVE-2019-16884). */
+function refuseProc({ Destination, Source }: WantedMount): void {
+  if (Destination === "/proc" && Source === "/proc") return;
+  const inside = /^\/proc(?:\/(.*))?$/.exec(Destination);
+  if (inside === null || [...PROC_FILES, ...PROC_PATHS].includes(inside[1] ?? "")) return;
+  const reason = `${JSON.stringify(Destination)} cannot be mounted because it is inside /proc`;
+  throw new EngineError("invalid", reason);
 }
 
 /** `SOURCE:TARGET[:OPTIONS]`, or `TARGET` for a new volume. */
@@ -47,7 +65,7 @@ export function parseBind(spec: string): WantedMount {
   if (parts.length > 3 || first === "" || second === "") throw invalidSpec(spec);
   if (second === undefined) return anonymous(cleanTarget(first, spec));
   const destination = cleanTarget(second, spec);
-  const mode = parseMode(options, spec);
+  const mode = parseMode(options);
   if (first.startsWith("/")) {
     return {
       Type: "bind",
@@ -106,6 +124,9 @@ function parseMount(mount: MountRequest): WantedMount {
     }
     case "volume": {
       const options = mount.VolumeOptions;
+      if (options?.Subpath && !isInside(options.Subpath)) {
+        throw invalid("subpath must be a relative path within the volume");
+      }
       const name = mount.Source ?? "";
       return {
         ...base,
@@ -134,8 +155,12 @@ function parseMount(mount: MountRequest): WantedMount {
       return { ...base, Type: "tmpfs", Source: "", Mode: "", Propagation: "", options: options.join(",") };
     }
     default:
-      throw new EngineError("invalid", `mount type unknown: ${JSON.stringify(mount.Type ?? "")}`);
+      throw invalid("mount type unknown");
   }
+}
+
+function isInside(subpath: string): boolean {
+  return !subpath.startsWith("/") && !posix.normalize(subpath).split("/").includes("..");
 }
 
 /** `--tmpfs TARGET:OPTIONS`; inspect does not list it among the mounts, as it is in HostConfig.Tmpfs. */
@@ -187,10 +212,11 @@ function cleanTarget(target: string, spec: string): string {
 
 const PROPAGATIONS = ["private", "rprivate", "shared", "rshared", "slave", "rslave"];
 
-function parseMode(
-  options: string,
-  spec: string,
-): { readonly writable: boolean; readonly copy: boolean; readonly propagation: string | undefined } {
+function parseMode(options: string): {
+  readonly writable: boolean;
+  readonly copy: boolean;
+  readonly propagation: string | undefined;
+} {
   let [writable, copy] = [true, true];
   let propagation: string | undefined;
   for (const option of options === "" ? [] : options.split(",")) {
@@ -199,7 +225,7 @@ function parseMode(
     else if (PROPAGATIONS.includes(option)) propagation = option;
     // Labels of SELinux and the consistency of macOS have no meaning here, and do no harm.
     else if (!["rw", "z", "Z", "cached", "delegated", "consistent", "default"].includes(option)) {
-      throw new EngineError("invalid", `invalid volume specification: '${spec}': invalid mode: ${options}`);
+      throw new EngineError("invalid", `invalid mode: ${options}`);
     }
   }
   return { writable, copy, propagation };

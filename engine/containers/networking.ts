@@ -23,7 +23,7 @@ export async function connectContainer(
     if (mode === "host" || mode.startsWith("container:")) {
       throw new EngineError(
         "forbidden",
-        "container cannot be connected to multiple networks with one of the networks in private (none) mode",
+        "container sharing network namespace with another container or host cannot be connected to any other network",
       );
     }
     if (container.live !== undefined) {

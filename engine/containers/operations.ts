@@ -13,6 +13,7 @@ import { capabilityMask } from "./capabilities.ts";
 import type { Cgroups } from "./cgroups/detect.ts";
 import { type CgroupSpec, cgroupOps } from "./cgroups/operations.ts";
 import type { DeviceNode } from "./devices.ts";
+import type { Shm } from "./shm.ts";
 import type { ResolvedUser } from "./users.ts";
 
 export interface Spec {
@@ -23,7 +24,7 @@ export interface Spec {
   readonly tty: boolean;
   readonly openStdin: boolean;
   readonly stdinOnce: boolean;
-  readonly log: { readonly path: string; readonly maxSize: number; readonly maxFiles: number } | undefined;
+  readonly log: Omit<Extract<Op, { op: "log" }>, "op"> | undefined;
   readonly cgroup: CgroupSpec;
   readonly namespaces: readonly NamespaceKind[];
   readonly joins: readonly { readonly kind: NamespaceKind; readonly path: string }[];
@@ -40,10 +41,7 @@ export interface Spec {
   readonly hostname: string;
   readonly domainname: string;
   readonly privileged: boolean;
-  /** Bytes. */
-  readonly shmSize: number;
-  /** A directory of the host that is /dev/shm, for who shares it with others; undefined for a tmpfs of its own. */
-  readonly sharedShm: string | undefined;
+  readonly shm: Shm;
   readonly nodes: readonly DeviceNode[];
   /** In the order of mounting. */
   readonly mounts: readonly SpecMount[];
@@ -182,18 +180,30 @@ function devices(
   mount: (type: string, target: string, flags: number, data?: string, source?: string) => readonly Op[],
   bind: (source: string, target: string) => readonly Op[],
 ): readonly Op[] {
-  const shm = `mode=1777,size=${spec.shmSize}`;
   return [
     ...mount("tmpfs", "/dev", nosuid | strictatime, "mode=755,size=65536k"),
     ...mount("devpts", "/dev/pts", nosuid | noexec, "newinstance,ptmxmode=0666,mode=0620,gid=5"),
     // Shows the queues of whatever IPC namespace the container is in.
     ...mount("mqueue", "/dev/mqueue", nosuid | noexec | nodev),
-    ...(spec.sharedShm === undefined
-      ? mount("tmpfs", "/dev/shm", nosuid | noexec | nodev, shm, "shm")
-      : bind(spec.sharedShm, "/dev/shm")),
+    ...sharedMemory(spec.shm, mount, bind),
     ...spec.nodes.map((node) => ({ op: "node", ...node }) as const),
     ...deviceLinks(),
   ];
+}
+
+function sharedMemory(
+  shm: Shm,
+  mount: (type: string, target: string, flags: number, data?: string, source?: string) => readonly Op[],
+  bind: (source: string, target: string) => readonly Op[],
+): readonly Op[] {
+  switch (shm.kind) {
+    case "none":
+      return [];
+    case "own":
+      return mount("tmpfs", "/dev/shm", nosuid | noexec | nodev, `mode=1777,size=${shm.size}`, "shm");
+    case "shared":
+      return bind(shm.directory, "/dev/shm");
+  }
 }
 
 /** The links in /dev. */
@@ -248,8 +258,8 @@ const ENGINE_BIND = {
 } as const;
 
 /** A file that the engine keeps for the container, such as /etc/hosts. */
-export function engineFile(source: string, target: string, readonly: boolean): SpecMount {
-  return { ...ENGINE_BIND, source, target, readonly };
+export function engineFile(source: string, target: string, readonly: boolean, subpath = ""): SpecMount {
+  return { ...ENGINE_BIND, source, target, readonly, ...(subpath !== "" && { subpath }) };
 }
 
 function mountOps(mount: SpecMount): readonly Op[] {

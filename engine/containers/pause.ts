@@ -11,7 +11,11 @@ export async function pauseContainer(tools: Tools, container: Container): Promis
   const { status } = container.record.state;
   if (status === "paused") throw new EngineError("conflict", `Container ${container.id} is already paused`);
   if (status !== "running") throw new EngineError("conflict", `container ${container.id} is not running`);
-  await freeze(tools, container, true);
+  await freeze(tools, container, true).catch((cause: NodeJS.ErrnoException) => {
+    // It ended in this moment, and its cgroup with it.
+    if (cause.code !== "ENOENT") throw cause;
+    throw new EngineError("conflict", `container ${container.id} is not running`, { cause });
+  });
   await tools.registry.changeState(container, { status: "paused" });
   container.live?.health?.pause();
   emit(tools, container, "pause");
@@ -38,6 +42,10 @@ function freeze(tools: Tools, container: Container, frozen: boolean): Promise<vo
   return freezeGroup(tools.host.cgroups, cgroupPath(tools.host, container.record), frozen);
 }
 
+export function hasFreezer(cgroups: Cgroups): boolean {
+  return cgroups.version === 2 || controllerMount(cgroups, "freezer") !== undefined;
+}
+
 /**
  * @param path of the cgroup, relative to the root of the tree
  * @see freezer.state of the v1 freezer, cgroup.freeze of v2
@@ -48,6 +56,9 @@ export async function freezeGroup(cgroups: Cgroups, path: string, frozen: boolea
     return;
   }
   const mount = controllerMount(cgroups, "freezer");
-  if (mount === undefined) throw new EngineError("system", "the machine has no cgroup freezer");
+  if (mount === undefined) {
+    const why = "no cgroup freezer: an engine without root needs cgroup v2 for it";
+    throw new EngineError("system", `cannot pause or unpause: ${why}`);
+  }
   await writeFile(join(mount, path, "freezer.state"), frozen ? "FROZEN" : "THAWED");
 }

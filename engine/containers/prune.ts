@@ -1,12 +1,13 @@
+import { parseDuration } from "../duration.ts";
+import { EngineError } from "../errors.ts";
 import type { Filters } from "../filters.ts";
 import { removeContainer } from "./remove.ts";
-import { parseTime } from "./time.ts";
+import { nowNs, parseTime } from "./time.ts";
 import type { Tools } from "./tools.ts";
-import { upperOf } from "./tree.ts";
 
 export interface PrunedContainers {
   readonly ids: readonly string[];
-  /** Bytes. */
+  /** Bytes of the file system. */
   readonly reclaimed: number;
 }
 
@@ -21,10 +22,17 @@ export async function pruneContainers(tools: Tools, filters: Filters): Promise<P
     const { created, config } = container.record;
     if (container.isRunning || !filters.labels(config.Labels)) continue;
     if (before !== undefined && parseTime(created) >= before) continue;
-    const size = await tools.workers.measure({ kind: "dir", path: upperOf(tools, container) });
-    await removeContainer(tools, container, { force: false, volumes: false });
+    const path = tools.paths.container(container.id);
+    const { disk } = await tools.workers.measure({ kind: "dir", path });
+    try {
+      await removeContainer(tools, container, { force: false, volumes: false });
+    } catch (error) {
+      // Somebody starts or removes it at the same time.
+      if (error instanceof EngineError && error.kind === "conflict") continue;
+      throw error;
+    }
     ids.push(container.id);
-    reclaimed += size.bytes;
+    reclaimed += disk;
   }
   tools.events.emit({
     type: "container",
@@ -37,14 +45,12 @@ export async function pruneContainers(tools: Tools, filters: Filters): Promise<P
 /** A moment: seconds since 1970, RFC 3339, or a Go duration before now. */
 function untilTime(text: string): bigint {
   if (/^\d+(\.\d+)?$/.test(text)) return BigInt(Math.floor(Number(text) * 1e9));
-  const units: Readonly<Record<string, number>> = { h: 3600e3, m: 60e3, s: 1e3, ms: 1 };
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|h|m|s)/g)];
-  if (parts.length > 0 && parts.map(([whole]) => whole).join("") === text) {
-    const milliseconds = parts.reduce(
-      (sum, [, value, unit]) => sum + Number(value) * (units[unit ?? ""] ?? 0),
-      0,
-    );
-    return BigInt(Math.floor(Date.now() - milliseconds)) * 1_000_000n;
+  const moment = /^\d{4}-/.test(text) ? Date.parse(text) : Number.NaN;
+  if (!Number.isNaN(moment)) return BigInt(moment) * 1_000_000n;
+  try {
+    return nowNs() - BigInt(parseDuration(text));
+  } catch (cause) {
+    const reason = `failed to parse value as time or duration: ${JSON.stringify(text)}`;
+    throw new EngineError("invalid", reason, { cause });
   }
-  return BigInt(Date.parse(text) || 0) * 1_000_000n;
 }

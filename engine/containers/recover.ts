@@ -6,8 +6,9 @@ import { killGroup } from "./cgroups/kill.ts";
 import { cgroupDirectories } from "./cgroups/operations.ts";
 import type { Container, Live } from "./container.ts";
 import { resumeHealthProbes } from "./health.ts";
+import { compressLogs } from "./logs/compress.ts";
 import { removeNow } from "./remove.ts";
-import { removeShm } from "./shm.ts";
+import { removeOrphanedShm, removeShm } from "./shm.ts";
 import { cgroupPath } from "./spec.ts";
 import { followEnd, startContainer } from "./start.ts";
 import { formatTime, nowNs, parseTime } from "./time.ts";
@@ -57,6 +58,8 @@ async function recover(tools: Tools, container: Container): Promise<void> {
     const unmade = status === "created" && lacksVolumes(tools, container);
     if (status === "removing" || unmade) await removeNow(tools, container, { volumes: true });
     else await findProcess(tools, container);
+    // What got full while no daemon was there.
+    compressLogs(tools, container);
   } catch (error) {
     tools.log.error("a container could not be recovered", { id: container.id, error: messageOf(error) });
   }
@@ -73,6 +76,7 @@ async function findProcess(tools: Tools, container: Container): Promise<void> {
   const { status } = record.state;
   const monitor = await Monitor.open(tools.paths.runContainer(record.id), {
     onOom: () => emit(tools, container, "oom"),
+    onRotated: () => compressLogs(tools, container),
   }).catch(() => undefined);
   if (monitor?.state === "running") return reconnect(tools, container, monitor);
   if (monitor?.state === "created") {
@@ -156,6 +160,7 @@ async function removeOrphans(tools: Tools): Promise<void> {
     monitor?.close();
     await rm(directory, { recursive: true, force: true });
   }
+  await removeOrphanedShm(tools, alive);
   await removeGroups(tools, alive);
 }
 

@@ -3,6 +3,7 @@ import { EngineError } from "../errors.ts";
 import { checkpoint } from "./checkpoint.ts";
 import type { Container } from "./container.ts";
 import { killAndWait } from "./kill.ts";
+import { freeStorage } from "./quota.ts";
 import { cancelRestart } from "./restart.ts";
 import { emit, type Tools } from "./tools.ts";
 
@@ -23,20 +24,28 @@ export async function removeContainer(
   if (status === "removing") {
     throw new EngineError("conflict", `removal of container ${container.id} is already in progress`);
   }
-  if (container.isRunning) {
-    if (!options.force) throw new EngineError("conflict", refusal(container));
-    await killAndWait(tools, container);
+  for (let removed = false; !removed; ) {
+    if (container.isRunning) {
+      if (!options.force) throw new EngineError("conflict", refusal(container));
+      await killAndWait(tools, container);
+    }
+    removed = await tools.serial.run(container.id, async () => {
+      // With --rm it has removed itself by now.
+      if (!tools.registry.has(container.id)) return true;
+      // A start was in the midst of its work, and has made it run meanwhile.
+      if (container.isRunning) return false;
+      await removeNow(tools, container, options);
+      return true;
+    });
   }
-  await tools.serial.run(container.id, async () => {
-    // With --rm it has removed itself by now.
-    if (tools.registry.has(container.id)) await removeNow(tools, container, options);
-  });
 }
 
 function refusal(container: Container): string {
   const paused = container.record.state.status === "paused";
-  const state = paused ? "paused: unpause" : "running: stop";
-  return `cannot remove container "/${container.name}": container is ${state} the container before removing or force remove`;
+  const state = paused
+    ? "paused and must be unpaused first"
+    : "running: stop the container before removing or force remove";
+  return `cannot remove container "/${container.name}": container is ${state}`;
 }
 
 /**
@@ -66,6 +75,7 @@ export async function removeNow(
   checkpoint("remove: volumes removed");
   await tools.registry.remove(container);
   checkpoint("remove: record removed");
+  await freeStorage(tools, record);
   await tools.trash.discard(tools.paths.container(record.id));
   checkpoint("remove: directory discarded");
   await rm(tools.paths.runContainer(record.id), { recursive: true, force: true });

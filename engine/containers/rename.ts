@@ -10,10 +10,19 @@ export async function renameContainer(tools: Tools, container: Container, name: 
     if (name.replace(/^\//, "") === old) {
       throw new EngineError("invalid", "Renaming a container with the same name as its current name");
     }
-    const chosen = tools.registry.reserveName(name, container.id);
+    const chosen = newName(tools, container, name);
     await tools.registry.change(container, { name: chosen });
     tools.registry.freeName(old, container.id);
     if (container.live !== undefined) tools.networks.rename(container.id, chosen);
     emit(tools, container, "rename", { oldName: `/${old}` });
   });
+}
+
+function newName(tools: Tools, container: Container, name: string): string {
+  try {
+    return tools.registry.reserveName(name, container.id);
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    throw new EngineError(error.kind, `Error when allocating new name: ${error.message}`, { cause: error });
+  }
 }

@@ -1,7 +1,9 @@
 import { EngineError } from "../errors.ts";
+import { NativeError } from "../native/connection.ts";
 import type { Output, Session } from "../native/monitor.ts";
 import type { ProcessOp } from "../native/protocol.ts";
 import type { Container, UserFiles } from "./container.ts";
+import { whyNotStarted } from "./launcher.ts";
 import { type ProcessSpec, processOps } from "./operations.ts";
 import type { Tools } from "./tools.ts";
 import { containerTree } from "./tree.ts";
@@ -34,3 +36,14 @@ export function runIn(
 }
 
 const LIMIT = 4 << 20;
+
+/**
+ * Why a program could not be run in a container, in the words that clients show and search for; any other error as it is.
+ *
+ * @param process undefined where it did not come so far
+ */
+export function execError(error: unknown, process: ProcessSpec | undefined): unknown {
+  if (!(error instanceof NativeError) || process === undefined) return error;
+  const text = `OCI runtime exec failed: exec failed: unable to start container process: ${whyNotStarted(error, process)}: unknown`;
+  return new EngineError("invalid", text, { cause: error });
+}

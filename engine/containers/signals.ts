@@ -7,9 +7,11 @@ import { EngineError } from "../errors.ts";
  * @throws {EngineError} invalid, in Docker's words
  */
 export function signalNumber(text: string): number {
-  if (/^\d+$/.test(text)) {
+  if (/^-?\d+$/.test(text)) {
     const number = Number(text);
     if (number >= 1 && number <= RTMAX) return number;
+    if (number === 0) throw new EngineError("invalid", `invalid signal: ${text}`);
+    throw new EngineError("invalid", `the linux daemon does not support signal ${text}`);
   }
   const name = text.toUpperCase().replace(/^SIG/, "");
   const real = /^RT(MIN|MAX)(?:([+-])(\d+))?$/.exec(name);

@@ -7,16 +7,17 @@ import { containerCapabilities } from "./capabilities.ts";
 import { limitWrites } from "./cgroups/limits.ts";
 import { checkedParent } from "./cgroups/parent.ts";
 import type { Container } from "./container.ts";
-import { networkSysctls, SHM_SIZE } from "./defaults.ts";
+import { networkSysctls } from "./defaults.ts";
 import { containerDevices, throttleNumbers } from "./devices.ts";
 import { containerEnvironment, withHome } from "./environment.ts";
 import type { Host } from "./host.ts";
-import { logSettings } from "./log-settings.ts";
+import { nextNumber } from "./logs/files.ts";
+import { logAttributes, logPath, logSettings } from "./logs/settings.ts";
 import { engineFile, type ProcessSpec, type Spec, type SpecMount } from "./operations.ts";
 import { rlimits } from "./rlimits.ts";
 import { initLayer } from "./rootfs.ts";
 import { parseSecurity } from "./security.ts";
-import { sharedShm } from "./shm.ts";
+import { shmOf } from "./shm.ts";
 import { tmpfsOptions } from "./tmpfs.ts";
 import type { Tools } from "./tools.ts";
 import type { ContainerRecord, ResolvedMount } from "./types.ts";
@@ -46,7 +47,7 @@ export async function containerSpec(
     tty: config.Tty ?? false,
     openStdin: config.OpenStdin ?? false,
     stdinOnce: config.StdinOnce ?? false,
-    log: logSettings(hostConfig, logPath(tools, record)),
+    log: await specLog(tools, record),
     cgroup: {
       tree: host.cgroups,
       path: cgroupPath(host, record),
@@ -64,8 +65,7 @@ export async function containerSpec(
     hostname: config.Hostname ?? "",
     domainname: config.Domainname ?? "",
     privileged: hostConfig.Privileged ?? false,
-    shmSize: hostConfig.ShmSize || SHM_SIZE,
-    sharedShm: sharedShm(tools, record),
+    shm: shmOf(tools, record),
     nodes: devices.nodes,
     mounts: [
       ...record.mounts.map((mount) => specMount(mount, volumes)),
@@ -114,8 +114,20 @@ export function containerProcess(
   };
 }
 
-export function logPath(tools: Pick<Tools, "paths">, record: ContainerRecord): string {
-  return join(tools.paths.container(record.id), `${record.id}-json.log`);
+async function specLog(tools: Tools, record: ContainerRecord): Promise<Spec["log"]> {
+  const settings = logSettings(record.hostConfig);
+  if (settings === undefined) return undefined;
+  const { driver, maxSize, maxFiles, compress } = settings;
+  const path = logPath(tools.paths, record);
+  const attributes = driver === "json-file" ? logAttributes(record) : {};
+  return {
+    path,
+    maxSize,
+    maxFiles,
+    binary: driver === "local",
+    next: compress ? await nextNumber(path) : 0,
+    attrs: Object.keys(attributes).length === 0 ? "" : JSON.stringify(attributes),
+  };
 }
 
 /** Relative to the root of the cgroup tree. */
@@ -152,7 +164,7 @@ function sharing(
     if (mode.startsWith("container:")) {
       const other = tools.registry.find(mode.slice("container:".length));
       if (other.live === undefined) {
-        const reason = `cannot join ${kind.toUpperCase()} of a non running container: ${other.id}`;
+        const reason = `failed to join ${kind.toUpperCase()} namespace: container ${other.id} is not running`;
         throw new EngineError("conflict", reason);
       }
       joins.push({ kind, path: `/proc/${other.live.pid}/ns/${kind}` });

@@ -7,6 +7,8 @@ import { containerEnded } from "./exit.ts";
 import { startHealthProbes } from "./health.ts";
 import { SIGKILL } from "./kill.ts";
 import { type Launch, startExitCode, startProgram } from "./launcher.ts";
+import { compressLogs } from "./logs/compress.ts";
+import { checkPropagation } from "./propagation.ts";
 import { removeNow } from "./remove.ts";
 import { cancelRestart } from "./restart.ts";
 import { makeShm } from "./shm.ts";
@@ -52,6 +54,7 @@ function refuseWrongState(container: Container): void {
 
 async function launch(tools: Tools, container: Container): Promise<void> {
   const { record } = container;
+  await checkPropagation(record.mounts);
   const volumes = await acquireVolumes(tools, record);
   checkpoint("start: volumes held");
   const network = await attachNetwork(tools, record);
@@ -67,6 +70,7 @@ async function launch(tools: Tools, container: Container): Promise<void> {
       if (!oom) emit(tools, container, "oom");
       oom = true;
     },
+    onRotated: () => compressLogs(tools, container),
   });
   checkpoint("start: launched");
   // Before the program runs: one that ends at once must not have ended before it began.

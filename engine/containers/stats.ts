@@ -21,27 +21,38 @@ export async function sampleContainer(
   const about = { name: `/${container.name}`, id: container.id };
   if (container.live === undefined) return { ...ZERO, ...about };
   const { cgroups } = tools.host;
-  const files = new GroupFiles(cgroups, cgroupPath(tools.host, container.record));
-  const [cpu, memory, pids, blkio, networks] = await Promise.all([
-    cpuStats(files),
-    memoryStats(files),
-    pidsStats(files),
-    blkioStats(files),
+  const [group, networks] = await Promise.all([
+    sampleGroup(cgroups, cgroupPath(tools.host, container.record)),
     networkStats(container.live.pid),
   ]);
   return {
     read: formatTime(nowNs()),
     preread: before?.["read"] ?? NEVER,
-    pids_stats: pids,
-    blkio_stats: blkio,
+    pids_stats: group.pids,
+    blkio_stats: group.blkio,
     num_procs: 0,
     storage_stats: {},
-    cpu_stats: cpu,
+    cpu_stats: group.cpu,
     precpu_stats: before?.["cpu_stats"] ?? ZERO_CPU,
-    memory_stats: memory,
+    memory_stats: group.memory,
     ...about,
     ...(networks === undefined ? {} : { networks }),
   };
+}
+
+/** What the kernel counts of a cgroup. @param path relative to the root of the tree */
+export async function sampleGroup(
+  cgroups: Cgroups,
+  path: string,
+): Promise<{ readonly cpu: object; readonly memory: object; readonly pids: object; readonly blkio: object }> {
+  const files = new GroupFiles(cgroups, path);
+  const [cpu, memory, pids, blkio] = await Promise.all([
+    cpuStats(files),
+    memoryStats(files),
+    pidsStats(files),
+    blkioStats(files),
+  ]);
+  return { cpu, memory, pids, blkio };
 }
 
 const ZERO_CPU = {

@@ -135,8 +135,7 @@ export class Steps implements StepRunner {
       hostname: step.hostname ?? id.slice(0, 12),
       domainname: "",
       privileged,
-      shmSize: step.shmSize || SHM_SIZE,
-      sharedShm: undefined,
+      shm: { kind: "own", size: step.shmSize || SHM_SIZE },
       nodes: devices.nodes,
       mounts,
       files: [],
@@ -154,9 +153,10 @@ export class Steps implements StepRunner {
       ? CAPABILITIES.filter((name) => host.capabilities.has(name))
       : DEFAULT_CAPABILITIES;
     const user = resolveUser(step.user ?? "", launch.passwd, launch.group);
+    const hasPath = step.env.some((pair) => pair.startsWith("PATH="));
     return {
       argv: step.argv,
-      env: withHome(overrideEnvironment([`PATH=${DEFAULT_PATH}`], step.env), user.home),
+      env: withHome(overrideEnvironment(hasPath ? [] : [`PATH=${DEFAULT_PATH}`], step.env), user.home),
       cwd: step.cwd ?? "/",
       user,
       capabilities,
@@ -178,8 +178,8 @@ export class Steps implements StepRunner {
     const engineFiles = [
       ["/etc/hosts", attachment.hosts],
       ["/etc/resolv.conf", attachment.resolvConf],
-      ["/etc/hostname", attachment.hostnameFile],
     ] as const;
+    // No /etc/hostname: a step that writes one means the image.
     for (const [target, content] of engineFiles) {
       const source = join(filesOf(runDir), target.slice("/etc/".length));
       await writeFile(source, content, { mode: 0o644 });
@@ -229,9 +229,10 @@ async function stepMount(mount: StepMount, file: string, points: string): Promis
     }
     case "bind": {
       await mkdir(dirname(point), { recursive: true });
-      if ((await stat(mount.source)).isDirectory()) await mkdir(point, { recursive: true });
+      if (mount.directory ?? (await stat(mount.source)).isDirectory())
+        await mkdir(point, { recursive: true });
       else await writeFile(point, "");
-      return engineFile(mount.source, mount.target, mount.readonly ?? false);
+      return engineFile(mount.source, mount.target, mount.readonly ?? false, mount.subpath);
     }
   }
 }

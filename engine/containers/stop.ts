@@ -2,7 +2,7 @@ import { EngineError } from "../errors.ts";
 import { checkpoint } from "./checkpoint.ts";
 import type { Container } from "./container.ts";
 import { STOP_TIMEOUT } from "./defaults.ts";
-import { byUser, SIGKILL, send, within } from "./kill.ts";
+import { byUser, endNow, send, within } from "./kill.ts";
 import { thaw } from "./pause.ts";
 import { signalNumber } from "./signals.ts";
 import { startContainer } from "./start.ts";
@@ -58,10 +58,7 @@ async function stop(
     await send(tools, container, signal);
     if (paused) await thaw(tools, container);
     const inTime = timeout < 0 ? await live.ended.then(() => true) : await within(live.ended, timeout * 1000);
-    if (!inTime) {
-      await send(tools, container, SIGKILL);
-      await live.ended;
-    }
+    if (!inTime) await endNow(tools, container, live);
   }
   if (how.keep && hostConfig.AutoRemove && tools.registry.has(container.id)) {
     await tools.registry.change(container, { hostConfig });

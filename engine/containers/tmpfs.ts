@@ -31,7 +31,7 @@ export function tmpfsOptions(options: string): { readonly flags: number; readonl
     const known = FLAGS[option];
     if (known !== undefined) flags = known[1] ? flags | known[0] : flags & ~known[0];
     else if (DATA.includes(option.split("=")[0] ?? "")) data.push(option);
-    else throw new EngineError("invalid", `invalid tmpfs option [${JSON.stringify(option)}]`);
+    else throw new EngineError("invalid", `invalid tmpfs option ${JSON.stringify(option)}`);
   }
   return { flags, data: data.join(",") };
 }

@@ -10,7 +10,9 @@ import type { Serial } from "../store/serial.ts";
 import type { Volumes } from "../volumes/volumes.ts";
 import type { Container } from "./container.ts";
 import type { Host } from "./host.ts";
+import type { HostMounts } from "./host-mounts.ts";
 import type { Launcher } from "./launcher.ts";
+import type { LogCompressor } from "./logs/compress.ts";
 import type { Registry } from "./registry.ts";
 import type { SeccompFilters } from "./seccomp/filters.ts";
 
@@ -21,6 +23,8 @@ export interface Tools {
   readonly events: Events;
   readonly host: Host;
   readonly launcher: Launcher;
+  readonly mounts: HostMounts;
+  readonly compressor: LogCompressor;
   readonly filters: SeccompFilters;
   readonly images: Images;
   readonly networks: Networks;

@@ -1,12 +1,12 @@
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { EngineError } from "../errors.ts";
 import { cgroupDirectories } from "./cgroups/operations.ts";
 import type { Container } from "./container.ts";
 import { cgroupPath } from "./spec.ts";
-import type { Tools } from "./tools.ts";
+import { emit, type Tools } from "./tools.ts";
 
 export interface ProcessTable {
   readonly Titles: readonly string[];
@@ -38,14 +38,26 @@ export async function containerProcesses(
   const Processes = lines
     .map((line) => fields(line, Titles.length))
     .filter((row) => pids.has(Number(row[column])));
+  emit(tools, container, "top");
   return { Titles, Processes };
 }
 
 /** Pids in the engine's namespace. */
 export async function containerPids(tools: Tools, container: Container): Promise<ReadonlySet<number>> {
-  const [directory = ""] = cgroupDirectories(tools.host.cgroups, cgroupPath(tools.host, container.record));
+  const [directory] = cgroupDirectories(tools.host.cgroups, cgroupPath(tools.host, container.record));
+  if (directory === undefined) return pidsOfNamespace(container.live?.pid ?? 0);
   const text = await readFile(join(directory, "cgroup.procs"), "utf8").catch(() => "");
   return new Set(text.split("\n").filter(Boolean).map(Number));
+}
+
+/** Without cgroups, as of an ordinary user: who shares the first process's PID namespace. */
+async function pidsOfNamespace(first: number): Promise<ReadonlySet<number>> {
+  const namespace = (pid: number | string): Promise<string> =>
+    readlink(`/proc/${pid}/ns/pid`).catch(() => ""); // Others' are not ours to see.
+  const own = await namespace(first);
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const all = await Promise.all(pids.map(async (pid) => [Number(pid), await namespace(pid)] as const));
+  return new Set(all.flatMap(([pid, its]) => (own !== "" && its === own ? [pid] : [])));
 }
 
 async function runPs(options: string): Promise<string> {
@@ -56,7 +68,8 @@ async function runPs(options: string): Promise<string> {
     return stdout;
   } catch (cause) {
     const { stderr = "", message } = cause as { readonly stderr?: string; readonly message: string };
-    throw new EngineError("invalid", `error running ps: ${stderr.trim() || message}`, { cause });
+    const [first = ""] = stderr.trim().split("\n");
+    throw new EngineError("invalid", `ps: ${first || message}`, { cause });
   }
 }
 

@@ -174,6 +174,11 @@ export interface HostConfig extends Resources {
   readonly Sysctls?: Readonly<Record<string, string>> | null;
   readonly Runtime?: string;
   readonly Isolation?: string;
+  /** Of Windows: always 0, and there for who reads Docker's shape. */
+  readonly CpuCount?: number;
+  readonly CpuPercent?: number;
+  readonly IOMaximumIOps?: number;
+  readonly IOMaximumBandwidth?: number;
   readonly Init?: boolean | null;
   readonly MaskedPaths?: readonly string[] | null;
   readonly ReadonlyPaths?: readonly string[] | null;
@@ -328,6 +333,10 @@ export type StepMount =
   | {
       readonly type: "bind";
       readonly source: string;
+      /** What of the source is meant; no link in it leads out of the source, whoever changes it meanwhile. */
+      readonly subpath?: string;
+      /** Whether it is a directory, where that is known. */
+      readonly directory?: boolean;
       readonly target: string;
       readonly readonly?: boolean;
     }

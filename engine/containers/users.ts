@@ -69,9 +69,10 @@ function groupNumber(name: string, groups: readonly GroupEntry[]): number {
 }
 
 function asNumber(text: string): number | undefined {
-  if (!/^\d+$/.test(text)) return undefined;
+  if (!/^-?\d+$/.test(text)) return undefined;
   const number = Number(text);
-  if (number > 0x7fffffff) throw new EngineError("invalid", "uids and gids must be in range 0-2147483647");
+  if (number < 0 || number > 0x7fffffff)
+    throw new EngineError("invalid", "uids and gids must be in range 0-2147483647");
   return number;
 }
 

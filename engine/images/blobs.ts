@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { createReadStream, readFileSync } from "node:fs";
+import { createReadStream, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { open, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
@@ -42,13 +42,24 @@ export class Blobs {
     }
   }
 
+  /** Bytes that the file system holds for it; 0 if it is not there. */
+  async disk(digest: string): Promise<number> {
+    // In units of 512 bytes, whatever the file system's own are.
+    return stat(this.path(digest)).then(
+      ({ blocks }) => blocks * 512,
+      () => 0,
+    );
+  }
+
   /** A small blob's bytes, at once: configurations are read where an answer must not wait. */
   readNow(digest: string): Buffer {
     return readFileSync(this.path(digest));
   }
 
-  open(digest: string, start = 0): Readable {
-    return createReadStream(this.path(digest), { highWaterMark: 1 << 20, start });
+  /** @param end before which byte it ends; undefined: the blob's end */
+  open(digest: string, start = 0, end?: number): Readable {
+    const last = end === undefined ? {} : { end: end - 1 };
+    return createReadStream(this.path(digest), { highWaterMark: 1 << 20, start, ...last });
   }
 
   /** Writes a small blob. @returns its digest */
@@ -106,8 +117,11 @@ export class Blobs {
     return false;
   }
 
-  async remove(digest: string): Promise<void> {
+  /** @returns the bytes of the file system that are free then */
+  async remove(digest: string): Promise<number> {
+    const disk = await this.disk(digest);
     await rm(this.path(digest), { force: true });
+    return disk;
   }
 
   async all(): Promise<string[]> {
@@ -117,13 +131,13 @@ export class Blobs {
   }
 
   /** Drops what a crash left half-written; downloads that can be gone on with stay for a week. */
-  async clean(): Promise<void> {
-    for (const name of await readdir(this.#ingest)) {
+  clean(): void {
+    for (const name of readdirSync(this.#ingest)) {
       const path = join(this.#ingest, name);
-      const isOld = name.endsWith(".part") && Date.now() - (await stat(path)).mtimeMs > KEPT;
-      if (name.endsWith(".tmp") || isOld) await rm(path, { force: true });
-      // A bootstrap that was killed.
-      else if (name.startsWith("bootstrap-")) await rm(path, { recursive: true, force: true });
+      const isOld = name.endsWith(".part") && Date.now() - statSync(path).mtimeMs > KEPT;
+      if (name.endsWith(".tmp") || isOld) rmSync(path, { force: true });
+      // A bootstrap that was killed; it may be large, and nothing waits for it.
+      else if (name.startsWith("bootstrap-")) void rm(path, { recursive: true, force: true }).catch(() => {});
     }
   }
 }

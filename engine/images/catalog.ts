@@ -1,4 +1,4 @@
-import { readFile, rename } from "node:fs/promises";
+import { readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { writeDurably } from "../store/records.ts";
 
@@ -23,8 +23,12 @@ export interface BlobDescriptor {
 export interface LayerRecord {
   readonly size: number; // bytes of regular files, unpacked
   readonly archiveSize: number; // bytes as an uncompressed archive
+  /** Bytes that its directory takes; found out when somebody asks. */
+  readonly disk?: number;
   /** The same layer as it travels: what was pulled, or made for a push. */
   readonly blobs: readonly BlobDescriptor[];
+  /** Its archive is made again by a recipe that lies beside its files. */
+  readonly recipe?: true;
 }
 
 interface CatalogFile {
@@ -58,13 +62,13 @@ export class Catalog {
   }
 
   /** @param damaged is told of a file that cannot be read; it is set aside and the store opens empty */
-  static async open(directory: string, damaged: (path: string, cause: unknown) => void): Promise<Catalog> {
+  static open(directory: string, damaged: (path: string, cause: unknown) => void): Catalog {
     const path = join(directory, "catalog.json");
     try {
-      return new Catalog(path, JSON.parse(await readFile(path, "utf8")) as CatalogFile);
+      return new Catalog(path, JSON.parse(readFileSync(path, "utf8")) as CatalogFile);
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code !== "ENOENT") {
-        await rename(path, `${path}.damaged`);
+        renameSync(path, `${path}.damaged`);
         damaged(`${path}.damaged`, cause);
       }
       return new Catalog(path, { version: 1, images: {}, layers: {}, names: {} });

@@ -1,4 +1,6 @@
+import { posix } from "node:path";
 import { EngineError } from "../errors.ts";
+import { healthChange } from "./health-change.ts";
 import type { RunConfig } from "./types.ts";
 
 type Change = (config: RunConfig, value: string) => RunConfig;
@@ -13,6 +15,7 @@ const CHANGES: Readonly<Record<string, Change>> = {
     return { ...config, Env: [...kept, ...pairs.map(([key, text]) => `${key}=${text}`)] };
   },
   EXPOSE: (config, value) => ({ ...config, ExposedPorts: { ...config.ExposedPorts, ...keys(ports(value)) } }),
+  HEALTHCHECK: (config, value) => ({ ...config, Healthcheck: healthChange(value, jsonList) }),
   LABEL: (config, value) => ({
     ...config,
     Labels: { ...config.Labels, ...Object.fromEntries(keyValues(value)) },
@@ -24,7 +27,7 @@ const CHANGES: Readonly<Record<string, Change>> = {
     ...config,
     Volumes: { ...config.Volumes, ...keys(jsonList(value) ?? words(value)) },
   }),
-  WORKDIR: (config, value) => ({ ...config, WorkingDir: value }),
+  WORKDIR: (config, value) => ({ ...config, WorkingDir: posix.resolve("/", config.WorkingDir ?? "", value) }),
 };
 
 /**
@@ -37,7 +40,7 @@ export function applyChanges(config: RunConfig, changes: readonly string[]): Run
     const [, name = "", value = ""] = /^\s*(\S+)\s*(.*?)\s*$/s.exec(line) ?? [];
     const change = CHANGES[name.toUpperCase()];
     if (change === undefined)
-      throw new EngineError("invalid", `${name.toLowerCase()} is not a valid change command`);
+      throw new EngineError("invalid", `${name.toUpperCase()} is not a valid change command`);
     if (value === "")
       throw new EngineError("invalid", `${name.toUpperCase()} requires at least one argument`);
     return change(sum, value);

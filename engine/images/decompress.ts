@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { Duplex, PassThrough, type Readable } from "node:stream";
+import { Duplex, type Readable } from "node:stream";
 import { constants, createGunzip, createZstdDecompress } from "node:zlib";
 import { EngineError } from "../errors.ts";
 
@@ -7,6 +7,8 @@ export type Compression = "none" | "gzip" | "zstd" | "bzip2" | "xz";
 
 /** Node's default of 16 KiB doubles the time that inflating takes. */
 const CHUNK = 256 * 1024;
+/** Lets the inflater go on while its reader is at work. Not in the types of zlib, which hands it to its stream. */
+const AHEAD: object = { highWaterMark: 1 << 20 };
 /** The largest window a zstd frame may ask memory for: 2^27 bytes, the default of the zstd program. */
 const ZSTD_WINDOW = 27;
 
@@ -16,6 +18,9 @@ const MAGIC: readonly (readonly [Compression, readonly number[]])[] = [
   ["bzip2", [0x42, 0x5a, 0x68]],
   ["xz", [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
 ];
+
+/** Bytes that tell. */
+export const MAGIC_SIZE = 6;
 
 /** What the first bytes say; media types are often wrong. */
 export function compressionOf(start: Uint8Array): Compression {
@@ -31,26 +36,33 @@ export function compressionOf(start: Uint8Array): Compression {
   return MAGIC.find(([, magic]) => magic.every((byte, at) => start[at] === byte))?.[0] ?? "none";
 }
 
-/** Decompresses whatever it is, or passes it through. Errors of the source come out of the result. */
-export async function decompress(source: Readable): Promise<{ stream: Readable; compression: Compression }> {
+export interface Decompressed {
+  readonly stream: Readable;
+  readonly compression: Compression;
+  /** Nobody else has the stream's buffers: they are not the source's. */
+  readonly ownBuffers: boolean;
+}
+
+/** Decompresses whatever it is, or gives it back. Errors of the source come out of the result. */
+export async function decompress(source: Readable): Promise<Decompressed> {
   const start = await firstBytes(source);
   const compression = compressionOf(start);
+  if (compression === "none") return { stream: source, compression, ownBuffers: false };
   const decoder = decoderOf(compression);
-  source.once("error", (error) => decoder.destroy(error));
+  source.on("error", (error) => decoder.destroy(error));
   decoder.once("close", () => {
     if (!source.readableEnded) source.destroy();
   });
-  return { stream: source.pipe(decoder), compression };
+  return { stream: source.pipe(decoder), compression, ownBuffers: true };
 }
 
-function decoderOf(compression: Compression): Duplex {
+function decoderOf(compression: Exclude<Compression, "none">): Duplex {
   switch (compression) {
-    case "none":
-      return new PassThrough({ highWaterMark: 1 << 20 });
     case "gzip":
-      return createGunzip({ chunkSize: CHUNK });
+      return createGunzip({ ...AHEAD, chunkSize: CHUNK });
     case "zstd":
       return createZstdDecompress({
+        ...AHEAD,
         chunkSize: CHUNK,
         params: { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW },
       });
@@ -76,17 +88,16 @@ function program(name: "bzip2" | "xz"): Duplex {
 
 /** Looks at the beginning of a stream, which stays unread. */
 async function firstBytes(source: Readable): Promise<Buffer> {
-  const wanted = 6;
   for (;;) {
     const chunk = source.read() as Buffer | null;
     if (chunk !== null) {
-      if (chunk.length < wanted && !source.readableEnded) {
+      if (chunk.length < MAGIC_SIZE && !source.readableEnded) {
         const more = await nextChunk(source);
         source.unshift(more === undefined ? chunk : Buffer.concat([chunk, more]));
-        return more === undefined ? chunk : Buffer.concat([chunk, more]).subarray(0, wanted);
+        return more === undefined ? chunk : Buffer.concat([chunk, more]).subarray(0, MAGIC_SIZE);
       }
       source.unshift(chunk);
-      return chunk.subarray(0, wanted);
+      return chunk.subarray(0, MAGIC_SIZE);
     }
     if (source.readableEnded || source.destroyed) return Buffer.alloc(0);
     await readable(source);

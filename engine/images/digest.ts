@@ -1,5 +1,4 @@
 import { createHash, type Hash } from "node:crypto";
-import { Transform } from "node:stream";
 import { EngineError } from "../errors.ts";
 
 const SHA256 = /^sha256:[a-f0-9]{64}$/;
@@ -19,24 +18,15 @@ export function hexOf(digest: string): string {
   return digest.slice("sha256:".length);
 }
 
-/** Passes bytes on and knows their digest and number at the end. */
-export class Digester extends Transform {
+/** Knows the digest and the number of the bytes that passed. */
+export class Digester {
   readonly #hash: Hash = createHash("sha256");
   #bytes = 0;
   #digest: string | undefined;
 
-  constructor() {
-    super({ highWaterMark: 1 << 20 });
-  }
-
-  override _transform(
-    chunk: Buffer,
-    _encoding: BufferEncoding,
-    done: (error?: Error | null, data?: Buffer) => void,
-  ): void {
+  update(chunk: Buffer): void {
     this.#hash.update(chunk);
     this.#bytes += chunk.length;
-    done(null, chunk);
   }
 
   get bytes(): number {

@@ -2,6 +2,7 @@
  * Images: what the rest of the engine may do with them. The store beneath (store.ts) knows files and records; what is
  * more than a look-up has a module of its own.
  */
+import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { EngineError } from "../errors.ts";
 import type { Events } from "../events.ts";
@@ -11,8 +12,7 @@ import { load } from "./archive/load.ts";
 import { save } from "./archive/save.ts";
 import { type Bootstrapped, bootstrap, bootstrapKey, type StepRunner } from "./bootstrap/bootstrap.ts";
 import type { BootstrapOptions } from "./bootstrap/plan.ts";
-import { decompress } from "./decompress.ts";
-import { digestOf } from "./digest.ts";
+import { type CreateImageOptions, createImage } from "./create.ts";
 import { type HistoryLine, historyOf } from "./history.ts";
 import { type ImportOptions, importImage } from "./import.ts";
 import type { LayerIdentity } from "./layers.ts";
@@ -27,16 +27,20 @@ import {
   type Reference,
   withDefaultTag,
 } from "./reference.ts";
+import { ManifestLists } from "./registry/lists.ts";
 import type { RawManifest } from "./registry/manifest.ts";
-import { type Pulled, type PullOptions, pull } from "./registry/pull.ts";
-import { localTags, push } from "./registry/push.ts";
+import { type Pulled, type PullOptions, pull, pullAll } from "./registry/pull.ts";
+import { push } from "./registry/push.ts";
+import { imagesToPush } from "./registry/push-names.ts";
 import { type SearchOptions, type SearchResult, searchRegistry } from "./registry/search.ts";
 import { Repositories } from "./registry/serve/repositories.ts";
 import { type Service, type ServiceOptions, serveRegistry } from "./registry/serve/service.ts";
 import { RegistrySession } from "./registry/session.ts";
-import { type RegistrySettings, readRegistrySettings } from "./registry/settings.ts";
+import type { RegistrySettings } from "./registry/settings.ts";
 import { Transport } from "./registry/transport.ts";
 import { type ImageUser, notFound, type Removed, type RemoveOptions, removeImage } from "./remove.ts";
+import { sourceFor } from "./sources/source.ts";
+import { take } from "./sources/take.ts";
 import { ImageStore, type StoreDeps } from "./store.ts";
 import { type Swept, sweep } from "./sweep.ts";
 import type { Image, ImageConfig, Layer, Progress, RegistryAuth } from "./types.ts";
@@ -45,8 +49,9 @@ import { type Verified, verifyStore } from "./verify.ts";
 
 export interface ImagesDeps extends StoreDeps {
   readonly events: Events;
-  /** Default: what the machine's file says. */
-  readonly registries?: RegistrySettings;
+  readonly registries: RegistrySettings;
+  /** Milliseconds that a registry may be silent. */
+  readonly silence?: number;
 }
 
 export interface RegistryOptions {
@@ -54,25 +59,34 @@ export interface RegistryOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface CreateImageOptions {
-  /** Names, with or without tag. */
-  readonly tags?: readonly string[];
-  /** Id of the image it was made from. */
-  readonly parent?: string;
+export interface RemotePullOptions extends RegistryOptions, PullOptions {
+  /** Every tag that the registry has of the repository; the name is one without. */
+  readonly allTags?: boolean;
 }
 
 export class Images {
   readonly store: ImageStore;
   readonly leases = new Leases();
   readonly transport: Transport;
+  readonly lists: ManifestLists;
   readonly #events: Events;
   readonly #repositories: Repositories;
+  readonly #sources: RegistrySettings["sources"];
   readonly #serial = new Serial();
   #users: () => Iterable<ImageUser> = () => [];
   #runner: StepRunner | undefined;
 
-  private constructor(store: ImageStore, events: Events, transport: Transport, repositories: Repositories) {
+  private constructor(
+    store: ImageStore,
+    events: Events,
+    transport: Transport,
+    repositories: Repositories,
+    lists: ManifestLists,
+    sources: RegistrySettings["sources"],
+  ) {
+    this.#sources = sources;
     this.store = store;
+    this.lists = lists;
     this.#repositories = repositories;
     // What was pushed to us stays, whether it is served just now or not.
     this.leases.addRoots(() => repositories.roots());
@@ -81,9 +95,11 @@ export class Images {
   }
 
   static async open(deps: ImagesDeps): Promise<Images> {
-    const transport = new Transport(deps.registries ?? readRegistrySettings());
+    const transport = new Transport(deps.registries, process.env, deps.silence);
     const store = await ImageStore.open(deps);
-    return new Images(store, deps.events, transport, await Repositories.open(store));
+    const lists = await ManifestLists.open(join(deps.paths.dataRoot, "manifests"), transport);
+    const repositories = await Repositories.open(store);
+    return new Images(store, deps.events, transport, repositories, lists, deps.registries.sources);
   }
 
   /** Finds an image by name, id or unique beginning of an id. */
@@ -128,11 +144,8 @@ export class Images {
   }
 
   /** A layer as an uncompressed archive; its digest is the diffId. */
-  async packLayer(diffId: string): Promise<Readable> {
-    const { catalog, blobs, layers } = this.store;
-    // Of a layer that came packed only that form gives the same bytes again.
-    const blob = catalog.layers.get(diffId)?.blobs[0];
-    return blob === undefined ? layers.pack(diffId) : (await decompress(blobs.open(blob.digest))).stream;
+  packLayer(diffId: string): Promise<Readable> {
+    return this.store.layers.pack(diffId);
   }
 
   /** Takes a layer in. Hold it by a lease. @throws {EngineError} invalid unless the archive is the one that is expected */
@@ -152,28 +165,16 @@ export class Images {
     diffIds: readonly string[],
     options: CreateImageOptions = {},
   ): Promise<Image> {
-    const references = (options.tags ?? []).map((tag) => withDefaultTag(parseReference(tag)));
-    const bytes = Buffer.from(JSON.stringify({ ...config, rootfs: { type: "layers", diff_ids: diffIds } }));
-    // Made before, and named so: a build of which nothing changed writes nothing.
-    const known = this.store.catalog.images.has(digestOf(bytes));
-    const isNamed =
-      known && references.every((reference) => this.store.resolve(full(reference))?.id === digestOf(bytes));
-    if (isNamed) return this.get(digestOf(bytes));
-    const id = await this.store.add(bytes, { parent: options.parent ?? "" });
-    for (const reference of references) this.store.setName(reference, id);
-    await this.store.catalog.save();
-    for (const reference of references) this.#emit("tag", id, familiar(reference));
+    const { id, named } = await createImage(this.store, config, diffIds, options);
+    for (const reference of named) this.#emit("tag", id, familiar(reference));
     return this.get(id);
   }
 
   async import(archive: Readable, options: ImportOptions = {}): Promise<Image> {
     await using lease = this.lease();
     const id = await importImage(this.store, lease, archive, options);
-    this.#emit(
-      "import",
-      id,
-      options.reference === undefined ? id : familiar(withDefaultTag(options.reference)),
-    );
+    const { reference } = options;
+    this.#emit("import", id, reference === undefined ? id : familiar(withDefaultTag(reference)));
     return this.get(id);
   }
 
@@ -201,18 +202,22 @@ export class Images {
   }
 
   /**
-   * Pulls an image from its registry; callers that want the same at the same time share the work.
+   * Pulls an image from its registry, or from where the settings say that it comes from; callers that want the same at
+   * the same time share the work.
    *
-   * @throws {EngineError} notFound, unauthorized, unavailable, invalid
+   * @throws {EngineError} notFound, forbidden, unavailable, invalid
    */
-  async pull(name: string, options: RegistryOptions & PullOptions, progress: Progress): Promise<Pulled> {
-    const reference = withDefaultTag(parseReference(name));
+  async pull(name: string, options: RemotePullOptions, progress: Progress): Promise<Pulled> {
+    const parsed = parseReference(name);
+    const reference = options.allTags ? parsed : withDefaultTag(parsed);
+    const source = sourceFor(this.#sources, reference);
+    if (source !== undefined) return this.take(name, source, options, progress);
     const { store } = this;
     const { signal } = options;
     await using lease = this.lease();
     const session = this.#session(reference, options);
     const deps = { store, session, lease, serial: this.#serial, progress, ...(signal && { signal }) };
-    const pulled = await pull(
+    const pulled = await (options.allTags ? pullAll : pull)(
       reference,
       options.platform === undefined ? {} : { platform: options.platform },
       deps,
@@ -221,23 +226,38 @@ export class Images {
     return pulled;
   }
 
-  /** Pushes one tag, or all of the repository that are here if `name` has none. @throws {EngineError} notFound, unauthorized, … */
+  /**
+   * Gets an image from somewhere else than a registry.
+   *
+   * @param source as `parseSource` reads it @throws {EngineError} notFound, invalid, unavailable
+   */
+  async take(
+    name: string,
+    source: string,
+    { signal }: Pick<RegistryOptions, "signal">,
+    progress: Progress,
+  ): Promise<Pulled> {
+    const reference = withDefaultTag(parseReference(name));
+    const { store } = this;
+    return this.#serial.run(`take ${full(reference)}`, async () => {
+      await using lease = this.lease();
+      const taken = await take(reference, source, {
+        ...{ store, lease, progress },
+        bootstrap: (options) => this.bootstrap(name, { ...options, ...(signal && { signal }) }, progress),
+      });
+      this.#emit("pull", familiar(reference), familiarName(reference));
+      return taken;
+    });
+  }
+
+  /** Pushes one tag, or all of the repository that are here if `name` has none. @throws {EngineError} notFound, forbidden, … */
   async push(name: string, options: RegistryOptions, progress: Progress): Promise<void> {
     const asked = parseReference(name);
     const { store } = this;
     const { signal } = options;
-    const names = asked.tag === undefined ? localTags(store, asked) : [asked];
     progress({ status: `The push refers to repository [${fullName(asked)}]` });
-    const images = names.map((reference) => ({ reference, image: store.resolve(full(reference)) }));
-    if (images.length === 0 || images.some(({ image }) => image === undefined)) {
-      throw new EngineError(
-        "notFound",
-        `An image does not exist locally with the tag: ${familiarName(asked)}`,
-      );
-    }
     await using lease = this.lease();
-    for (const { reference, image } of images) {
-      if (image === undefined) continue;
+    for (const { reference, image } of imagesToPush(store, asked)) {
       lease.hold(image.id, ...image.layers);
       const session = this.#session(reference, options);
       await push(image, reference, { store, session, progress, ...(signal && { signal }) });
@@ -323,8 +343,9 @@ export class Images {
   }
 
   /** What the images take on disk. */
-  usage(): DiskUsage {
-    return diskUsage(this.store);
+  usage(): Promise<DiskUsage> {
+    const used = new Set([...this.#users()].map(({ imageId }) => imageId));
+    return diskUsage(this.store, this.leases, used);
   }
 
   /** One archive of all these images. @throws {EngineError} notFound, before the stream begins */
@@ -344,9 +365,9 @@ export class Images {
   /** Loads the images of an archive. @throws {EngineError} invalid */
   async load(archive: Readable, progress: Progress): Promise<Image[]> {
     await using lease = this.lease();
-    const ids = await load(this.store, lease, archive, progress);
-    for (const id of ids) this.#emit("load", id, id);
-    return ids.map((id) => this.get(id));
+    const loaded = await load(this.store, lease, archive, progress);
+    for (const { id } of loaded) this.#emit("load", id, id);
+    return loaded.map(({ id }) => this.get(id));
   }
 
   history(image: Image): HistoryLine[] {

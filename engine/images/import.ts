@@ -5,7 +5,7 @@ import { decompress } from "./decompress.ts";
 import type { Lease } from "./leases.ts";
 import { type Reference, withDefaultTag } from "./reference.ts";
 import type { ImageStore } from "./store.ts";
-import type { ImageConfig, Platform } from "./types.ts";
+import type { Image, ImageConfig, Platform } from "./types.ts";
 
 export interface ImportOptions {
   readonly reference?: Reference;
@@ -15,6 +15,8 @@ export interface ImportOptions {
   readonly platform?: Platform;
   /** What the history says where it came from. */
   readonly source?: string;
+  /** Stays what it is if it has the same files. */
+  readonly known?: Image;
 }
 
 /** What this machine runs: Docker's names for it. */
@@ -50,6 +52,7 @@ export async function importImage(
       await store.layers.discard(staging);
       throw error;
     });
+  if (options.known?.layers.length === 1 && options.known.layers[0] === layer.diffId) return options.known.id;
   const created = new Date().toISOString();
   const comment = message || `Imported from ${source}`;
   const image: ImageConfig = {

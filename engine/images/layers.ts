@@ -1,14 +1,18 @@
-import { createHash, randomBytes } from "node:crypto";
-import { access, mkdir, readdir, rename } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { readdirSync } from "node:fs";
+import { access, mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { EngineError } from "../errors.ts";
 import type { TreeSize, UntarOptions, Workers } from "../native/workers.ts";
 import type { Paths } from "../store/paths.ts";
 import { Serial } from "../store/serial.ts";
+import type { Blobs } from "./blobs.ts";
 import type { BlobDescriptor, Catalog, LayerRecord } from "./catalog.ts";
-import { Digester, hexOf } from "./digest.ts";
+import { decompress } from "./decompress.ts";
+import { hexOf } from "./digest.ts";
 import type { Lease } from "./leases.ts";
+import { RECIPE, RecipeWriter, rebuildArchive } from "./recipe.ts";
 import type { Trash } from "./trash.ts";
 import type { Layer } from "./types.ts";
 
@@ -23,6 +27,18 @@ export interface Staging {
 /** A layer by its digest, with the bytes of its regular files and of its archive. */
 export interface LayerIdentity extends Layer {
   readonly archiveSize: number;
+}
+
+/** What came out of an archive. */
+export interface Filled {
+  readonly digest: string; // of the archive
+  readonly bytes: number; // of the archive
+  readonly size: TreeSize;
+}
+
+export interface FillOptions extends Pick<UntarOptions, "entryLimit" | "byteLimit" | "ownBuffers"> {
+  /** Write down, in the staged directory, how the archive is made again. */
+  readonly recipe?: boolean;
 }
 
 /** More than any layer has. */
@@ -43,14 +59,16 @@ export function unpackLimits(packed: number): Pick<UntarOptions, "entryLimit" | 
 export class Layers {
   readonly #paths: Paths;
   readonly #catalog: Catalog;
+  readonly #blobs: Blobs;
   readonly #workers: Workers;
   readonly #trash: Trash;
   /** Directories appear and go one change at a time for each layer. */
   readonly #changes = new Serial();
 
-  constructor(paths: Paths, catalog: Catalog, workers: Workers, trash: Trash) {
+  constructor(paths: Paths, catalog: Catalog, blobs: Blobs, workers: Workers, trash: Trash) {
     this.#paths = paths;
     this.#catalog = catalog;
+    this.#blobs = blobs;
     this.#workers = workers;
     this.#trash = trash;
   }
@@ -58,7 +76,7 @@ export class Layers {
   /** What is in the catalog and what is on disk are made one; half-filled trees go. @returns diffIds that were lost */
   async reconcile(): Promise<string[]> {
     const onDisk = new Set<string>();
-    for (const name of await readdir(this.#paths.layers)) {
+    for (const name of readdirSync(this.#paths.layers)) {
       const diffId = `sha256:${name}`;
       if (this.#catalog.layers.has(diffId)) onDisk.add(diffId);
       else await this.#trash.discard(join(this.#paths.layers, name));
@@ -81,6 +99,27 @@ export class Layers {
     return record === undefined ? undefined : { diffId, size: record.size };
   }
 
+  /** Its archive is made again from its files, so that it is kept nowhere else. */
+  hasRecipe(diffId: string): boolean {
+    return this.#catalog.layers.get(diffId)?.recipe === true;
+  }
+
+  /** Bytes that the layer takes in the file system, with its packed forms: what its removal frees. */
+  async disk(diffId: string, record: LayerRecord): Promise<number> {
+    const packed = await Promise.all(record.blobs.map(({ digest }) => this.#blobs.disk(digest)));
+    return packed.reduce((sum, bytes) => sum + bytes, await this.#diskOfFiles(diffId, record));
+  }
+
+  async #diskOfFiles(diffId: string, record: LayerRecord): Promise<number> {
+    if (record.disk !== undefined) return record.disk;
+    const path = join(this.#paths.layers, hexOf(diffId));
+    const { disk } = await this.#workers.measure({ kind: "dir", path });
+    // It never changes; written with the next change of the catalog.
+    const known = this.#catalog.layers.get(diffId);
+    if (known !== undefined) this.#catalog.layers.set(diffId, { ...known, disk });
+    return disk;
+  }
+
   async stage(): Promise<Staging> {
     const directory = join(this.#paths.layers, STAGING + randomBytes(8).toString("hex"));
     await mkdir(join(directory, "fs"), { recursive: true, mode: 0o755 });
@@ -89,6 +128,11 @@ export class Layers {
 
   async discard(staging: Staging): Promise<void> {
     await this.#trash.discard(staging.directory);
+  }
+
+  /** Of a layer that is kept in the form it came in, too. */
+  async dropRecipe(staging: Staging): Promise<void> {
+    await rm(join(staging.directory, RECIPE), { force: true });
   }
 
   /** Makes a filled tree the layer `diffId`; if there is one by now, that one stays. */
@@ -120,11 +164,19 @@ export class Layers {
    * @param expected the diffId it must have
    * @throws {EngineError} invalid if the archive is broken or hostile, or is another one; nothing of it is left
    */
-  async unpack(archive: Readable, expected: string, blobs: readonly BlobDescriptor[] = []): Promise<Layer> {
+  async unpack(
+    archive: Readable,
+    expected: string,
+    blobs: readonly BlobDescriptor[] = [],
+    options: Pick<FillOptions, "ownBuffers"> = {},
+  ): Promise<Layer> {
     const staging = await this.stage();
     try {
       const packed = Math.max(0, ...blobs.map((blob) => blob.size));
-      const { digest, bytes, size } = await this.fill(staging, archive, unpackLimits(packed));
+      const { digest, bytes, size } = await this.fill(staging, archive, {
+        ...unpackLimits(packed),
+        ...options,
+      });
       if (digest !== expected) {
         throw new EngineError("invalid", `layer ${expected} unpacks to ${digest}`);
       }
@@ -138,17 +190,20 @@ export class Layers {
   /** Unpacks into a staged tree and tells what passed. */
   async fill(
     staging: Staging,
-    archive: Readable,
-    options: Partial<UntarOptions> = {},
-  ): Promise<{ digest: string; bytes: number; size: TreeSize }> {
-    const digester = new Digester();
-    archive.once("error", (error) => digester.destroy(error));
+    archive: AsyncIterable<Buffer>,
+    { recipe: wantsRecipe = false, ...more }: FillOptions = {},
+  ): Promise<Filled> {
+    const recipe = wantsRecipe ? new RecipeWriter(staging.directory) : undefined;
     const into = { kind: "dir", path: staging.fs } as const;
-    const size = await this.#workers.untar(archive.pipe(digester), into, {
-      whiteouts: "overlay",
-      ...options,
-    });
-    return { digest: digester.digest, bytes: digester.bytes, size };
+    const options = { whiteouts: "overlay", ...more, ...(recipe && { recipe: recipe.write }) } as const;
+    try {
+      const { digest, archiveBytes, ...size } = await this.#workers.untar(archive, into, options);
+      await recipe?.finish();
+      return { digest, bytes: archiveBytes, size };
+    } catch (error) {
+      await recipe?.abandon();
+      throw error;
+    }
   }
 
   /**
@@ -177,31 +232,32 @@ export class Layers {
 
   /** What a directory would be as a layer: the digest of its archive. Nothing may change in it afterwards. */
   async identify(path: string): Promise<LayerIdentity> {
-    const root = { kind: "dir", path } as const;
-    const hash = createHash("sha256");
-    let archiveSize = 0;
-    const [size] = await Promise.all([
-      this.#workers.measure(root),
-      (async () => {
-        for await (const chunk of this.#workers.tar(root, { whiteouts: "layer" })) {
-          hash.update(chunk as Buffer);
-          archiveSize += (chunk as Buffer).length;
-        }
-      })(),
-    ]);
-    return { diffId: `sha256:${hash.digest("hex")}`, size: size.bytes, archiveSize };
+    const { digest, bytes, archiveBytes } = await this.#workers.identify({ kind: "dir", path });
+    return { diffId: digest, size: bytes, archiveSize: archiveBytes };
   }
 
   /** The layer as an uncompressed archive whose digest is its diffId. */
   async pack(diffId: string): Promise<Readable> {
-    await access(this.directory(diffId));
-    return this.#workers.tar({ kind: "dir", path: this.directory(diffId) }, { whiteouts: "layer" });
+    const directory = this.directory(diffId);
+    if (this.hasRecipe(diffId)) return rebuildArchive(this.#workers, join(directory, ".."));
+    const blob = this.#catalog.layers.get(diffId)?.blobs[0];
+    // Of a layer that came packed only that form gives the same bytes again.
+    if (blob !== undefined) return (await decompress(this.#blobs.open(blob.digest))).stream;
+    await access(directory);
+    return this.#workers.tar({ kind: "dir", path: directory }, { whiteouts: "layer" });
   }
 
-  /** The directory of a layer that was taken out of the catalog; one that was made anew meanwhile stays. */
-  async removeUnlessBack(diffId: string): Promise<void> {
-    await this.#changes.run(diffId, async () => {
-      if (!this.has(diffId)) await this.#trash.discard(join(this.#paths.layers, hexOf(diffId)));
+  /**
+   * The directory of a layer that was taken out of the catalog; one that was made anew meanwhile stays.
+   *
+   * @returns the bytes that are free then, without those of its packed forms
+   */
+  async removeUnlessBack(diffId: string, record: LayerRecord): Promise<number> {
+    return this.#changes.run(diffId, async () => {
+      if (this.has(diffId)) return 0;
+      const disk = await this.#diskOfFiles(diffId, record).catch(() => 0);
+      await this.#trash.discard(join(this.#paths.layers, hexOf(diffId)));
+      return disk;
     });
   }
 }

@@ -49,13 +49,17 @@ export class ImageStore {
     this.log = deps.log;
     this.trash = new Trash(deps.paths.trash, deps.workers);
     this.blobs = new Blobs(deps.paths.blobs, deps.paths.ingest);
-    this.layers = new Layers(deps.paths, catalog, deps.workers, this.trash);
+    this.layers = new Layers(deps.paths, catalog, this.blobs, deps.workers, this.trash);
   }
 
-  /** Opens the store and makes good what a crash left: half layers go, an image whose layers are lost is dropped, and said. */
+  /**
+   * Opens the store and makes good what a crash left: half layers go, an image whose layers are lost is dropped, and said.
+   *
+   * Files are read at once, not in turns of the thread pool: nothing else can go on yet.
+   */
   static async open(deps: StoreDeps): Promise<ImageStore> {
     const { log, paths } = deps;
-    const catalog = await Catalog.open(paths.images, (path, cause) => {
+    const catalog = Catalog.open(paths.images, (path, cause) => {
       log.error("the catalog of images was unreadable and is set aside", { path, cause: String(cause) });
     });
     const store = new ImageStore(deps, catalog);
@@ -66,7 +70,7 @@ export class ImageStore {
       store.drop(id);
     }
     if (lost.size > 0) await catalog.save();
-    await store.blobs.clean();
+    store.blobs.clean();
     // A matter of speed alone: nobody waits for it.
     deps.workers.spread({ kind: "dir", path: paths.dataRoot }, "layers").catch(() => {});
     void store.trash.empty();

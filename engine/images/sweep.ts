@@ -1,10 +1,9 @@
 import type { Leases } from "./leases.ts";
 import type { ImageStore } from "./store.ts";
-import { layerBytes } from "./usage.ts";
 
 export interface Swept {
   readonly layers: readonly string[];
-  readonly bytes: number;
+  readonly bytes: number; // of the file system, freed
 }
 
 /** An image that was just dropped from the catalog. */
@@ -31,20 +30,17 @@ export async function sweep(
     for (const digest of [...record.layers, ...record.manifests]) live.add(digest);
   }
   const dead = [...catalog.layers].filter(([diffId]) => !live.has(diffId));
-  let bytes = 0;
-  for (const [diffId, record] of dead) {
-    bytes += layerBytes(record);
-    catalog.layers.delete(diffId);
-  }
+  for (const [diffId] of dead) catalog.layers.delete(diffId);
   for (const record of catalog.layers.values()) for (const blob of record.blobs) live.add(blob.digest);
   // The catalog first: a directory that nothing names is cleaned up at the next start, the other way round is a loss.
   await catalog.save();
-  for (const [diffId] of dead) await layers.removeUnlessBack(diffId);
+  let bytes = 0;
+  for (const [diffId, record] of dead) bytes += await layers.removeUnlessBack(diffId, record);
   const known = new Set(dropped.flatMap(({ id, manifests }) => [id, ...manifests]));
   for (const [, record] of dead) for (const blob of record.blobs) known.add(blob.digest);
   for (const digest of await blobs.all()) {
     if (live.has(digest) || leases.holds(digest) || catalog.images.has(digest)) continue;
-    if (known.has(digest) || !blobs.isRecent(digest)) await blobs.remove(digest);
+    if (known.has(digest) || !blobs.isRecent(digest)) bytes += await blobs.remove(digest);
   }
   return { layers: dead.map(([diffId]) => diffId), bytes };
 }

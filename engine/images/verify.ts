@@ -1,9 +1,8 @@
-import { createHash } from "node:crypto";
 import { mkdir, rename } from "node:fs/promises";
 import { join } from "node:path";
-import { decompress } from "./decompress.ts";
-import { hexOf } from "./digest.ts";
-import type { LayerIdentity } from "./layers.ts";
+import { EngineError } from "../errors.ts";
+import { Digester, hexOf } from "./digest.ts";
+import type { LayerIdentity, Staging } from "./layers.ts";
 import type { ImageStore } from "./store.ts";
 
 /** Something in the store that is not what it should be. */
@@ -51,9 +50,15 @@ class Verifier {
   }
 
   async blob(digest: string): Promise<void> {
-    const hash = createHash("sha256");
-    for await (const chunk of this.#store.blobs.open(digest)) hash.update(chunk as Buffer);
-    if (`sha256:${hash.digest("hex")}` === digest) return;
+    const digester = new Digester();
+    try {
+      for await (const chunk of this.#store.blobs.open(digest)) digester.update(chunk as Buffer);
+    } catch (error) {
+      // Removed meanwhile, as nobody needed it any more.
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
+      throw error;
+    }
+    if (digester.digest === digest) return;
     await this.#say("blob", digest, "its content has another digest", () =>
       this.#quarantine(this.#store.blobs.path(digest)),
     );
@@ -62,30 +67,39 @@ class Verifier {
   async layer(diffId: string): Promise<void> {
     const { layers, catalog } = this.#store;
     const found = await this.#identify(diffId);
-    const record = catalog.layers.get(diffId);
-    if (record === undefined || found?.diffId === diffId) return;
-    const packed = await this.#findBlob(record.blobs.map(({ digest }) => digest));
-    if (packed === undefined) {
-      // Without its packed form a layer is what its directory says.
-      const problem = found === undefined ? "its directory is gone" : "its files changed";
-      await this.#say("layer", diffId, problem, () => this.#quarantineLayer(diffId));
-      return;
-    }
+    if (!catalog.layers.has(diffId) || found?.diffId === diffId) return;
     const staging = await layers.stage();
     try {
-      const { stream } = await decompress(this.#store.blobs.open(packed));
-      await layers.fill(staging, stream);
-      const wanted = await layers.identify(staging.fs);
-      if (found?.diffId === wanted.diffId) return;
+      const whole = await this.#unpackAgain(diffId, staging);
+      if (whole && (await layers.identify(staging.fs)).diffId === found?.diffId) return;
       const problem = found === undefined ? "its directory is gone" : "its files changed";
-      await this.#say("layer", diffId, problem, async () => {
-        await this.#quarantine(join(layers.directory(diffId), "..")).catch(() => "");
-        await rename(staging.directory, join(layers.directory(diffId), ".."));
-        return "unpacked anew";
-      });
+      await this.#say("layer", diffId, problem, () =>
+        whole ? this.#replaceLayer(diffId, staging) : this.#quarantineLayer(diffId),
+      );
     } finally {
       await layers.discard(staging);
     }
+  }
+
+  /** From the blob that it came as, or by its recipe. @returns whether that gives the layer */
+  async #unpackAgain(diffId: string, staging: Staging): Promise<boolean> {
+    const { layers } = this.#store;
+    try {
+      const { digest } = await layers.fill(staging, await layers.pack(diffId), {
+        recipe: layers.hasRecipe(diffId),
+      });
+      return digest === diffId;
+    } catch (error) {
+      if (error instanceof EngineError && error.kind === "system") throw error;
+      return false;
+    }
+  }
+
+  async #replaceLayer(diffId: string, staging: Staging): Promise<string> {
+    const directory = join(this.#store.paths.layers, hexOf(diffId));
+    await this.#quarantine(directory).catch(() => "");
+    await rename(staging.directory, directory);
+    return "unpacked anew";
   }
 
   async image(id: string): Promise<void> {
@@ -108,11 +122,6 @@ class Verifier {
     } catch {
       return undefined;
     }
-  }
-
-  async #findBlob(digests: readonly string[]): Promise<string | undefined> {
-    for (const digest of digests) if (await this.#store.blobs.has(digest)) return digest;
-    return undefined;
   }
 
   async #say(what: Finding["what"], id: string, problem: string, mend: () => Promise<string>): Promise<void> {

@@ -116,6 +116,7 @@ export class Connection {
     connection.#onEnd = () => reject(new NativeError("the native program went away", undefined, 32));
     connection.#onFrame = (frame) => {
       connection.#onFrame = onFrame;
+      connection.#onEnd = () => undefined;
       if (frame.type === frameType.ok) resolve(Buffer.from(frame.payload));
       else if (frame.type === frameType.error) reject(decodeError(frame.payload));
       else reject(new NativeError(`an answer of type ${frame.type}`, undefined, 71));

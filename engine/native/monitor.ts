@@ -6,7 +6,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Connection, connectPath, decodeError } from "./connection.ts";
-import { encodeProcess, encodeRequest, jobKind, type ProcessOp } from "./protocol.ts";
+import { encodeProcess, encodeRequest, jobKind, type PrepareOp, type ProcessOp } from "./protocol.ts";
+import type { Launched, Spawner } from "./spawner.ts";
 import { encodeFrame, type Frame, frameType } from "./wire.ts";
 
 export interface ExitRecord {
@@ -38,6 +39,8 @@ export interface Output {
 export interface MonitorEvents {
   /** The kernel killed something in the container for want of memory. */
   readonly onOom?: () => void;
+  /** A log file was full, and another was begun. */
+  readonly onRotated?: () => void;
 }
 
 export class Monitor {
@@ -51,14 +54,37 @@ export class Monitor {
   readonly #connection: Connection;
   readonly #answers: Answers;
 
-  private constructor(runDir: string, connection: Connection, payload: Buffer, answers: Answers) {
+  private constructor(
+    runDir: string,
+    connection: Connection,
+    answers: Answers,
+    { pid, state }: Pick<Monitor, "pid" | "state">,
+  ) {
     this.runDir = runDir;
-    this.pid = payload.readUInt32LE(0);
-    this.state = states[payload.readUInt32LE(4)] ?? "exited";
+    this.pid = pid;
+    this.state = state;
     this.#connection = connection;
     this.#answers = answers;
     void connection.closed.then(() => answers.lost());
     this.exited = answers.exited.promise;
+  }
+
+  /**
+   * Makes a container that waits for go(), and its monitor.
+   *
+   * @param ops begin with `monitor`, which has this runDir
+   * @throws {NativeError} naming the operation that failed; nothing is left then
+   */
+  static async launch(
+    spawner: Pick<Spawner, "launch">,
+    runDir: string,
+    ops: readonly PrepareOp[],
+    events: MonitorEvents = {},
+  ): Promise<{ readonly monitor: Monitor; readonly launched: Launched }> {
+    const answers = new Answers(events);
+    const { launched, connection } = await spawner.launch(ops, (frame) => answers.take(frame));
+    const { pid } = launched;
+    return { launched, monitor: new Monitor(runDir, connection, answers, { pid, state: "created" }) };
   }
 
   /** @throws ENOENT or ECONNREFUSED if no monitor listens there: then see readExit() */
@@ -69,7 +95,8 @@ export class Monitor {
       encodeRequest(jobKind.control, []),
       (frame) => answers.take(frame),
     );
-    return new Monitor(runDir, connection, payload, answers);
+    const [pid, state] = [payload.readUInt32LE(0), states[payload.readUInt32LE(4)] ?? "exited"];
+    return new Monitor(runDir, connection, answers, { pid, state });
   }
 
   /**
@@ -157,6 +184,7 @@ class Answers {
     else if (frame.type === frameType.error) this.#waiting.shift()?.reject(decodeError(frame.payload));
     else if (frame.type === frameType.exit) this.exited.resolve(decodeExit(frame.payload));
     else if (frame.type === frameType.oom) this.#events.onOom?.();
+    else if (frame.type === frameType.grew) this.#events.onRotated?.();
   }
 
   lost(): void {

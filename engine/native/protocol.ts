@@ -7,7 +7,16 @@
 import { encodeBody, encodeRaw, type Field, type RawOp } from "./wire.ts";
 
 /** Kinds of jobs: 1–15 runtime, 16–31 networks, 32–63 workers. */
-export const jobKind = { run: 1, exec: 2, control: 3, attach: 4, follow: 5, network: 16, plug: 17 } as const;
+export const jobKind = {
+  run: 1,
+  exec: 2,
+  control: 3,
+  attach: 4,
+  follow: 5,
+  join: 6,
+  network: 16,
+  plug: 17,
+} as const;
 
 export type NamespaceKind = "cgroup" | "ipc" | "mount" | "net" | "pid" | "time" | "user" | "uts";
 
@@ -48,13 +57,34 @@ interface PrepareOps {
     /** Closes the program's stdin when the first client that had it attached goes. */
     readonly stdinOnce: boolean;
   };
-  /** The container has the stdio of who runs the job, and the job's exit status is its; a terminal goes to a socket, by SCM_RIGHTS, or nowhere: "". */
-  inheritStdio: { readonly consoleSocket: string };
-  /** Output goes to `path` as json-file lines; without this operation it goes to attached clients alone. */
+  /** The container has the stdio of who runs the job, and the job's exit status is its. */
+  inheritStdio: {
+    /** Gets the terminal, by SCM_RIGHTS; "": the monitor keeps it. */
+    readonly consoleSocket: string;
+    /** The first process is the child of who runs the job, and lives without the monitor; its cgroups stay when it ends. */
+    readonly handOver: boolean;
+    /** How many descriptors from 4 on the program has from 3 on. */
+    readonly preserved: number;
+  };
+  /** In job `join` alone, first: a further program beside the process `pid`, as `inheritStdio` with `handOver`. */
+  join: {
+    readonly pid: number;
+    readonly userNamespace: boolean;
+    readonly consoleSocket: string;
+    readonly preserved: number;
+  };
+  /** Output goes to `path`; without this operation it goes to attached clients alone. */
   log: {
-    readonly path: string /** bytes, 0: never rotate */;
+    readonly path: string;
+    /** Bytes; 0: never rotate. */
     readonly maxSize: number;
     readonly maxFiles: number;
+    /** Entries as native/logform.h has them, not json-file's lines. */
+    readonly binary?: boolean;
+    /** The number that the next full file gets and keeps; 0: path.1 is always the newest. */
+    readonly next?: number;
+    /** A JSON object that every line has as `attrs`; "": none. */
+    readonly attrs?: string;
   };
   /** Makes a cgroup with its missing parents, which the container joins: one a v1 hierarchy, one on v2. Removed when it has exited. */
   cgroup: { readonly path: string };
@@ -134,10 +164,27 @@ interface PrepareOps {
   readonlyRoot: Record<never, never>;
   /** Answers with a file's content, at most `limit` bytes; nothing if it is no regular file. */
   readFile: { readonly path: string; readonly limit: number };
+  /** Fails as the start of such a program would, for an early answer. `path` is the value of PATH. */
+  program: { readonly name: string; readonly path: string; readonly cwd: string };
+  /** Answers with u32 pid | u32 monitor, and waits for a `go` frame whose payload is what later hooks read. */
+  hold: Record<never, never>;
+}
+
+/** Runs a program of the engine's, now. */
+interface HookOps {
+  hook: {
+    readonly path: string;
+    readonly argv: readonly string[];
+    readonly env: readonly string[];
+    /** 0: as long as it takes. */
+    readonly seconds: number;
+    /** What it reads; "": what came with the last `hold`. */
+    readonly state: string;
+  };
 }
 
 /** What a program is started with: the container's own by `go`, others by `exec`. Order does not matter. */
-interface ProcessOps {
+interface ProcessOps extends HookOps {
   argv: { readonly list: readonly string[] };
   env: { readonly list: readonly string[] };
   /** Created if it is missing by `directory` before; here it must be there. */
@@ -178,7 +225,7 @@ interface NetOps {
   containerNetlink: NetlinkBatch;
   /** Answers names from the table at `path`, on `port` of 127.0.0.11 in the container. */
   dns: { readonly path: string; readonly port: number };
-  /** Published ports that the monitor holds and forwards: lines of `tcp|udp HOSTADDRESS HOSTPORT ADDRESS PORT`. */
+  /** Published ports that the monitor holds and forwards, instead of those of before: lines of `tcp|udp HOSTADDRESS HOSTPORT ADDRESS PORT`. */
   forward: { readonly rules: string };
   /** Writes a setting of the container's network namespace; `path` below /proc/sys/net. */
   netSetting: { readonly path: string; readonly value: string };
@@ -192,6 +239,8 @@ interface NetOps {
   };
   /** Takes it away; that nothing is mounted there is no error. */
   volumeUnmount: { readonly target: string };
+  /** Limits what a directory holds: bytes, 0 for no limit. Its files are of the project, a number above 0. */
+  quota: { readonly directory: string; readonly project: number; readonly bytes: number };
 }
 
 export interface NetlinkBatch {
@@ -213,7 +262,7 @@ interface ClientOps {
 interface AllOps extends PrepareOps, ProcessOps, NetOps, ClientOps {}
 type OpOf<Table> = { [K in keyof Table]: { readonly op: K } & Table[K] }[keyof Table];
 
-export type PrepareOp = OpOf<PrepareOps & NetOps>;
+export type PrepareOp = OpOf<PrepareOps & HookOps & NetOps>;
 export type ProcessOp = OpOf<ProcessOps>;
 export type Op = OpOf<AllOps>;
 
@@ -232,8 +281,9 @@ const propagations: Readonly<Record<Propagation, number>> = {
 const layouts: { readonly [K in keyof AllOps]: readonly [code: number, fields: (op: AllOps[K]) => Field[]] } =
   {
     monitor: [1, (o) => [o.runDir, o.stateDir, o.tty, o.openStdin, o.stdinOnce]],
-    inheritStdio: [7, (o) => [o.consoleSocket]],
-    log: [2, (o) => [o.path, o.maxSize, o.maxFiles]],
+    inheritStdio: [7, (o) => [o.consoleSocket, o.handOver, o.preserved]],
+    join: [8, (o) => [o.pid, o.userNamespace, o.consoleSocket, o.preserved]],
+    log: [2, (o) => [o.path, o.maxSize, o.maxFiles, o.binary ?? false, o.next ?? 0, o.attrs ?? ""]],
     cgroup: [3, (o) => [o.path]],
     write: [4, (o) => [o.path, o.value, o.optional]],
     deviceFilter: [5, (o) => [o.path, o.program]],
@@ -266,6 +316,9 @@ const layouts: { readonly [K in keyof AllOps]: readonly [code: number, fields: (
     pivot: [33, () => []],
     readonlyRoot: [34, () => []],
     readFile: [35, (o) => [o.path, o.limit]],
+    program: [38, (o) => [o.name, o.path, o.cwd]],
+    hold: [36, () => []],
+    hook: [37, (o) => [o.path, ...list(o.argv), ...list(o.env), o.seconds, o.state]],
     argv: [60, (o) => list(o.list)],
     env: [61, (o) => list(o.list)],
     cwd: [62, (o) => [o.path]],
@@ -289,6 +342,7 @@ const layouts: { readonly [K in keyof AllOps]: readonly [code: number, fields: (
     netSetting: [204, (o) => [o.path, o.value]],
     volumeMount: [220, (o) => [o.type, o.source, o.target, o.flags, o.data]],
     volumeUnmount: [221, (o) => [o.target]],
+    quota: [222, (o) => [o.directory, o.project, o.bytes]],
   };
 
 function raw(op: Op): RawOp {

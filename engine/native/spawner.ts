@@ -2,8 +2,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Socket } from "node:net";
-import { Connection, connectPath } from "./connection.ts";
+import { Connection } from "./connection.ts";
+import { SpawnerDoor } from "./door.ts";
 import { encodeRequest, jobKind, type Op, type PrepareOp } from "./protocol.ts";
+import type { Frame } from "./wire.ts";
 
 export interface SpawnerOptions {
   /** The native program. */
@@ -25,12 +27,12 @@ export interface Launched {
 
 export class Spawner {
   readonly #process: ChildProcess;
-  readonly #path: string;
+  readonly #door: SpawnerDoor;
   #closing = false;
 
   private constructor(child: ChildProcess, options: SpawnerOptions) {
     this.#process = child;
-    this.#path = options.socket;
+    this.#door = new SpawnerDoor(options.socket);
     child.once("exit", (code, signal) => {
       if (!this.#closing) options.onLost?.(`the spawner ended with ${signal ?? code}`);
     });
@@ -56,7 +58,7 @@ export class Spawner {
 
   /** Starts a job: its request is written, nothing is read yet. */
   async connect(request: Buffer): Promise<Socket> {
-    const socket = await connectPath(this.#path);
+    const socket = await this.#door.open();
     socket.write(request);
     return socket;
   }
@@ -68,10 +70,7 @@ export class Spawner {
    * @throws {NativeError} naming the operation that failed
    */
   async request(kind: number, ops: readonly Op[]): Promise<Buffer> {
-    const { connection, payload } = await Connection.open(
-      await connectPath(this.#path),
-      encodeRequest(kind, ops),
-    );
+    const { connection, payload } = await Connection.open(await this.#door.open(), encodeRequest(kind, ops));
     connection.close();
     return payload;
   }
@@ -80,20 +79,36 @@ export class Spawner {
    * Makes a container up to the point where its program can start. Its monitor then listens in the
    * run directory and lives on without the daemon. Nothing is left if an operation fails.
    *
+   * @param onFrame called with what the monitor says from then on
+   * @returns the container, and the connection, by which it is controlled from then on
    * @throws {NativeError} naming the operation that failed
    */
-  async launch(ops: readonly PrepareOp[]): Promise<Launched> {
-    return decodeLaunched(await this.request(jobKind.run, ops));
+  async launch(
+    ops: readonly PrepareOp[],
+    onFrame: (frame: Frame) => void,
+  ): Promise<{ readonly launched: Launched; readonly connection: Connection }> {
+    return launchBy(await this.#door.open(), ops, onFrame);
   }
 
   /** Ends the spawner. Monitors and jobs go on. */
   async close(): Promise<void> {
     this.#closing = true;
+    this.#door.close();
     if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
     const ended = once(this.#process, "exit");
     this.#process.stdin?.end();
     await ended;
   }
+}
+
+/** Launches a container by a connection to a spawner; see Spawner.launch(). */
+export async function launchBy(
+  socket: Socket,
+  ops: readonly PrepareOp[],
+  onFrame: (frame: Frame) => void,
+): Promise<{ readonly launched: Launched; readonly connection: Connection }> {
+  const { connection, payload } = await Connection.open(socket, encodeRequest(jobKind.run, ops), onFrame);
+  return { launched: decodeLaunched(payload), connection };
 }
 
 const absent = 0xffffffff;

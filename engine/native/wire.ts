@@ -3,8 +3,9 @@
  * operations, and frames follow in both directions. `native/ops.h` is the other side and describes
  * the bytes. What the operations mean is said in protocol.ts.
  */
+import { encodeName } from "./names.ts";
 
-/** A field as it stands: text in UTF-8, bytes, or an integer of 8 bytes (two's complement). */
+/** A field as it stands: text (names.ts), bytes, or an integer of 8 bytes (two's complement). */
 export type Field = string | Uint8Array | number | bigint | boolean;
 
 export interface RawOp {
@@ -48,7 +49,7 @@ export function encodeBody(kind: number, ops: readonly RawOp[]): Buffer {
 function fieldBytes(field: Field): Buffer {
   if (typeof field === "string") {
     if (field.includes("\0")) throw new RangeError(`text with a NUL inside: ${JSON.stringify(field)}`);
-    return Buffer.from(field);
+    return encodeName(field);
   }
   if (field instanceof Uint8Array) return Buffer.from(field.buffer, field.byteOffset, field.byteLength);
   const bytes = Buffer.allocUnsafe(8);
@@ -70,6 +71,8 @@ export const frameType = {
   go: 9,
   oom: 10,
   grew: 11,
+  /** Only between a container's first process and its monitor. */
+  hold: 12,
 } as const;
 
 const frameHead = 5;
@@ -90,8 +93,16 @@ export function encodeFrame(type: number, payload: Uint8Array = Buffer.alloc(0))
 
 /** Cuts a byte stream into frames; a frame may arrive in any number of pieces. */
 export class FrameReader {
+  readonly #streamed: number | undefined;
   #pieces: Buffer[] = [];
   #held = 0;
+  /** Of a streamed frame that has begun. */
+  #passing = 0;
+
+  /** @param streamed a type whose payloads come out in pieces, as they arrive, instead of put together */
+  constructor(streamed?: number) {
+    this.#streamed = streamed;
+  }
 
   /** @throws {RangeError} if a frame claims to be longer than any can be */
   *push(chunk: Buffer): Generator<Frame> {
@@ -101,16 +112,37 @@ export class FrameReader {
   }
 
   #take(): Frame | undefined {
+    if (this.#passing > 0) return this.#pass();
     if (this.#held < frameHead) return undefined;
     const head = this.#join(frameHead);
     const size = head.readUInt32LE(1);
     if (size > frameLimit) throw new RangeError(`a frame of ${size} bytes`);
+    const type = head.readUInt8(0);
+    if (type === this.#streamed) {
+      this.#keep(head.subarray(frameHead));
+      this.#passing = size;
+      return this.#take();
+    }
     if (this.#held < frameHead + size) return undefined;
     const all = this.#join(frameHead + size);
-    const rest = all.subarray(frameHead + size);
+    this.#keep(all.subarray(frameHead + size));
+    return { type, payload: all.subarray(frameHead, frameHead + size) };
+  }
+
+  /** The part of a streamed frame that is here. */
+  #pass(): Frame | undefined {
+    const [first] = this.#pieces;
+    if (first === undefined) return undefined;
+    const payload = first.subarray(0, this.#passing);
+    this.#passing -= payload.length;
+    this.#keep(first.subarray(payload.length));
+    return { type: this.#streamed as number, payload };
+  }
+
+  /** What is left of the first piece; it is the only one then. */
+  #keep(rest: Buffer): void {
     this.#pieces = rest.length > 0 ? [rest] : [];
     this.#held = rest.length;
-    return { type: all.readUInt8(0), payload: all.subarray(frameHead, frameHead + size) };
   }
 
   /** Makes the first piece at least `size` bytes long. */

@@ -2,14 +2,19 @@ import type { Socket } from "node:net";
 import { Readable } from "node:stream";
 import { EngineError } from "../errors.ts";
 import { decodeFacts, FACTS } from "./facts.ts";
+import { decodeName } from "./names.ts";
 import type { Change, FileStat, TreeRoot, WalkEntry } from "./trees.ts";
 import { encodeRaw, type Field, type RawOp } from "./wire.ts";
-import { answer, feed, pieces } from "./worker-connection.ts";
+import { answer, feed, pieces, send } from "./worker-connection.ts";
 import type {
   CopyOptions,
+  DiskSize,
+  Identity,
   MakeDirectoryOptions,
+  Skipped,
   TarOptions,
   TreeSize,
+  Unpacked,
   UntarOptions,
   Workers,
   WriteOptions,
@@ -33,10 +38,25 @@ const kind = {
   copy: 40,
   changes: 41,
   spread: 42,
+  rebuild: 43,
+  scan: 50,
+  identify: 51,
 };
-const code = { tree: 300, untar: 301, tar: 302, walk: 303, copy: 304, changes: 305, file: 310 };
+const code = {
+  tree: 300,
+  untar: 301,
+  tar: 302,
+  walk: 303,
+  copy: 304,
+  changes: 305,
+  rebuild: 306,
+  file: 310,
+  scan: 330,
+};
 
 const TREE_KIND = { dir: 0, overlay: 1, process: 2 };
+/** As native/copy.c has them. */
+const TIME = { kept: 0, given: 1, latest: 2 };
 const NEW_DIRECTORY = 0o755;
 const NEW_FILE = 0o644;
 const READ_LIMIT = 16 << 20;
@@ -49,11 +69,7 @@ export class NativeWorkers implements Workers {
     this.#jobs = jobs;
   }
 
-  async untar(
-    archive: Readable,
-    into: TreeRoot,
-    options: UntarOptions,
-  ): Promise<TreeSize & { implied: number }> {
+  async untar(archive: AsyncIterable<Buffer>, into: TreeRoot, options: UntarOptions): Promise<Unpacked> {
     const { owner, exclude = [] } = options;
     const socket = await this.#start(kind.untar, tree(into), {
       code: code.untar,
@@ -69,10 +85,24 @@ export class NativeWorkers implements Workers {
         ...list(exclude),
         options.entryLimit ?? 0,
         options.byteLimit ?? 0,
+        options.recipe !== undefined,
       ],
     });
-    const result = await feed(socket, archive);
-    return { ...size(result), implied: Number(result.readBigUInt64LE(16)) };
+    const { recipe: listen, ownBuffers } = options;
+    const found = await feed(socket, archive, { listen, ownBuffers });
+    const archiveBytes = Number(found.readBigUInt64LE(16));
+    return { ...size(found), archiveBytes, digest: `sha256:${found.toString("hex", 24)}` };
+  }
+
+  rebuild(root: TreeRoot, recipe: Readable): Readable {
+    return Readable.from(this.#rebuild(root, recipe), { objectMode: false, highWaterMark: 1 << 20 });
+  }
+
+  async *#rebuild(root: TreeRoot, recipe: Readable): AsyncGenerator<Buffer> {
+    const socket = await this.#start(kind.rebuild, tree(root), { code: code.rebuild, fields: [] });
+    // Its failure cuts the stream, which the worker then calls broken.
+    send(socket, recipe).catch((error: Error) => socket.destroy(error));
+    yield* pieces(socket);
   }
 
   tar(root: TreeRoot, options: TarOptions = {}): Readable {
@@ -111,8 +141,8 @@ export class NativeWorkers implements Workers {
         const text = at + 4 + FACTS;
         yield {
           ...decodeFacts(rest, at + 4),
-          path: rest.toString("utf8", text, text + pathBytes),
-          linkTarget: rest.toString("utf8", text + pathBytes, end),
+          path: decodeName(rest, text, text + pathBytes),
+          linkTarget: decodeName(rest, text + pathBytes, end),
         };
         at = end;
       }
@@ -120,11 +150,29 @@ export class NativeWorkers implements Workers {
     }
   }
 
-  async measure(root: TreeRoot, path = ""): Promise<TreeSize> {
+  async identify(root: TreeRoot): Promise<Identity> {
+    const found = await answer(await this.#start(kind.identify, tree(root)));
+    return {
+      bytes: Number(found.readBigUInt64LE(0)),
+      archiveBytes: Number(found.readBigUInt64LE(8)),
+      digest: `sha256:${found.toString("hex", 16)}`,
+    };
+  }
+
+  async scan(root: TreeRoot, skip: Skipped): Promise<Buffer> {
+    const fields = [...list(skip.paths), ...list(skip.names)];
+    const chunks: Buffer[] = [];
+    for await (const piece of pieces(await this.#start(kind.scan, tree(root), { code: code.scan, fields })))
+      chunks.push(piece);
+    return Buffer.concat(chunks);
+  }
+
+  async measure(root: TreeRoot, path = ""): Promise<DiskSize> {
     const socket = await this.#start(kind.walk, tree(root), { code: code.walk, fields: [path, true] });
     let result: Buffer | undefined;
     for await (const _ of pieces(socket, (payload) => (result = Buffer.from(payload))));
-    return size(result as Buffer);
+    const sum = result as Buffer;
+    return { ...size(sum), disk: Number(sum.readBigUInt64LE(16)) };
   }
 
   async stat(
@@ -134,7 +182,7 @@ export class NativeWorkers implements Workers {
   ): Promise<(FileStat & { readonly path: string }) | undefined> {
     const found = await this.#file(kind.stat, root, [path, options.follow === true]);
     if (found.readUInt8(0) === 0) return undefined;
-    const [linkTarget = "", resolved = ""] = found.toString("utf8", 1 + FACTS).split("\0");
+    const [linkTarget = "", resolved = ""] = decodeName(found, 1 + FACTS).split("\0");
     return { ...decodeFacts(found, 1), linkTarget, path: resolved };
   }
 
@@ -177,8 +225,8 @@ export class NativeWorkers implements Workers {
       owner?.uid ?? 0,
       owner?.gid ?? 0,
       mode === undefined ? "" : typeof mode === "number" ? mode.toString(8) : mode,
-      mtime !== "keep",
-      mtime === "keep" ? 0 : mtime,
+      mtime === "keep" ? TIME.kept : typeof mtime === "number" ? TIME.given : TIME.latest,
+      mtime === "keep" ? 0 : typeof mtime === "number" ? mtime : mtime.latest,
       options.link === true,
     ];
     return size(
@@ -197,8 +245,7 @@ export class NativeWorkers implements Workers {
     const text: Buffer[] = [];
     for await (const piece of pieces(await this.#start(kind.changes, ...ops))) text.push(Buffer.from(piece));
     // Each: "0", "1" or "2" and the path, ended by NUL.
-    return Buffer.concat(text)
-      .toString("utf8")
+    return decodeName(Buffer.concat(text))
       .split("\0")
       .filter((entry) => entry !== "")
       .map((entry) => ({ kind: kinds[Number(entry[0])] ?? "modified", path: `/${entry.slice(1)}` }))

@@ -1,6 +1,5 @@
-import { once } from "node:events";
 import type { Socket } from "node:net";
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { EngineError, type ErrorKind } from "../errors.ts";
 import { decodeError, NativeError } from "./connection.ts";
 import { type Frame, FrameReader, frameType } from "./wire.ts";
@@ -32,18 +31,26 @@ export function workerError(error: unknown): Error {
   return new EngineError(KINDS.get(error.errno) ?? "system", error.message, { cause: error });
 }
 
-/** Frames from a worker, one at a time, taken from the socket only as fast as they are used. */
-export async function* frames(socket: Socket): AsyncGenerator<Frame> {
-  const reader = new FrameReader();
+/**
+ * Frames from a worker, one at a time, taken from the socket only as fast as they are used.
+ *
+ * @param streamed a type whose payloads need not be whole: they are passed on as they come
+ */
+export async function* frames(socket: Socket, streamed?: number): AsyncGenerator<Frame> {
+  const reader = new FrameReader(streamed);
   for await (const chunk of socket) yield* reader.push(chunk as Buffer);
 }
 
+/** Takes what a worker streams beside its answer; it is read on when this resolves. */
+export type Listen = (payload: Buffer) => Promise<void>;
+
 /** The first answer of a job. @throws EngineError what the worker says, or `system` if it went away */
-export async function answer(socket: Socket): Promise<Buffer> {
+export async function answer(socket: Socket, listen?: Listen): Promise<Buffer> {
   try {
     for await (const frame of frames(socket)) {
       if (frame.type === frameType.ok) return Buffer.from(frame.payload);
       if (frame.type === frameType.error) throw workerError(decodeError(frame.payload));
+      if (frame.type === DATA) await listen?.(frame.payload);
     }
   } catch (error) {
     throw error instanceof EngineError
@@ -55,13 +62,23 @@ export async function answer(socket: Socket): Promise<Buffer> {
   throw new EngineError("system", "a worker went away without an answer");
 }
 
+export interface FeedOptions {
+  readonly listen?: Listen | undefined;
+  /** Nobody else looks at the stream's buffers: each is freed as soon as it is sent. */
+  readonly ownBuffers?: boolean | undefined;
+}
+
 /**
  * Sends a stream to a worker as frames and waits for its answer, which may come before the stream's end if the
  * worker gives up.
  */
-export async function feed(socket: Socket, source: Readable): Promise<Buffer> {
-  const result = answer(socket);
-  const sent = send(socket, source);
+export async function feed(
+  socket: Socket,
+  source: AsyncIterable<Buffer>,
+  options: FeedOptions = {},
+): Promise<Buffer> {
+  const result = answer(socket, options.listen);
+  const sent = send(socket, source, options.ownBuffers);
   // The answer decides; a write to a worker that has gone says less about why than its answer does.
   sent.catch(() => {});
   try {
@@ -74,7 +91,8 @@ export async function feed(socket: Socket, source: Readable): Promise<Buffer> {
       ),
       failureOf(sent),
     ]);
-    source.destroy();
+    // What is no stream ends when it is next asked for a piece.
+    if (source instanceof Readable) source.destroy();
     socket.destroy();
     result.catch(() => {});
     throw why ?? error;
@@ -90,15 +108,16 @@ async function failureOf(work: Promise<unknown>): Promise<unknown> {
   }
 }
 
-async function send(socket: Socket, source: Readable): Promise<void> {
-  for await (const chunk of source) {
-    const bytes = chunk as Buffer;
+/** @param ownBuffers @see FeedOptions */
+export async function send(socket: Socket, source: AsyncIterable<Buffer>, ownBuffers = false): Promise<void> {
+  for await (const bytes of source) {
     for (let at = 0; at < bytes.length; at += PIECE) {
       const piece = bytes.subarray(at, at + PIECE);
       if (socket.destroyed) return;
+      const isLast = at + PIECE >= bytes.length;
       socket.cork();
       socket.write(head(DATA, piece.length));
-      const room = socket.write(piece);
+      const room = socket.write(piece, ownBuffers && isLast ? () => free(bytes) : undefined);
       socket.uncork();
       if (!room && !(await drained(socket))) return;
     }
@@ -106,18 +125,26 @@ async function send(socket: Socket, source: Readable): Promise<void> {
   if (!socket.destroyed) socket.write(head(END, 0));
 }
 
-async function drained(socket: Socket): Promise<boolean> {
-  const stop = new AbortController();
-  try {
-    return await Promise.race([
-      once(socket, "drain", stop).then(() => true),
-      once(socket, "close", stop).then(() => false),
-    ]);
-  } catch {
-    return false;
-  } finally {
-    stop.abort();
-  }
+/**
+ * Gives memory back at once. Left to the collector, the buffers of a large stream make it run every few milliseconds:
+ * a quarter of the time that a pull takes. An inflater's buffer goes on in several chunks, of which the last one ends it.
+ */
+function free(chunk: Buffer): void {
+  const { buffer, byteOffset, length } = chunk;
+  const isPooled = buffer.byteLength <= Buffer.poolSize;
+  if (!isPooled && byteOffset + length === buffer.byteLength) (buffer as ArrayBuffer).transfer(0);
+}
+
+/** @returns false if the other side has gone instead */
+function drained(socket: Socket): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const settle = (): void => {
+    socket.off("drain", settle).off("close", settle).off("error", settle);
+    resolve(!socket.destroyed);
+  };
+  socket.once("drain", settle).once("close", settle).once("error", settle);
+  if (socket.destroyed) settle();
+  return promise;
 }
 
 function head(type: number, size: number): Buffer {
@@ -131,7 +158,7 @@ function head(type: number, size: number): Buffer {
 export async function* pieces(socket: Socket, done?: (payload: Buffer) => void): AsyncGenerator<Buffer> {
   let ended = false;
   try {
-    for await (const frame of frames(socket)) {
+    for await (const frame of frames(socket, DATA)) {
       if (frame.type === DATA) yield frame.payload;
       else if (frame.type === frameType.error) throw workerError(decodeError(frame.payload));
       else if (frame.type === END) {

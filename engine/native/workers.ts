@@ -23,11 +23,30 @@ export interface UntarOptions {
   /** The archive is refused when it has more entries, or more bytes of file data, than this. */
   readonly entryLimit?: number;
   readonly byteLimit?: number;
+  /**
+   * Is given, piece by piece, all of the archive that is no file's content, from which and the files `rebuild` makes
+   * the archive again.
+   */
+  readonly recipe?: (piece: Buffer) => Promise<void>;
+  /** Nobody else looks at the archive's buffers, which are freed as they are sent. */
+  readonly ownBuffers?: boolean;
+}
+
+/** What was unpacked of an archive. */
+export interface Unpacked extends TreeSize {
+  readonly archiveBytes: number;
+  /** Of the archive; only where its whiteouts are overlayfs's, as a layer's are. */
+  readonly digest: string;
 }
 
 export interface TreeSize {
   readonly entries: number;
   readonly bytes: number; // of regular files, each inode once
+}
+
+/** With what the file system holds for it, directories and all. */
+export interface DiskSize extends TreeSize {
+  readonly disk: number; // bytes
 }
 
 export interface TarOptions {
@@ -60,10 +79,23 @@ export interface CopyOptions {
   readonly owner?: Owner;
   /** For each file and directory copied; a string is chmod's symbolic form ("u+x,go-w"). */
   readonly mode?: number | string;
-  /** `keep`: the source's times; or seconds since the epoch. */
-  readonly mtime?: "keep" | number;
+  /** `keep`: the source's times; or seconds since the epoch, for all, or for what is later. */
+  readonly mtime?: "keep" | number | { readonly latest: number };
   /** Share regular files by hard link where nothing of them changes and both trees lie on one file system. */
   readonly link?: boolean;
+}
+
+export interface Identity {
+  readonly digest: string; // of the archive
+  readonly archiveBytes: number;
+  readonly bytes: number; // of regular files, each inode once
+}
+
+/** What is seen, but neither looked at nor into. */
+export interface Skipped {
+  readonly paths: readonly string[];
+  /** Wherever they are. */
+  readonly names: readonly string[];
 }
 
 export interface MakeDirectoryOptions extends Partial<Owner> {
@@ -77,11 +109,17 @@ export interface WriteOptions extends Partial<Owner> {
 /** The operations; engine/native/worker-client.ts has the one implementation. */
 export interface Workers {
   /** Unpacks an uncompressed tar. @throws EngineError invalid for a hostile or broken archive */
-  untar(archive: Readable, into: TreeRoot, options: UntarOptions): Promise<TreeSize>;
+  untar(archive: AsyncIterable<Buffer>, into: TreeRoot, options: UntarOptions): Promise<Unpacked>;
+  /** The very bytes of an archive that was unpacked here, by its recipe. The stream fails if files changed. */
+  rebuild(root: TreeRoot, recipe: Readable): Readable;
   /** Packs files beneath a root. The stream fails with the worker's error. */
   tar(root: TreeRoot, options?: TarOptions): Readable;
   /** Every entry beneath `path`, itself first, sorted by name within a directory; links are not followed. */
   walk(root: TreeRoot, path?: string): AsyncIterable<WalkEntry>;
+  /** What `tar` would pack of a layer. */
+  identify(root: TreeRoot): Promise<Identity>;
+  /** What is there, in the bytes of native/scan.h: two that are equal saw the same. */
+  scan(root: TreeRoot, skip: Skipped): Promise<Buffer>;
   /** undefined when it does not exist. `follow`: follow a final link (default false). */
   stat(
     root: TreeRoot,
@@ -99,5 +137,5 @@ export interface Workers {
   copy(from: TreeRoot, to: TreeRoot, options: CopyOptions): Promise<TreeSize>;
   /** What an overlay's upper directory changes against its lowers, sorted, directories as Docker lists them. */
   changes(upper: string, lowers: readonly string[]): Promise<Change[]>;
-  measure(root: TreeRoot, path?: string): Promise<TreeSize>;
+  measure(root: TreeRoot, path?: string): Promise<DiskSize>;
 }

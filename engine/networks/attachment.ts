@@ -3,8 +3,7 @@ import type { Op } from "../native/protocol.ts";
 import { parseAddress } from "./address.ts";
 import { addressOf, type Endpoint, endpointOps, endpointState, gatewaysOf } from "./endpoint.ts";
 import { addForwards, type Forward, forgetConnections, redirectDns } from "./firewall.ts";
-import { loopbackUp } from "./links.ts";
-import { isAny, type PublishedPort } from "./ports.ts";
+import { isAny, type PortRequest, type PublishedPort } from "./ports.ts";
 import type { AttachRequest, EndpointState, NetworkRecord, PortMap } from "./types.ts";
 
 /** Kept beneath the exec root while the container runs, so that a later daemon knows what it has. */
@@ -17,6 +16,8 @@ export interface AttachmentRecord {
   readonly ports: readonly PublishedPort[];
   /** `80/tcp`; of all ports that are published or exposed. */
   readonly portKeys: readonly string[];
+  /** What was asked for, should the networks change; records of before 2026-11 have none. */
+  readonly requests?: readonly PortRequest[];
   readonly dns: ResolverRecord | undefined;
   /** What was asked for, should a resolver be needed later. */
   readonly resolver: ResolverRequest;
@@ -80,24 +81,29 @@ export function launchOps(record: AttachmentRecord, tools: LaunchTools): Op[] {
   const ops: Op[] = [];
   // Before any link is there, which takes it over (CVE-2024-32473).
   if (withoutIpv6) ops.push({ op: "netSetting", path: "ipv6/conf/default/disable_ipv6", value: "1" });
-  ops.push({ op: "containerNetlink", ...loopbackUp() });
   for (const endpoint of endpoints) {
     if (endpoint.host === "") continue;
-    const isGateway = endpoint === gateway;
-    const role = { isGateway, publishes: isGateway && record.ports.length > 0 };
+    const role = { isGateway: endpoint === gateway, publishes: publishesAny(record) };
     ops.push(...endpointOps(endpoint, tools.networkOf(endpoint), role));
   }
   if (dns !== undefined) ops.push(...resolverOps(dns, tools));
-  const rules = forwardRules(record, tools.networkOf);
-  if (rules !== "") ops.push({ op: "forward", rules });
-  if (tools.table !== undefined) {
-    const forwards = forwardsOf(record, tools.networkOf);
-    for (const family of [4, 6] as const) {
-      const some = forwards.filter(({ address }) => address.family === family);
-      if (some.length > 0) ops.push({ op: "hostNetlink", ...addForwards(tools.table, family, some) });
-    }
-    for (const batch of forgetConnections(forwards)) ops.push({ op: "hostNetlink", ...batch });
+  if (record.ports.length > 0) ops.push(...publishOps(record, tools));
+  return ops;
+}
+
+/** Has published ports lead to the endpoint that the default route goes through; without one, nowhere. */
+export function publishOps(
+  record: AttachmentRecord,
+  { networkOf, table }: Pick<LaunchTools, "networkOf" | "table">,
+): Op[] {
+  const ops: Op[] = [{ op: "forward", rules: forwardRules(record, networkOf) }];
+  if (table === undefined) return ops;
+  const forwards = forwardsOf(record, networkOf);
+  for (const family of [4, 6] as const) {
+    const some = forwards.filter(({ address }) => address.family === family);
+    if (some.length > 0) ops.push({ op: "hostNetlink", ...addForwards(table, family, some) });
   }
+  for (const batch of forgetConnections(forwards)) ops.push({ op: "hostNetlink", ...batch });
   return ops;
 }
 
@@ -126,7 +132,13 @@ function forwardRules({ endpoints, ports }: AttachmentRecord, networkOf: Network
     .join("");
 }
 
-export function portMap({ ports, portKeys }: AttachmentRecord): PortMap {
+/** Whichever of its networks the ports lead to: the others' turn may come. */
+export function publishesAny({ ports, requests = [] }: AttachmentRecord): boolean {
+  return ports.length > 0 || requests.some(({ bindings }) => bindings.length > 0);
+}
+
+export function portMap({ endpoints, ports, portKeys }: AttachmentRecord, networkOf: NetworkOf): PortMap {
+  if (gatewayEndpoint(endpoints, networkOf) === undefined) return {};
   return Object.fromEntries(
     portKeys.map((key) => {
       const bound = ports.filter(({ port, protocol }) => key === `${port}/${protocol}`);

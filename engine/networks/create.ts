@@ -33,14 +33,19 @@ export function describeNetwork(request: CreateNetwork, inUse: InUse): NetworkRe
     if (driver === "host" || driver === "null") {
       throw new EngineError("forbidden", `only one instance of "${driver}" network is allowed`);
     }
-    throw new EngineError("notFound", `plugin ${JSON.stringify(driver)} not found`);
+    const known = ["macvlan", "ipvlan", "overlay"].includes(driver);
+    const why = known ? "is not supported: there are bridge, host and none" : "not found";
+    throw new EngineError(
+      known ? "notImplemented" : "notFound",
+      known ? `the ${driver} driver ${why}` : `plugin ${JSON.stringify(driver)} ${why}`,
+    );
   }
   if (request.Ingress || request.ConfigOnly || request.Scope === "swarm") {
     throw new EngineError("notImplemented", "networks of a swarm are not supported");
   }
   const ipamDriver = request.IPAM?.Driver || "default";
   if (ipamDriver !== "default" && ipamDriver !== "null") {
-    throw new EngineError("invalid", `could not find IPAM driver ${JSON.stringify(ipamDriver)}`);
+    throw new EngineError("invalid", `plugin ${JSON.stringify(ipamDriver)} not found`);
   }
   const Id = randomBytes(32).toString("hex");
   const EnableIPv6 = request.EnableIPv6 ?? false;
@@ -145,6 +150,19 @@ function checkOptions(options: Readonly<Record<string, string>>): void {
   if (device && (!/^[A-Za-z0-9_.-]{1,15}$/.test(device) || /^\.+$/.test(device))) {
     throw new EngineError("invalid", `invalid bridge name ${JSON.stringify(device)}`);
   }
+  for (const key of ["enable_icc", "enable_ip_masquerade", "default_bridge"]) {
+    const name = `com.docker.network.bridge.${key}`;
+    const value = options[name];
+    // As Go's strconv.ParseBool reads them.
+    if (value && !/^(1|t|T|TRUE|true|True|0|f|F|FALSE|false|False)$/.test(value)) {
+      const why = `failed to parse ${name} value: ${value} (strconv.ParseBool: parsing "${value}": invalid syntax)`;
+      throw new EngineError("invalid", why);
+    }
+  }
+  const prefix = options["com.docker.network.container_iface_prefix"];
+  if (prefix && !/^[A-Za-z0-9_.-]{1,12}$/.test(prefix)) {
+    throw new EngineError("invalid", `invalid prefix of interfaces ${JSON.stringify(prefix)}`);
+  }
   const mtu = options["com.docker.network.driver.mtu"];
   if (mtu && !(/^\d+$/.test(mtu) && Number(mtu) >= 68 && Number(mtu) <= 65535)) {
     throw new EngineError("invalid", `invalid MTU ${JSON.stringify(mtu)}`);
@@ -156,6 +174,11 @@ function settlePools(id: string, ipv6: boolean, given: readonly IpamPool[], inUs
   const subnets = settled.map((pool) => readPool(pool).subnet);
   if (given.some(({ Subnet, Gateway }) => !Subnet && Gateway)) {
     throw new EngineError("invalid", "invalid network config: every gateway must be with a subnet");
+  }
+  for (const family of [4, 6]) {
+    if (subnets.filter((subnet) => subnet.family === family).length > 1) {
+      throw new EngineError("invalid", "bridge driver doesn't support multiple subnets");
+    }
   }
   for (const subnet of subnets) {
     const other = inUse.networks.find((one) => overlaps(one.subnet, subnet));

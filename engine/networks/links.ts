@@ -131,11 +131,6 @@ export function createVeth(veth: Veth): NetlinkBatch[] {
   return [made, batch(protocol.route, [port])];
 }
 
-/** In the container: lo up. */
-export function loopbackUp(): NetlinkBatch {
-  return batch(protocol.route, [setUp("lo")]);
-}
-
 /** In the container: the link up, with its addresses; a default route through each of `gateways`. */
 export function configure(
   name: string,

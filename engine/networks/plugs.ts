@@ -10,6 +10,8 @@ import {
   launchOps,
   type NetworkOf,
   portMap,
+  publishesAny,
+  publishOps,
   resolverOps,
 } from "./attachment.ts";
 import { isDefaultBridge } from "./create.ts";
@@ -28,10 +30,11 @@ import { hostsFile } from "./hostsfile.ts";
 import { addRoutes, deleteLink } from "./links.ts";
 import type { Machine } from "./machine.ts";
 import type { Names } from "./names.ts";
-import { type Ports, type PublishedPort, portRequests } from "./ports.ts";
+import { type PortRequest, type Ports, type PublishedPort, portRequests } from "./ports.ts";
 import { aliasesOf, hostResolver, resolverFor, resolverRequest } from "./resolver.ts";
 import type { Scratch } from "./scratch.ts";
 import type { Attachment, AttachRequest, EndpointRequest, LiveAttachment, NetworkRecord } from "./types.ts";
+import { freeName, wantedNetworks } from "./wanted.ts";
 
 export interface PlugsTools {
   readonly fabric: Fabric;
@@ -70,7 +73,7 @@ export class Plugs {
   async attach(request: AttachRequest): Promise<Attachment> {
     const { fabric, ports, records } = this.#tools;
     await this.release(request.id);
-    const wanted = this.#wanted(request);
+    const wanted = wantedNetworks(request, this.#tools.find);
     const networks = wanted.map(({ network }) => network);
     const viaHost = request.extraHosts?.some((text) => text.endsWith("host-gateway"))
       ? [this.#tools.find("bridge")]
@@ -82,7 +85,7 @@ export class Plugs {
     let published: readonly PublishedPort[] = [];
     try {
       for (const { network, settings } of wanted) {
-        endpoints.push(this.#endpoint(network, settings, `eth${endpoints.length}`, request));
+        endpoints.push(this.#endpoint(network, settings, freeName(endpoints, network), request));
       }
       published = await this.#publish(request.name, endpoints, requested);
       const record: AttachmentRecord = {
@@ -96,6 +99,7 @@ export class Plugs {
           networks[0]?.Driver === "bridge"
             ? requested.map(({ port, protocol }) => `${port}/${protocol}`)
             : [],
+        requests: requested,
         dns: resolverFor(request, networks, this.#tools.rootless),
         resolver: resolverRequest(request),
       };
@@ -133,7 +137,7 @@ export class Plugs {
     const record = this.#tools.records.get(containerId);
     if (record === undefined) return undefined;
     const endpoints = endpointStates(record, this.#networkOf);
-    return { endpoints, ports: portMap(record), sandboxId: record.sandboxId };
+    return { endpoints, ports: portMap(record, this.#networkOf), sandboxId: record.sandboxId };
   }
 
   /** Plugs a running container into one more network. Returns what its /etc/resolv.conf is to say from now on, if that changes. */
@@ -154,22 +158,26 @@ export class Plugs {
       if (NOT_PLUGGABLE[Driver] !== undefined) throw new EngineError("forbidden", NOT_PLUGGABLE[Driver]);
     }
     await fabric.ensure(network.Id);
-    const endpoint = this.#endpoint(network, settings, freeName(record.endpoints), container);
-    const isGateway = gatewayEndpoint(record.endpoints, this.#networkOf) === undefined;
+    const name = freeName(record.endpoints, network);
+    const endpoint = this.#endpoint(network, settings, name, container);
     const known = record.dns ?? resolverFor(record.resolver, [network], this.#tools.rootless);
     const dns = known && { ...known, aliases: [...known.aliases, ...aliasesOf(settings.Links ?? [])] };
-    const after = { ...record, endpoints: [...record.endpoints, endpoint], dns };
-    const ops = endpointOps(endpoint, network, { isGateway, publishes: false });
-    if (dns !== undefined && record.dns === undefined) {
-      const table = (await machine.hasNftables()) ? machine.table : undefined;
-      ops.push(...resolverOps(dns, { table, resolver: names.resolverOf(container.id) }));
-    }
-    // The resolver's table is there before the resolver is.
-    this.#keep(after);
+    const table = (await machine.hasNftables()) ? machine.table : undefined;
+    let after: AttachmentRecord = { ...record, endpoints: [...record.endpoints, endpoint], dns };
     try {
+      after = await this.#withPorts(record, after);
+      const ops = endpointOps(endpoint, network, { isGateway: false, publishes: publishesAny(record) });
+      ops.push(...this.#moveOps(record, after, table));
+      if (dns !== undefined && record.dns === undefined) {
+        ops.push(...resolverOps(dns, { table, resolver: names.resolverOf(container.id) }));
+      }
+      // The resolver's table is there before the resolver is.
+      this.#keep(after);
+      await this.#unpublishMoved(record, after);
       await machine.besideContainer(container.id, ops);
     } catch (error) {
       fabric.release(endpoint);
+      if (record.ports.length === 0) this.#tools.ports.release(after.ports);
       this.#keep(record);
       this.#writeNames(network.Id);
       throw error;
@@ -181,28 +189,59 @@ export class Plugs {
 
   /** Unplugs a running container. The default route moves on to another of its networks. */
   async disconnect(network: NetworkRecord, container: { readonly id: string }): Promise<void> {
-    const { fabric, machine } = this.#tools;
+    const { fabric, machine, ports } = this.#tools;
     const record = this.#record(container.id);
     const endpoint = record.endpoints.find(({ networkId }) => networkId === network.Id);
-    if (endpoint === undefined || network.Driver !== "bridge") {
+    if (network.Driver === "host") throw new EngineError("forbidden", NOT_PLUGGABLE["host"] ?? "");
+    if (endpoint === undefined) {
       throw new EngineError(
         "system",
         `container ${container.id} is not connected to network ${network.Name}`,
       );
     }
-    const rest = record.endpoints.filter((one) => one !== endpoint);
-    const before = gatewayEndpoint(record.endpoints, this.#networkOf);
-    const gateway = gatewayEndpoint(rest, this.#networkOf);
-    const ops: Op[] = [{ op: "hostNetlink", ...deleteLink(endpoint.host) }];
-    if (gateway !== undefined && gateway !== before) {
-      ops.push({ op: "containerNetlink", ...addRoutes(gateway.name, gatewaysOf(gateway)) });
+    const rest = { ...record, endpoints: record.endpoints.filter((one) => one !== endpoint) };
+    const after = await this.#withPorts(record, rest);
+    if (network.Driver === "bridge") {
+      const table = (await machine.hasNftables()) ? machine.table : undefined;
+      await this.#unpublishMoved(record, after);
+      await machine.besideContainer(container.id, [
+        { op: "hostNetlink", ...deleteLink(endpoint.host) },
+        ...this.#moveOps(record, after, table),
+      ]);
+      if (after.ports.length === 0) ports.release(record.ports);
     }
-    if (before === endpoint) await this.#unpublish(machine, forwardsOf(record, this.#networkOf));
-    await machine.besideContainer(container.id, ops);
     fabric.release(endpoint);
-    this.#keep({ ...record, endpoints: rest });
+    this.#keep(after);
     this.#writeNames(network.Id);
     this.#tools.tell("disconnect", network, container.id);
+  }
+
+  /** Ports are published while there is an endpoint that the default route goes through. */
+  async #withPorts(before: AttachmentRecord, after: AttachmentRecord): Promise<AttachmentRecord> {
+    const was = gatewayEndpoint(before.endpoints, this.#networkOf);
+    const is = gatewayEndpoint(after.endpoints, this.#networkOf);
+    if (is === undefined) return { ...after, ports: [] };
+    if (was !== undefined) return after;
+    return { ...after, ports: await this.#publish(after.name, after.endpoints, after.requests ?? []) };
+  }
+
+  /** The default route and the published ports follow the first of the networks. */
+  #moveOps(before: AttachmentRecord, after: AttachmentRecord, table: string | undefined): Op[] {
+    const is = gatewayEndpoint(after.endpoints, this.#networkOf);
+    if (is === gatewayEndpoint(before.endpoints, this.#networkOf)) return [];
+    const published = before.ports.length > 0 || after.ports.length > 0;
+    return [
+      ...(is === undefined
+        ? []
+        : [{ op: "containerNetlink", ...addRoutes(is.name, gatewaysOf(is)) } as const]),
+      ...(published ? publishOps(after, { networkOf: this.#networkOf, table }) : []),
+    ];
+  }
+
+  async #unpublishMoved(before: AttachmentRecord, after: AttachmentRecord): Promise<void> {
+    const was = gatewayEndpoint(before.endpoints, this.#networkOf);
+    if (was === gatewayEndpoint(after.endpoints, this.#networkOf)) return;
+    await this.#unpublish(this.#tools.machine, forwardsOf(before, this.#networkOf));
   }
 
   /** A container's new name answers; the old one does not. */
@@ -244,26 +283,6 @@ export class Plugs {
     return makeEndpoint(network, this.#tools.fabric.pools(network.Id), settings, name, names);
   }
 
-  /** The networks that a container asks for; the one of its mode comes first, as eth0. */
-  #wanted(request: AttachRequest): { network: NetworkRecord; settings: EndpointRequest }[] {
-    const find = (reference: string): NetworkRecord =>
-      this.#tools.find(reference === "" || reference === "default" ? "bridge" : reference);
-    const first = find(request.mode);
-    const settings = new Map<NetworkRecord, EndpointRequest>([[first, {}]]);
-    for (const [reference, one] of Object.entries(request.endpoints ?? {}))
-      settings.set(find(reference), one ?? {});
-    if (request.macAddress && !settings.get(first)?.MacAddress) {
-      settings.set(first, { ...settings.get(first), MacAddress: request.macAddress });
-    }
-    return [...settings]
-      .map(([network, one]) => ({ network, settings: one }))
-      .sort(
-        (a, b) =>
-          Number(b.network === first) - Number(a.network === first) ||
-          (a.network.Name < b.network.Name ? -1 : 1),
-      );
-  }
-
   /** Rules can be gone behind our back. Ports cannot be added then, so those wait; others are not held up. */
   #verify(wait: boolean): Promise<void> {
     const now = performance.now();
@@ -278,7 +297,7 @@ export class Plugs {
   async #publish(
     name: string,
     endpoints: readonly Endpoint[],
-    requested: ReturnType<typeof portRequests>,
+    requested: readonly PortRequest[],
   ): Promise<PublishedPort[]> {
     const gateway = gatewayEndpoint(endpoints, this.#networkOf);
     if (gateway === undefined) return [];
@@ -324,14 +343,15 @@ export class Plugs {
 
   async #attachment(request: AttachRequest, record: AttachmentRecord): Promise<Attachment> {
     const { machine, names, ipv6 } = this.#tools;
-    const { Driver } = this.#networkOf(record.endpoints[0]!);
+    const [main] = record.endpoints;
+    const Driver = main === undefined ? "null" : this.#networkOf(main).Driver;
     const nftables = Driver === "bridge" && (await machine.hasNftables());
     const table = nftables ? machine.table : undefined;
     const resolver = names.resolverOf(record.id);
     return {
       ops: Driver === "host" ? [] : launchOps(record, { networkOf: this.#networkOf, table, resolver, ipv6 }),
       endpoints: endpointStates(record, this.#networkOf),
-      ports: portMap(record),
+      ports: portMap(record, this.#networkOf),
       hostNamespace: Driver === "host",
       sandboxId: record.sandboxId,
       hosts: hostsFile(request, record, {
@@ -355,10 +375,3 @@ const NOT_PLUGGABLE: Readonly<Record<string, string>> = {
   host: "container cannot be disconnected from host network or connected to host network",
   null: "container cannot be connected to multiple networks with one of the networks in private (none) mode",
 };
-
-/** The next name that no link of the container has. */
-function freeName(endpoints: readonly Endpoint[]): string {
-  for (let number = 0; ; number++) {
-    if (!endpoints.some(({ name }) => name === `eth${number}`)) return `eth${number}`;
-  }
-}

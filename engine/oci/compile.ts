@@ -1,26 +1,37 @@
 /** From config.json to the operations of the native program: the same that the engine's own containers are made of. */
 import { isAbsolute, join, resolve } from "node:path";
 import { capabilityMask } from "../containers/capabilities.ts";
-import { limitWrites } from "../containers/cgroups/limits.ts";
-import { cgroupOps } from "../containers/cgroups/operations.ts";
-import { DEFAULT_NODES, DEFAULT_RULES, type DeviceRule } from "../containers/devices.ts";
+import { cgroupDirectories, cgroupOps } from "../containers/cgroups/operations.ts";
+import { DEFAULT_NODES } from "../containers/devices.ts";
 import type { Host } from "../containers/host.ts";
 import { cgroupMounts, deviceLinks } from "../containers/operations.ts";
 import { parseDockerProfile } from "../containers/seccomp/docker-profile.ts";
 import { compileFilter } from "../containers/seccomp/filter.ts";
 import { EngineError } from "../errors.ts";
 import { mountFlag, type NamespaceKind, type Op, type ProcessOp } from "../native/protocol.ts";
-import type { OciConfig, OciMapping, OciMount, OciProcess, OciResources } from "./config.ts";
+import type { OciConfig, OciHook, OciMapping, OciMount, OciProcess } from "./config.ts";
+import { cgroupPath } from "./group.ts";
 import { mountOptions } from "./mount-options.ts";
+import { deviceRules, resourceWrites } from "./resources.ts";
 
 export interface Place {
   /** Of the container; the bundle's directory. */
   readonly id: string;
+  /** Absolute. */
   readonly bundle: string;
   readonly runDir: string;
   readonly stateDir: string;
   readonly consoleSocket: string;
+  /** The container is its caller's; else this process waits for it. */
+  readonly handOver: boolean;
+  /** Descriptors from 3 on that its program gets. */
+  readonly preserved: number;
   readonly host: Host;
+}
+
+/** Hooks that run before the root is changed need the container to wait for its caller. */
+export function holds({ hooks = {} }: OciConfig): boolean {
+  return [hooks.prestart, hooks.createRuntime, hooks.createContainer].some((list) => list?.length);
 }
 
 /** Everything up to the moment in which the container waits for its program. */
@@ -36,16 +47,21 @@ export function prepareBundle(config: OciConfig, place: Place): readonly Op[] {
       openStdin: true,
       stdinOnce: true,
     },
-    { op: "inheritStdio", consoleSocket: place.consoleSocket },
+    {
+      op: "inheritStdio",
+      consoleSocket: place.consoleSocket,
+      handOver: place.handOver,
+      preserved: place.preserved,
+    },
     ...cgroupOps({
       tree: place.host.cgroups,
       path: cgroupPath(config, place.id),
-      limits: limitWrites(place.host.cgroups, dockerResources(linux.resources ?? {})),
+      limits: resourceWrites(place.host.cgroups, linux.resources ?? {}),
       devices: deviceRules(linux.resources ?? {}),
     }),
     clone(config),
     { op: "bindRoot", path: root, readonly: false },
-    ...(config.mounts ?? []).flatMap((mount) => mountOps(mount, place)),
+    ...(config.mounts ?? []).flatMap((mount) => mountOps(mount, config, place)),
     ...deviceOps(config),
     ...(has(config, "uts")
       ? [{ op: "hostname", name: config.hostname ?? "", domain: config.domainname ?? "" } as const]
@@ -59,15 +75,35 @@ export function prepareBundle(config: OciConfig, place: Place): readonly Op[] {
       ? []
       : [{ op: "directory", path: config.process.cwd, mode: 0o755, uid: 0, gid: 0 } as const]),
     ...(config.root?.readonly ? [{ op: "readonlyRoot" } as const] : []),
+    ...(holds(config) ? [{ op: "hold" } as const] : []),
+    ...(config.hooks?.createContainer ?? []).map((hook) => hookOp(hook, "")),
     { op: "pivot" },
+    ...programOps(config.process),
   ];
 }
 
-/** @throws {EngineError} invalid for a process without a program, and for limits and calls that Linux does not have */
+/** The caller of `create` hears of a program that is not there, as with runc. */
+function programOps(process: OciProcess | undefined): readonly Op[] {
+  const [name] = process?.args ?? [];
+  if (process === undefined || name === undefined) return [];
+  const path = process.env?.findLast((pair) => pair.startsWith("PATH="))?.slice("PATH=".length) ?? "";
+  return [{ op: "program", name, path, cwd: process.cwd }];
+}
+
+/** A hook that the native program runs. @param state what it reads; "": what comes with `hold` */
+export function hookOp({ path, args, env = [], timeout = 0 }: OciHook, state: string) {
+  return { op: "hook", path, argv: args ?? [path], env, seconds: timeout, state } as const;
+}
+
+/**
+ * @param keyring the name of a session keyring of its own; undefined for its caller's
+ * @throws {EngineError} invalid for a process without a program, and for limits and calls that Linux does not have
+ */
 export function processOfBundle(
   process: OciProcess,
   seccomp: object | undefined,
   host: Host,
+  keyring: string | undefined,
 ): readonly ProcessOp[] {
   if (process.args === undefined || process.args.length === 0) {
     throw new EngineError("invalid", "process.args must not be empty");
@@ -79,7 +115,7 @@ export function processOfBundle(
     { op: "argv", list: process.args },
     { op: "env", list: process.env ?? [] },
     { op: "cwd", path: process.cwd },
-    { op: "user", uid, gid, groups: [...new Set([gid, ...additionalGids])] },
+    { op: "user", uid, gid, groups: additionalGids },
     {
       op: "caps",
       bounding: mask("bounding"),
@@ -91,19 +127,21 @@ export function processOfBundle(
     ...(seccomp === undefined ? [] : [{ op: "seccomp", filter: filterOf(seccomp, process, host) } as const]),
     ...(process.noNewPrivileges ? [{ op: "noNewPrivileges" } as const] : []),
     ...(process.rlimits ?? []).map((limit) => rlimit(limit)),
-    ...(process.oomScoreAdj ? [{ op: "oomScoreAdj", value: process.oomScoreAdj } as const] : []),
+    ...(process.oomScoreAdj === undefined
+      ? []
+      : [{ op: "oomScoreAdj", value: process.oomScoreAdj } as const]),
     { op: "umask", mask: umask ?? 0o022 },
+    ...(keyring === undefined ? [] : [{ op: "keyring", name: keyring } as const]),
+    ...(process.terminal ? [terminalOp(process)] : []),
+    ...(process.apparmorProfile
+      ? [{ op: "label", lsm: "apparmor", label: process.apparmorProfile } as const]
+      : []),
+    ...(process.selinuxLabel ? [{ op: "label", lsm: "selinux", label: process.selinuxLabel } as const] : []),
   ];
 }
 
-/** Relative to the root of the tree. @throws {EngineError} invalid for systemd's form and for a path that leads out */
-export function cgroupPath(config: OciConfig, id: string): string {
-  const path = config.linux?.cgroupsPath ?? `slipway-oci/${id}`;
-  const names = path.split("/").filter((name) => name !== "");
-  if (names.length === 0 || names.includes("..") || path.includes(":")) {
-    throw new EngineError("invalid", `cgroupsPath ${path} is not a path below the root of the cgroup tree`);
-  }
-  return names.join("/");
+function terminalOp({ consoleSize }: OciProcess): ProcessOp {
+  return { op: "terminal", rows: consoleSize?.height ?? 0, columns: consoleSize?.width ?? 0 };
 }
 
 const KINDS: Readonly<Record<string, NamespaceKind>> = {
@@ -140,7 +178,7 @@ function has(config: OciConfig, type: string): boolean {
   return config.linux?.namespaces?.some((each) => each.type === type && !each.path) ?? false;
 }
 
-function mountOps(mount: OciMount, place: Place): readonly Op[] {
+function mountOps(mount: OciMount, config: OciConfig, place: Place): readonly Op[] {
   const { flags, data, bind, recursive, propagation } = mountOptions(mount.options ?? []);
   const target = mount.destination;
   if (bind || mount.type === "bind") {
@@ -150,9 +188,28 @@ function mountOps(mount: OciMount, place: Place): readonly Op[] {
   }
   const type = mount.type ?? "none";
   if (type === "cgroup" || type === "cgroup2") {
-    return cgroupMounts(place.host.cgroups, { writable: (flags & mountFlag.ro) === 0 });
+    const writable = (flags & mountFlag.ro) === 0;
+    const mounts = cgroupMounts(place.host.cgroups, { writable });
+    return has(config, "cgroup") ? mounts : ownGroups(mounts, cgroupPath(config, place.id), flags, place);
   }
   return [{ op: "mount", type, source: mount.source ?? type, target, flags, data }];
+}
+
+/** Without a cgroup namespace a mount would show the machine's whole tree: the container sees its own part. */
+function ownGroups(mounts: readonly Op[], path: string, flags: number, { host }: Place): readonly Op[] {
+  const directories = cgroupDirectories(host.cgroups, path);
+  const targets = mounts.flatMap((op) => (op.op === "mount" && op.type !== "tmpfs" ? [op.target] : []));
+  const binds = targets.map((target, index) => ({
+    op: "bind" as const,
+    source: directories[index] ?? "",
+    target,
+    recursive: false,
+    flags,
+    propagation: "rprivate" as const,
+  }));
+  const around = (kind: Op["op"]): readonly Op[] =>
+    mounts.filter((op) => op.op === kind && (op.op !== "mount" || op.type === "tmpfs"));
+  return [...around("mount"), ...binds, ...around("readonly")];
 }
 
 function deviceOps(config: OciConfig): readonly Op[] {
@@ -177,44 +234,6 @@ function deviceOps(config: OciConfig): readonly Op[] {
     ...asked,
     ...deviceLinks(),
   ];
-}
-
-function dockerResources(resources: OciResources): Parameters<typeof limitWrites>[1] {
-  const { memory = {}, cpu = {}, pids, blockIO } = resources;
-  return {
-    Memory: memory.limit ?? 0,
-    MemorySwap: memory.swap ?? 0,
-    MemoryReservation: memory.reservation ?? 0,
-    MemorySwappiness: memory.swappiness ?? null,
-    OomKillDisable: memory.disableOOMKiller ?? false,
-    CpuShares: cpu.shares ?? 0,
-    CpuQuota: cpu.quota ?? 0,
-    CpuPeriod: cpu.period ?? 0,
-    CpusetCpus: cpu.cpus ?? "",
-    CpusetMems: cpu.mems ?? "",
-    PidsLimit: pids?.limit ?? null,
-    BlkioWeight: blockIO?.weight ?? 0,
-  };
-}
-
-/** Without rules everything is left open, as the specification has it. */
-function deviceRules(resources: OciResources): readonly DeviceRule[] | undefined {
-  const rules = resources.devices ?? [];
-  if (rules.length === 0) return undefined;
-  const every = rules.at(-1);
-  if (every?.allow && (every.type ?? "a") === "a" && every.major === undefined) return undefined;
-  const number = (value: number | undefined): number | undefined => (value === -1 ? undefined : value);
-  const asked = rules
-    .filter(({ allow, type = "a" }) => allow || type !== "a")
-    .map(({ allow, type = "a", major, minor, access = "rwm" }) => ({
-      allow,
-      type: type as DeviceRule["type"],
-      major: number(major),
-      minor: number(minor),
-      access,
-    }));
-  // What every container may use comes after what is asked for, as with runc.
-  return [...asked, ...DEFAULT_RULES.filter(({ allow }) => allow)];
 }
 
 function filterOf(seccomp: object, process: OciProcess, host: Host): Uint8Array {

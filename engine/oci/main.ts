@@ -2,191 +2,160 @@
  * `slipway-runtime`: the engine's containers for other engines. It has the command line of runc, so that dockerd,
  * containerd and Podman can use it (`--runtime`).
  */
-import { appendFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { EngineError, messageOf } from "../errors.ts";
 import { program } from "../native/program.ts";
-import { Runtime } from "./commands.ts";
-import { execDetached } from "./exec.ts";
+import { type CreateOptions, Runtime } from "./commands.ts";
+import { printEvents } from "./events.ts";
+import { features } from "./features.ts";
+import { COMMANDS, type Command, commandAt, GLOBAL, readCommand, USAGE } from "./flags.ts";
+import { systemdRefused } from "./group.ts";
+import { report } from "./log.ts";
+import { printList, printProcesses } from "./print.ts";
+import { templateConfig } from "./template.ts";
+import { requestedResources } from "./update.ts";
 
 const VERSION = process.env["SLIPWAY_VERSION"] ?? "0.0.0-dev";
 
-const USAGE = `usage: slipway-runtime [--root DIR] [--log FILE] [--log-format text|json] COMMAND
-  create [--bundle DIR] [--pid-file FILE] [--console-socket PATH] ID
-  run    [--bundle DIR] [--pid-file FILE] [--console-socket PATH] [--detach] ID
-  start ID
-  state ID
-  kill [--all] ID [SIGNAL]
-  delete [--force] ID
-  exec [--process FILE] [--pid-file FILE] [--detach] ID [PROGRAM ARGUMENT...]
-  pause ID
-  resume ID
-  ps [--format json|table] ID
-`;
-
-/** runc's global options; those that take no effect here are taken all the same. */
-const GLOBAL = {
-  root: { type: "string" },
-  log: { type: "string" },
-  "log-format": { type: "string" },
-  debug: { type: "boolean" },
-  "systemd-cgroup": { type: "boolean" },
-  rootless: { type: "string" },
-  version: { type: "boolean", short: "v" },
-  help: { type: "boolean", short: "h" },
-} as const;
-
-const COMMAND = {
-  bundle: { type: "string", short: "b" },
-  "pid-file": { type: "string" },
-  "console-socket": { type: "string" },
-  "no-pivot": { type: "boolean" },
-  "no-new-keyring": { type: "boolean" },
-  "preserve-fds": { type: "string" },
-  detach: { type: "boolean", short: "d" },
-  all: { type: "boolean", short: "a" },
-  force: { type: "boolean", short: "f" },
-  format: { type: "string" },
-  process: { type: "string", short: "p" },
-} as const;
-
-void main(process.argv.slice(2)); // says itself what went wrong
-
 async function main(argv: readonly string[]): Promise<void> {
   const at = commandAt(argv);
-  const { values } = parseArgs({ args: argv.slice(0, at), options: GLOBAL, strict: true });
+  let log: string | undefined;
+  let format: string | undefined;
   try {
+    const { values } = parseArgs({ args: argv.slice(0, at), options: GLOBAL, strict: true });
+    log = values.log;
+    format = values["log-format"];
     if (values.version) {
       process.stdout.write(`slipway-runtime version ${VERSION}\nspec: 1.2.0\n`);
       return;
     }
     const [command] = argv.slice(at);
-    if (values.help || command === undefined) {
+    if (values.help || command === undefined || command === "help") {
       process.stdout.write(USAGE);
-      process.exitCode = values.help ? 0 : 1;
+      process.exitCode = values.help || command ? 0 : 1;
       return;
     }
+    if (values["systemd-cgroup"] && command !== "features") throw systemdRefused();
+    if (!(command in COMMANDS)) {
+      const what = `slipway-runtime has no command ${JSON.stringify(command)}`;
+      throw new EngineError("notImplemented", what);
+    }
     const runtime = new Runtime({ root: values.root ?? "/run/slipway-oci", program: program() });
-    if (command === "exec") await exec(runtime, argv, at);
-    else await run(runtime, command, argv.slice(at + 1));
+    await RUN[command as Command](runtime, argv.slice(at + 1));
   } catch (error) {
-    report(values.log, values["log-format"], messageOf(error));
+    report(log, format, messageOf(error));
     process.exitCode = 1;
   }
 }
 
-/** Where the command stands: the first word that is neither a global option nor the value of one. */
-function commandAt(argv: readonly string[]): number {
-  for (let at = 0; at < argv.length; at++) {
-    const word = argv[at] ?? "";
-    if (!word.startsWith("-")) return at;
-    const option = (GLOBAL as Readonly<Record<string, { readonly type: string }>>)[word.replace(/^--?/, "")];
-    if (option?.type === "string") at++;
-  }
-  return argv.length;
+const RUN: { readonly [C in Command]: (runtime: Runtime, args: readonly string[]) => Promise<void> } = {
+  async create(runtime, args) {
+    const { values, words } = readCommand("create", args);
+    await runtime.create(idOf(words), createOptions(values));
+  },
+  async run(runtime, args) {
+    const { values, words } = readCommand("run", args);
+    const id = idOf(words);
+    if (!values.detach) {
+      process.exitCode = await runtime.run(id, createOptions(values));
+      return;
+    }
+    await runtime.create(id, createOptions(values));
+    await runtime.start(id);
+  },
+  async start(runtime, args) {
+    await runtime.start(idOf(readCommand("start", args).words));
+  },
+  async state(runtime, args) {
+    const state = await runtime.state(idOf(readCommand("state", args).words));
+    process.stdout.write(`${JSON.stringify(state, null, 2)}\n`);
+  },
+  async list(runtime, args) {
+    const { values } = readCommand("list", args);
+    printList(await runtime.list(), values.format, values.quiet ?? false);
+  },
+  async kill(runtime, args) {
+    const { values, words } = readCommand("kill", args);
+    await runtime.kill(idOf(words), words[1] ?? "SIGTERM", values.all ?? false);
+  },
+  async delete(runtime, args) {
+    const { values, words } = readCommand("delete", args);
+    await runtime.delete(idOf(words), values.force ?? false);
+  },
+  async exec(runtime, args) {
+    const { values, words } = readCommand("exec", args);
+    const options = {
+      processFile: values.process,
+      args: words.slice(1),
+      terminal: values.tty ?? false,
+      cwd: values.cwd,
+      user: values.user,
+      additionalGids: (values["additional-gids"] ?? []).map(Number),
+      env: values.env ?? [],
+      capabilities: values.cap ?? [],
+      noNewPrivileges: values["no-new-privs"] ?? false,
+      pidFile: values["pid-file"],
+      consoleSocket: values["console-socket"],
+      preserved: count(values["preserve-fds"]),
+    };
+    process.exitCode = await runtime.exec(idOf(words), options, values.detach ?? false);
+  },
+  async pause(runtime, args) {
+    await runtime.freeze(idOf(readCommand("pause", args).words), true);
+  },
+  async resume(runtime, args) {
+    await runtime.freeze(idOf(readCommand("resume", args).words), false);
+  },
+  async ps(runtime, args) {
+    const { values, words } = readCommand("ps", args);
+    printProcesses(await runtime.processes(idOf(words)), values.format);
+  },
+  async events(runtime, args) {
+    const { values, words } = readCommand("events", args);
+    const seconds = Number.parseFloat(values.interval ?? "5");
+    if (!(seconds > 0)) throw new EngineError("invalid", "duration interval must be greater than 0");
+    await printEvents(runtime, idOf(words), { once: values.stats ?? false, interval: seconds * 1000 });
+  },
+  async update(runtime, args) {
+    const { values, words } = readCommand("update", args);
+    await runtime.update(idOf(words), await requestedResources(values));
+  },
+  async features() {
+    process.stdout.write(`${JSON.stringify(features(), null, 2)}\n`);
+  },
+  async spec(_runtime, args) {
+    const { values } = readCommand("spec", args);
+    if (values.rootless) throw new EngineError("notImplemented", "spec --rootless is not supported");
+    const path = join(values.bundle ?? "", "config.json");
+    await writeFile(path, `${JSON.stringify(templateConfig(), null, 2)}\n`, { flag: "wx", mode: 0o644 });
+  },
+};
+
+function idOf([id]: readonly string[]): string {
+  if (id === undefined || id === "") throw new EngineError("invalid", "a container ID is needed");
+  return id;
 }
 
-async function run(runtime: Runtime, command: string, args: readonly string[]): Promise<void> {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    options: COMMAND,
-    allowPositionals: true,
-    strict: true,
-  });
-  const [id = "", word = "SIGTERM"] = positionals;
-  if (id === "") throw new EngineError("invalid", `${command} needs a container ID`);
-  const options = {
+function createOptions(values: ReturnType<typeof readCommand<"create">>["values"]): CreateOptions {
+  if (values["no-pivot"]) {
+    const why = "--no-pivot is not supported: the root directory is always changed by pivot_root(2)";
+    throw new EngineError("notImplemented", why);
+  }
+  return {
     bundle: values.bundle ?? process.cwd(),
     pidFile: values["pid-file"],
     consoleSocket: values["console-socket"],
+    preserved: count(values["preserve-fds"]),
+    noNewKeyring: values["no-new-keyring"] ?? false,
   };
-  switch (command) {
-    case "create":
-      await runtime.create(id, options);
-      return;
-    case "run": {
-      const { exited } = await runtime.create(id, options);
-      await runtime.start(id);
-      if (values.detach) return;
-      process.exitCode = await exited();
-      await runtime.delete(id, true);
-      return;
-    }
-    case "start":
-      await runtime.start(id);
-      return;
-    case "state":
-      process.stdout.write(`${JSON.stringify(await runtime.state(id), null, 2)}\n`);
-      return;
-    case "kill":
-      await runtime.kill(id, word, values.all ?? false);
-      return;
-    case "delete":
-      await runtime.delete(id, values.force ?? false);
-      return;
-    case "pause":
-    case "resume":
-      await runtime.freeze(id, command === "pause");
-      return;
-    case "ps": {
-      const pids = await runtime.processes(id);
-      process.stdout.write(
-        values.format === "json" ? `${JSON.stringify(pids)}\n` : `PID\n${pids.join("\n")}\n`,
-      );
-      return;
-    }
-    default:
-      throw new EngineError("notImplemented", `slipway-runtime has no command ${JSON.stringify(command)}`);
-  }
 }
 
-/** Its own options end at the container's id: what follows is the program's. */
-async function exec(runtime: Runtime, argv: readonly string[], at: number): Promise<void> {
-  const own = ownPart(argv.slice(at + 1));
-  const { values, positionals } = parseArgs({
-    args: [...own],
-    options: COMMAND,
-    allowPositionals: true,
-    strict: true,
-  });
-  const [id = ""] = positionals;
-  const rest = argv.slice(at + 1 + own.length);
-  const pidFile = values["pid-file"];
-  if (values.detach) {
-    if (pidFile === undefined) throw new EngineError("invalid", "exec --detach needs --pid-file");
-    await execDetached(
-      argv.filter((word, index) => index <= at || index > at + own.length || !/^(-d|--detach)$/.test(word)),
-      pidFile,
-    );
-    return;
-  }
-  process.exitCode = await runtime.exec(id, { processFile: values.process, args: rest, pidFile });
+/** @throws {EngineError} invalid */
+function count(text = "0"): number {
+  if (!/^\d{1,4}$/.test(text)) throw new EngineError("invalid", `--preserve-fds ${text} is no count`);
+  return Number(text);
 }
 
-/** The words up to the first that is neither an option nor the value of one, with it. */
-function ownPart(args: readonly string[]): readonly string[] {
-  const options = Object.entries(COMMAND) as readonly (readonly [
-    string,
-    { readonly type: string; readonly short?: string },
-  ])[];
-  for (let at = 0; at < args.length; at++) {
-    const word = args[at] ?? "";
-    if (!word.startsWith("-")) return args.slice(0, at + 1);
-    const name = word.replace(/^--?/, "");
-    if (options.some(([long, { type, short }]) => type === "string" && (long === name || short === name)))
-      at++;
-  }
-  return args;
-}
-
-/** containerd reads the reason of a failure from the log. */
-function report(file: string | undefined, format: string | undefined, message: string): void {
-  process.stderr.write(`slipway-runtime: ${message}\n`);
-  if (file === undefined) return;
-  const time = new Date().toISOString();
-  const line =
-    format === "json"
-      ? JSON.stringify({ level: "error", msg: message, time })
-      : `time="${time}" level=error msg=${JSON.stringify(message)}`;
-  appendFileSync(file, `${line}\n`);
-}
+void main(process.argv.slice(2)); // says itself what went wrong

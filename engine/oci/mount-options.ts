@@ -10,7 +10,11 @@ export interface MountOptions {
   readonly propagation: Propagation | undefined;
 }
 
-const SET: Readonly<Record<string, number>> = mountFlag;
+/** What is set on a bind mount is set on all mounts below it, as the words with an `r` ask for. */
+const RECURSIVE = Object.fromEntries(
+  ["ro", "nosuid", "nodev", "noexec"].map((name) => [`r${name}`, mountFlag[name as keyof typeof mountFlag]]),
+);
+const SET: Readonly<Record<string, number>> = { ...mountFlag, ...RECURSIVE };
 const CLEAR: Readonly<Record<string, number>> = {
   rw: mountFlag.ro,
   suid: mountFlag.nosuid,
@@ -23,7 +27,12 @@ const CLEAR: Readonly<Record<string, number>> = {
 };
 const PROPAGATIONS: readonly string[] = ["private", "slave", "shared", "rprivate", "rslave", "rshared"];
 /** Without a meaning here. */
-const IGNORED = new Set(["defaults", "async", "sync", "silent", "loud", "tmpcopyup", "rro"]);
+const IGNORED = new Set(["defaults", "async", "sync", "silent", "loud", "tmpcopyup"]);
+
+/** Every word that is understood; others are the file system's own. */
+export const MOUNT_OPTIONS: readonly string[] = [
+  ...["bind", "rbind", ...Object.keys(SET), ...Object.keys(CLEAR), ...PROPAGATIONS, ...IGNORED],
+].toSorted();
 
 /** Takes apart the `options` of a mount. @see mount(8), and config.md of the OCI runtime specification */
 export function mountOptions(options: readonly string[]): MountOptions {

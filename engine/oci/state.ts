@@ -1,31 +1,40 @@
 /** What one call of the runtime leaves for the next: a directory a container beneath `--root`. */
-import { mkdir, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import type { Cgroups } from "../containers/cgroups/detect.ts";
 import { EngineError } from "../errors.ts";
-import { Monitor, readExit } from "../native/monitor.ts";
+import { Monitor } from "../native/monitor.ts";
 import { writeDurably } from "../store/records.ts";
 import type { OciConfig } from "./config.ts";
+import { cgroupPath, isFrozen } from "./group.ts";
+import { isAlive, type Life } from "./life.ts";
 
 export interface OciRecord {
   readonly id: string;
   readonly bundle: string;
-  /** Of the container's first process. */
-  readonly pid: number;
-  /** Of the process beside it, which its caller waits for. */
-  readonly monitorPid: number;
+  /** The container's first process. */
+  readonly life: Life;
   readonly created: string;
-  /** As it was when the container was made. */
+  /** Its program gets a session keyring of its own. */
+  readonly keyring: boolean;
+  /** As it was made, and updated since. */
   readonly config: OciConfig;
 }
 
-/** The `state` of the OCI runtime specification. */
+export type OciStatus = "creating" | "created" | "running" | "paused" | "stopped";
+
+/** The `state` of the OCI runtime specification, with what runc adds. */
 export interface OciState {
   readonly ociVersion: string;
   readonly id: string;
-  readonly status: "creating" | "created" | "running" | "stopped";
+  readonly status: OciStatus;
+  /** 0 when it is stopped. */
   readonly pid: number;
   readonly bundle: string;
+  readonly rootfs: string;
+  readonly created: string;
   readonly annotations: Readonly<Record<string, string>>;
+  readonly owner: string;
 }
 
 export class OciStore {
@@ -74,25 +83,41 @@ export class OciStore {
     }
   }
 
+  /** All that are whole, by id. */
+  async all(): Promise<readonly OciRecord[]> {
+    const ids = (await readdir(this.#root).catch(() => [])).toSorted();
+    const found = await Promise.all(ids.map((id) => this.read(id).catch(() => undefined)));
+    return found.filter((record) => record !== undefined);
+  }
+
   remove(id: string): Promise<void> {
     return rm(this.directory(id), { recursive: true, force: true });
   }
 
-  async state(record: OciRecord): Promise<OciState> {
-    const status = await this.#status(record);
-    return stateOf(record, status, status === "stopped" ? 0 : record.pid);
+  async state(record: OciRecord, cgroups: Cgroups): Promise<OciState> {
+    return stateOf(record, await this.#status(record, cgroups));
   }
 
-  async #status(record: OciRecord): Promise<OciState["status"]> {
-    if ((await readExit(this.directory(record.id))) !== undefined) return "stopped";
+  async #status(record: OciRecord, cgroups: Cgroups): Promise<OciStatus> {
+    if (!isAlive(record.life)) return "stopped";
     const monitor = await Monitor.open(this.runDir(record.id)).catch(() => undefined);
     monitor?.close();
-    if (monitor === undefined || monitor.state === "exited") return "stopped";
-    return monitor.state;
+    if (monitor?.state === "created") return "created";
+    return (await isFrozen(cgroups, cgroupPath(record.config, record.id))) ? "paused" : "running";
   }
 }
 
-export function stateOf(record: OciRecord, status: OciState["status"], pid: number): OciState {
-  const { id, bundle, config } = record;
-  return { ociVersion: config.ociVersion, id, status, pid, bundle, annotations: config.annotations ?? {} };
+export function stateOf(record: OciRecord, status: OciStatus): OciState {
+  const { id, bundle, config, created, life } = record;
+  return {
+    ociVersion: config.ociVersion,
+    id,
+    pid: status === "stopped" ? 0 : life.pid,
+    status,
+    bundle,
+    rootfs: resolve(bundle, config.root?.path ?? "rootfs"),
+    created,
+    annotations: config.annotations ?? {},
+    owner: "",
+  };
 }

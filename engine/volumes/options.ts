@@ -43,7 +43,7 @@ export function checkOptions(name: string, options: Options): void {
   const { type = "", o = "", device = "", size = "" } = options;
   if (size !== "") refuse("quota size requested but no quota support");
   if (type === "" && o === "" && device === "") return;
-  if (device === "") refuse("missing device in volume options");
+  if (device === "") refuse(`missing required option: "device"`);
   if (type === "" && !isBind(options)) refuse("missing type in volume options");
   if (isBind(options) && !isAbsolute(device))
     refuse(`the device of a bind is not an absolute path: ${device}`);

@@ -141,9 +141,11 @@ export class Volumes {
     const all = filters.bool("all") ?? false;
     const names: string[] = [];
     let reclaimed = 0;
-    for (const { Name, Labels } of this.#records.all()) {
+    for (const { Name, Labels, Options } of this.#records.all()) {
       if (this.users(Name).length > 0 || !filters.labels(Labels)) continue;
       if (!all && Labels[ANONYMOUS] === undefined) continue;
+      // What stands for something outside is not for us to call unused, as with Docker.
+      if (Object.keys(Options ?? {}).length > 0) continue;
       const size = await this.size(Name);
       await this.remove(Name);
       names.push(Name);

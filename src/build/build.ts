@@ -1,6 +1,7 @@
 /** Builds the image of a service, where the engine can by a local directory, else by a tar that is sent. */
-import { basename, dirname, relative } from "node:path";
-import type { BuildOptions, EngineClient } from "../client/client.ts";
+import { basename, dirname, relative, resolve } from "node:path";
+import type { EngineClient } from "../client/client.ts";
+import type { BuildOptions } from "../client/types/builds.ts";
 import type { Report } from "../context.ts";
 import { AppError } from "../errors.ts";
 import type { Build, Project } from "../model/types.ts";
@@ -16,6 +17,7 @@ export interface BuildFlags {
   readonly noCache?: boolean;
   readonly pull?: boolean;
   readonly args?: Readonly<Record<string, string | null>>;
+  readonly logins?: BuildOptions["logins"];
 }
 
 /**
@@ -31,7 +33,7 @@ export async function buildImage(
   const { engine, report, signal } = context;
   const local = (await engine.slipwayFeatures()).has("build");
   const id = work.services[0]!;
-  const progress = new BuildProgress(id, report);
+  const progress = new BuildProgress(id, report, `build ${id}`);
   report.on({ subject: "build", id, phase: "working", text: "building", why: work.why });
   try {
     const common = commonOptions(project, work, flags);
@@ -57,7 +59,7 @@ function commonOptions(project: Project, work: BuildWork, flags: BuildFlags): Om
   const target = platform ?? build.platforms?.[0];
   // What is known nowhere is left out, as docker compose does.
   const args = Object.fromEntries(
-    Object.entries({ ...build.args, ...flags.args }).flatMap(([key, given]) => {
+    Object.entries({ SOURCE_DATE_EPOCH: null, ...build.args, ...flags.args }).flatMap(([key, given]) => {
       const value = given ?? project.environment[key];
       return value === undefined ? [] : [[key, value]];
     }),
@@ -65,10 +67,11 @@ function commonOptions(project: Project, work: BuildWork, flags: BuildFlags): Om
   return {
     tags,
     args,
+    ...(flags.logins && { logins: flags.logins }),
     ...(build.target && { target: build.target }),
     ...(target && { platform: target }),
     ...(build.labels && { labels: build.labels }),
-    ...(build.cache_from && { cacheFrom: build.cache_from }),
+    ...(build.cache_from && { cacheFrom: build.cache_from.map((text) => absoluteCache(project, text)) }),
     ...((flags.noCache ?? build.no_cache) && { noCache: true }),
     ...((flags.pull ?? build.pull) && { pull: true }),
     ...(build.network && { network: build.network }),
@@ -117,15 +120,20 @@ function ownOptions(
     return socket === undefined ? [] : [{ id, socket }];
   });
   const allowed = privileged ? [...entitlements, "security.insecure"] : entitlements;
-  const caches = cache_to.flatMap((text) => {
-    const path = /^type=local,(?:.*,)?dest=([^,]+)/.exec(text)?.[1];
-    return path === undefined ? [] : [{ type: "local", path }];
-  });
+  const caches = cache_to.map((text) => absoluteCache(project, text));
   return {
     ...(agents.length > 0 && { ssh: agents }),
     ...(allowed.length > 0 && { entitlements: allowed }),
     ...(caches.length > 0 && { cacheTo: caches }),
   };
+}
+
+/** A cache's directory is seen from the project's. */
+function absoluteCache({ workingDir }: Project, text: string): string {
+  return text.replace(
+    /\b(src|dest)=([^,/][^,]*)/,
+    (_, key: string, path: string) => `${key}=${resolve(workingDir, path)}`,
+  );
 }
 
 /** For engines that read no directory themselves. */

@@ -1,5 +1,5 @@
-import type { ProgressMessage } from "../client/client.ts";
-import type { Report } from "../context.ts";
+import type { ProgressMessage } from "../client/types/common.ts";
+import type { Phase, Report } from "../context.ts";
 import { AppError, type SourcePosition } from "../errors.ts";
 
 const KEPT = 12;
@@ -16,17 +16,25 @@ interface StepMessage {
 export class BuildProgress {
   readonly #id: string;
   readonly #report: Report;
+  readonly #again: string;
+  readonly #titles = new Map<number | string, string>();
+  /** What each step printed of a line that has no end yet. */
+  readonly #begun = new Map<number | string, string>();
   #last: string[] = [];
   #step = "";
 
-  constructor(id: string, report: Report) {
+  /** @param again the command that builds this once more, without its program */
+  constructor(id: string, report: Report, again: string) {
     this.#id = id;
     this.#report = report;
+    this.#again = again;
   }
 
   on(message: ProgressMessage): void {
     const step = message["step"] as StepMessage | undefined;
+    const log = message["log"] as { readonly step: number | string } | undefined;
     if (step) this.#onStep(step);
+    if (log && message.stream !== undefined) this.#onOutput(log.step, message.stream);
     if (message.status !== undefined) this.#tell(message.status, message);
     if (message.stream === undefined) return;
     for (const line of message.stream.split(/\r?\n/)) {
@@ -62,29 +70,44 @@ export class BuildProgress {
       ...(!at && frame && { frame: `${file ?? "Dockerfile"}:${line}\n${frame}` }),
       ...(!at && !frame && this.#step && { frame: `at ${this.#step}` }),
       said: { by: "the step", lines: said },
-      hint: error.hint ?? `Correct it and run \`slipway build ${this.#id}\`; finished steps are cached.`,
+      hint: error.hint ?? `Correct it and run \`slipway ${this.#again}\`; finished steps are cached.`,
       cause: error,
     });
   }
 
-  #onStep({ title: name, state, ms }: StepMessage): void {
-    if (state === "start") this.#begin(name);
-    else if (state === "cached")
-      this.#report.on({ subject: "build", id: this.#id, phase: "working", text: `${name}  CACHED` });
-    else if (state === "done" && ms !== undefined && ms > 1000) {
-      this.#report.on({
-        subject: "build",
-        id: this.#id,
-        phase: "working",
-        text: `${name}  ${(ms / 1000).toFixed(1)}s`,
-      });
+  #onStep({ id, title, state, ms }: StepMessage): void {
+    this.#titles.set(id, title);
+    const rest = this.#begun.get(id);
+    if (state !== "start" && rest) this.#onOutput(id, "\n");
+    if (state === "start") this.#begin(title);
+    else if (state === "cached") this.#tellStep(title, "done", `${title}  CACHED`);
+    else
+      this.#tellStep(
+        title,
+        state === "done" ? "done" : "failed",
+        `${title}  ${((ms ?? 0) / 1000).toFixed(1)}s`,
+      );
+  }
+
+  /** Line by line; of a line that is written over and over only the last form counts. */
+  #onOutput(id: number | string, text: string): void {
+    const step = this.#titles.get(id) ?? "";
+    const lines = `${this.#begun.get(id) ?? ""}${text}`.split("\n");
+    this.#begun.set(id, lines.pop() ?? "");
+    for (const line of lines) {
+      const shown = line.replace(/\r$/, "").split("\r").at(-1) ?? "";
+      this.#report.on({ subject: "build", id: this.#id, step, phase: "output", text: shown });
     }
   }
 
-  #begin(name: string): void {
-    this.#step = name;
+  #begin(title: string): void {
+    this.#step = title;
     this.#last = [];
-    this.#report.on({ subject: "build", id: this.#id, phase: "working", text: name });
+    this.#tellStep(title, "working", title);
+  }
+
+  #tellStep(step: string, phase: Phase, text: string): void {
+    this.#report.on({ subject: "build", id: this.#id, step, phase, text });
   }
 
   #tell(text: string, { id, progressDetail }: ProgressMessage): void {

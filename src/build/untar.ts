@@ -4,7 +4,7 @@ import type { TarEntry } from "./tar.ts";
 const BLOCK = 512;
 
 export interface ReadEntry {
-  readonly header: TarEntry & { readonly size: number };
+  readonly header: TarEntry & { readonly size: number; readonly uid: number; readonly gid: number };
   /** Its bytes; what is not read is passed over. */
   readonly content: Readable;
 }
@@ -38,6 +38,8 @@ export async function* readTar(source: AsyncIterable<Buffer>): AsyncGenerator<Re
       path: path.replace(/\/+$/, ""),
       kind,
       mode: octal(block, 100, 8) & 0o7777,
+      uid: Number(pax["uid"] ?? octal(block, 108, 8)),
+      gid: Number(pax["gid"] ?? octal(block, 116, 8)),
       size: kind === "file" ? size : 0,
       target: pax["linkpath"] ?? text(block, 157, 100),
     } as const;

@@ -32,6 +32,7 @@ export interface ImageOptions {
 /**
  * @param services those whose images are needed
  * @param present ids of images by name, undefined for one that is missing
+ * @param stale names of images that are there, and older than their services allow
  * @throws {AppError} IMAGE_MISSING where an image is neither there nor may be fetched or built
  */
 export function imageWork(
@@ -39,13 +40,15 @@ export function imageWork(
   services: readonly string[],
   present: Readonly<Record<string, string | undefined>>,
   options: ImageOptions,
+  stale: ReadonlySet<string> = new Set(),
 ): readonly (PullWork | BuildWork)[] {
   const pulls = new Map<string, PullWork>();
   const builds = new Map<string, BuildWork>();
   for (const name of services) {
     const service = project.services[name]!;
     const image = imageOf(project, service);
-    const decision = decide(project, service, present[image] !== undefined, options);
+    const state = present[image] === undefined ? "missing" : stale.has(image) ? "stale" : "there";
+    const decision = decide(project, service, state, options);
     if (decision?.kind === "pull") {
       const known = pulls.get(image);
       const needed = [...(known?.services ?? []), name];
@@ -71,7 +74,7 @@ export function imageWork(
 function decide(
   project: Project,
   service: Service,
-  there: boolean,
+  state: "missing" | "stale" | "there",
   options: ImageOptions,
 ): { readonly kind: "pull" | "build"; readonly why: string } | undefined {
   const { build, pull_policy: policy } = service;
@@ -79,14 +82,15 @@ function decide(
     if (options.build === "always") return { kind: "build", why: "asked for by --build" };
     if (options.build === "missing" && policy === "build")
       return { kind: "build", why: "pull_policy: build" };
-    if (there) return undefined;
+    if (state !== "missing") return undefined;
     if (options.build === "missing") return { kind: "build", why: "no image yet" };
     if (!service.image) throw missing(project, service, "--no-build forbids to build it");
   }
   const how = options.pull ?? (build ? "missing" : policy);
-  if (how === "always" && !build)
-    return { kind: "pull", why: options.pull ? "asked for by --pull" : "pull_policy: always" };
-  if (there) return undefined;
+  if ((how === "always" || how === "refresh") && !build)
+    return { kind: "pull", why: options.pull ? "asked for by --pull" : `pull_policy: ${policy}` };
+  if (state === "stale" && !options.pull) return { kind: "pull", why: `pull_policy: ${policy}` };
+  if (state !== "missing") return undefined;
   if (how === "never") throw missing(project, service, options.pull ? "--pull never" : "pull_policy: never");
   return { kind: "pull", why: "not here yet" };
 }

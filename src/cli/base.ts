@@ -1,14 +1,20 @@
 /** What every command shares: the flags of the project, and the way from flags to a context. */
-import { Command } from "@oclif/core/command";
-import { CLIError } from "@oclif/core/errors";
-import * as Flags from "@oclif/core/flags";
-import type { Input, OutputFlags, ParserOutput } from "@oclif/core/interfaces";
+
+import type { Input, OutputFlags } from "@oclif/core/interfaces";
 import type { Context, Report, ReportEvent } from "../context.ts";
 import { AppError } from "../errors.ts";
 import type { ProjectSource } from "../model/types.ts";
 import type { Paint } from "../ui/colour.ts";
+import * as Flags from "./flags.ts";
 import { Interrupt } from "./interrupt.ts";
-import { endFlagsAtFirstWord, usageError, yieldLetters } from "./parse.ts";
+import { endFlagsAtFirstWord, yieldLetters } from "./parse.ts";
+import {
+  type ArgDefinitions,
+  type Definitions,
+  type FlagDefinitions,
+  readWords,
+  type Words,
+} from "./read.ts";
 
 /** As oclif names what its parser returns: values by flag. */
 type Parsed = OutputFlags<Record<string, never>>;
@@ -82,17 +88,31 @@ export interface GlobalFlags {
   readonly parallel?: number | undefined;
 }
 
-export abstract class SlipwayCommand extends Command {
+export abstract class SlipwayCommand {
+  /** Its words, joined by one space. */
+  static id = "";
+  static readonly summary: string = "";
+  static readonly description: string | undefined = undefined;
+  static readonly examples: readonly string[] = [];
+  static readonly args: ArgDefinitions = {};
+  static readonly flags: FlagDefinitions = {};
+  /** False: more words than arguments may follow. */
+  static readonly strict: boolean = true;
   /** True: flags end at the first word, the rest belongs to a program in a container (`exec`, `run`). */
   static readonly passThrough: boolean = false;
-  static override baseFlags = globalFlags;
 
+  readonly #argv: readonly string[];
   readonly interrupt = new Interrupt();
   #report: (Report & { close(): void }) | undefined;
 
+  /** @param argv what follows the command's words */
+  constructor(argv: readonly string[]) {
+    this.#argv = argv;
+  }
+
   /** @returns the exit status; nothing is 0 */
   // biome-ignore lint/suspicious/noConfusingVoidType: a command that ends well need not say so
-  abstract override run(): Promise<number | void>;
+  abstract run(): Promise<number | void>;
 
   async execute(): Promise<number> {
     try {
@@ -103,23 +123,17 @@ export abstract class SlipwayCommand extends Command {
   }
 
   /** @throws {AppError} USAGE */
-  protected override async parse<F extends Parsed, B extends Parsed, A extends Parsed>(
-    options: Input<F, B, A>,
-    argv: string[] = this.argv,
-  ): Promise<ParserOutput<F, B, A> & { readonly words: readonly string[] }> {
-    const own = options.flags ?? {};
-    const all = { ...yieldLetters(globalFlags, own), ...own };
-    const { passThrough } = this.constructor as typeof SlipwayCommand;
-    try {
-      const parsed = await super.parse<F, B, A>(
-        { ...options, flags: all as unknown as NonNullable<typeof options.flags>, baseFlags: {} as never },
-        passThrough ? endFlagsAtFirstWord(argv, all) : argv,
-      );
-      // Not `parsed.argv`: oclif sorts that by first occurrence, which moves repeated words together.
-      return { ...parsed, words: parsed.raw.flatMap((token) => (token.type === "arg" ? [token.input] : [])) };
-    } catch (error) {
-      throw error instanceof CLIError ? usageError(error, this.id ?? "", all) : error;
-    }
+  protected async parse<F extends Parsed, A extends Parsed>(
+    options: Input<F, Parsed, A>,
+  ): Promise<{ readonly flags: F & GlobalFlags; readonly args: A; readonly words: readonly string[] }> {
+    const own = (options.flags ?? {}) as FlagDefinitions;
+    const flags = { ...yieldLetters(globalFlags, own), ...own };
+    const args = (options.args ?? {}) as ArgDefinitions;
+    const { passThrough, id, strict } = this.constructor as typeof SlipwayCommand;
+    const argv = passThrough ? endFlagsAtFirstWord(this.#argv, flags) : this.#argv;
+    const definitions: Definitions = { flags, args, strict };
+    const read = readWords(argv, definitions, process.env) ?? (await explain(argv, definitions, id));
+    return read as unknown as { flags: F & GlobalFlags; args: A; words: readonly string[] };
   }
 
   /** Where the project is, by the global flags and the environment. */
@@ -134,6 +148,15 @@ export abstract class SlipwayCommand extends Command {
       env: process.env,
       cwd: process.cwd(),
       stdin: readStdin,
+      async fetch(remote, at) {
+        const { fetchRemote } = await import("../remote/fetch.ts");
+        const { loginFor } = await import("../verbs/credentials.ts");
+        return await fetchRemote(remote, at, {
+          env: process.env,
+          login: (image) => loginFor(image, process.env),
+          say: (text) => process.stderr.write(`${text}\n`),
+        });
+      },
     };
   }
 
@@ -188,6 +211,12 @@ export abstract class SlipwayCommand extends Command {
     this.#report?.close();
     process.stdout.write(`${line}\n`);
   }
+}
+
+/** Has oclif read what our reader does not take. @throws {AppError} USAGE */
+async function explain(argv: readonly string[], definitions: Definitions, id: string): Promise<Words> {
+  const { parseWords } = await import("./oclif.ts");
+  return await parseWords(argv, definitions, id);
 }
 
 /** @throws {AppError} USAGE when standard input is a terminal: nobody would know that it waits */

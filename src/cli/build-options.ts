@@ -4,8 +4,11 @@ import { AppError } from "../errors.ts";
 import { parseBytes } from "../model/units.ts";
 
 export interface BuildOutput {
-  readonly type: string; // image, docker, oci, tar, local
+  readonly type: string; // image, registry, docker, oci, tar, local
   readonly dest?: string; // absolute, or "-" for standard output
+  readonly push?: boolean;
+  readonly tar?: boolean; // of oci: false leaves a directory
+  readonly rewriteTimestamp?: boolean;
 }
 
 export interface BuildSecret {
@@ -24,12 +27,59 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export function readOutput(text: string): BuildOutput {
   if (!text.includes("="))
     return text === "-" ? { type: "tar", dest: "-" } : { type: "local", dest: resolve(text) };
-  const { type, dest } = fields("--output", text, ["type", "dest"]);
+  const given = fields("--output", text, ["type", "dest", "push", "tar", "rewrite-timestamp"]);
+  const { type, dest } = given;
   if (type === undefined)
-    throw new AppError("USAGE", `--output ${text}: say type=image, docker, oci, tar or local`);
-  if (type === "image") return { type };
+    throw new AppError("USAGE", `--output ${text}: say type=image, registry, docker, oci, tar or local`);
+  const output = {
+    type,
+    ...(given["push"] === "true" && { push: true }),
+    ...(given["tar"] === "false" && { tar: false }),
+    ...(given["rewrite-timestamp"] === "true" && { rewriteTimestamp: true }),
+  };
+  if (type === "image" || type === "registry") return output;
   if (dest === undefined) throw new AppError("USAGE", `--output ${text}: ${type} needs dest=PATH`);
-  return { type, dest: dest === "-" ? dest : resolve(dest) };
+  if (dest === "-" && output.tar === false)
+    throw new AppError("USAGE", `--output ${text}: a directory cannot go to standard output`);
+  return { ...output, dest: dest === "-" ? dest : resolve(dest) };
+}
+
+export interface BuildAttest {
+  readonly provenance?: "min" | "max";
+  readonly sbom?: boolean;
+}
+
+/**
+ * `type=provenance,mode=max` and `type=sbom` of --attest; --provenance and --sbom are short for them.
+ *
+ * @throws {AppError} USAGE
+ */
+export function readAttest(flags: {
+  readonly attest?: readonly string[] | undefined;
+  readonly provenance?: string | undefined;
+  readonly sbom?: string | undefined;
+}): BuildAttest | undefined {
+  const texts = [
+    ...(flags.attest ?? []),
+    ...(flags.provenance === undefined ? [] : [`type=provenance,${truth(flags.provenance)}`]),
+    ...(flags.sbom === undefined ? [] : [`type=sbom,${truth(flags.sbom)}`]),
+  ];
+  let attest: BuildAttest = {};
+  for (const text of texts) {
+    const { type, mode = "min", disabled } = fields("--attest", text, ["type", "mode", "disabled"]);
+    if (type !== "provenance" && type !== "sbom")
+      throw new AppError("USAGE", `--attest ${text}: say type=provenance or type=sbom`);
+    if (mode !== "min" && mode !== "max") throw new AppError("USAGE", `--attest ${text}: mode is min or max`);
+    const { [type]: _, ...others } = attest;
+    attest = disabled === "true" ? others : { ...attest, [type]: type === "sbom" ? true : mode };
+  }
+  return Object.keys(attest).length > 0 ? attest : undefined;
+}
+
+/** `true`, `false`, or fields as they are. */
+function truth(text: string): string {
+  if (text === "true") return "disabled=false";
+  return text === "false" ? "disabled=true" : text;
 }
 
 /** `id=ID,src=FILE`, `id=ID,env=NAME`, `id=ID` for a variable of that name. @throws {AppError} USAGE */
@@ -68,18 +118,31 @@ export function readNamedContext(text: string): [name: string, value: string] {
   return [text.slice(0, at), /^[a-z][a-z0-9+-]*:|^git@/.test(value) ? value : resolve(value)];
 }
 
-/** `type=local,dest=DIR` of --cache-to, `type=local,src=DIR` of --cache-from. @throws {AppError} USAGE */
+/**
+ * `type=local,dest=DIR`, `type=registry,ref=NAME` or `type=inline` of --cache-to; the first two with src, or the bare name
+ * of an image, of --cache-from. Paths become absolute.
+ *
+ * @throws {AppError} USAGE
+ */
 export function readCache(
   flag: "--cache-to" | "--cache-from",
   text: string,
-): { readonly type: string; readonly path: string } {
-  const key = flag === "--cache-to" ? "dest" : "src";
-  const given = fields(flag, text, ["type", key, "mode"]);
-  const path = given[key];
-  if (given["type"] !== "local" || path === undefined) {
-    throw new AppError("USAGE", `${flag} ${text}: only type=local,${key}=DIRECTORY is supported`);
-  }
-  return { type: "local", path: resolve(path) };
+): Readonly<Record<string, string | undefined>> {
+  if (!text.includes("=")) return { type: "registry", ref: text };
+  const isTo = flag === "--cache-to";
+  const key = isTo ? "dest" : "src";
+  const given = fields(flag, text, [
+    ...["type", key, "ref", "tag"],
+    ...(isTo ? ["mode", "ignore-error"] : []),
+  ]);
+  const needed = { local: key, registry: "ref", inline: undefined }[given["type"] ?? ""];
+  const isKnown = needed !== undefined || (isTo && given["type"] === "inline");
+  if (!isKnown)
+    throw new AppError("USAGE", `${flag} ${text}: say type=local, registry${isTo ? " or inline" : ""}`);
+  const value = needed && given[needed];
+  if (needed !== undefined && value === undefined)
+    throw new AppError("USAGE", `${flag} ${text}: ${given["type"]} needs ${needed}=`);
+  return needed === key ? { ...given, [key]: resolve(value ?? "") } : given;
 }
 
 /** `nofile=1024:2048`. @throws {AppError} USAGE */
@@ -99,11 +162,11 @@ export function readHost(text: string): string {
 }
 
 /** @throws {AppError} USAGE */
-export function readSize(text: string): number {
+export function readSize(text: string, flag = "--shm-size"): number {
   try {
     return parseBytes(text);
   } catch (cause) {
-    throw new AppError("USAGE", `--shm-size ${text}: write a size such as 64m`, { cause });
+    throw new AppError("USAGE", `${flag} ${text}: write a size such as 64m`, { cause });
   }
 }
 

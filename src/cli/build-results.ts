@@ -1,12 +1,9 @@
 /** What surrounds a build on the command line: standard input and output, files with the result, a shell after a failure. */
-import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { createReadStream } from "node:fs";
-import { rm, writeFile } from "node:fs/promises";
+import { createReadStream, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Readable, type Writable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import { isRemote } from "../build/check.ts";
 import type { EngineClient } from "../client/client.ts";
 import type { BuildContext, BuildPathResult } from "../verbs/objects/build.ts";
@@ -49,12 +46,15 @@ function isArchive(head: Buffer): boolean {
   return head.toString("latin1", 257, 262) === "ustar";
 }
 
-/** A bare KEY is the environment's; where it has none, the argument is left out. */
+/**
+ * A bare KEY is the environment's; where it has none, the argument is left out. SOURCE_DATE_EPOCH is taken from there
+ * unasked, as tools for reproducible builds have it.
+ */
 export function readArguments(
   texts: readonly string[] = [],
   env: Readonly<Record<string, string | undefined>>,
 ): Record<string, string> {
-  const pairs = texts.map((text): [string, string | undefined] => {
+  const pairs = ["SOURCE_DATE_EPOCH", ...texts].map((text): [string, string | undefined] => {
     const at = text.indexOf("=");
     return at < 0 ? [text, env[text]] : [text.slice(0, at), text.slice(at + 1)];
   });
@@ -73,24 +73,27 @@ export function stageOutputs(outputs: readonly BuildOutput[]): StagedOutputs {
   const path = join(tmpdir(), `slipway-${process.pid}-${Date.now()}.tar`);
   const list = outputs.map((output) => (output.dest === "-" ? { ...output, dest: path } : output));
   const toStdout = async (stdout: Writable): Promise<void> => {
-    await pipeline(createReadStream(path), stdout, { end: false }).finally(() => rm(path, { force: true }));
+    const { pipeline } = await import("node:stream/promises");
+    await pipeline(createReadStream(path), stdout, { end: false }).finally(() =>
+      rmSync(path, { force: true }),
+    );
   };
   return { list, toStdout };
 }
 
 export async function writeResults(
-  { id }: BuildPathResult,
+  { id, digest = id }: BuildPathResult,
   tags: readonly string[],
   files: { readonly iidfile: string | undefined; readonly metadata: string | undefined },
 ): Promise<void> {
-  if (files.iidfile !== undefined) await writeFile(files.iidfile, id);
+  if (files.iidfile !== undefined) writeFileSync(files.iidfile, id);
   if (files.metadata === undefined) return;
   const metadata = {
     "containerimage.config.digest": id,
-    "containerimage.digest": id,
+    "containerimage.digest": digest,
     "image.name": tags.join(","),
   };
-  await writeFile(files.metadata, `${JSON.stringify(metadata, undefined, 2)}\n`);
+  writeFileSync(files.metadata, `${JSON.stringify(metadata, undefined, 2)}\n`);
 }
 
 /** Runs a shell in what a failed step left, and removes the image when it has ended. */
@@ -109,6 +112,7 @@ export async function openShell(
   print("A shell in what the failed step left; exit ends it.");
   const program = [...process.execArgv, process.argv[1]!, "--host", engine.address];
   const words = ["container", "run", "--rm", "-it", image, "/bin/sh"];
+  const { spawn } = await import("node:child_process");
   const shell = spawn(process.execPath, [...program, ...words], { stdio: "inherit" });
   await once(shell, "exit");
   await engine.removeImage(image, { force: true });

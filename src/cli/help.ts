@@ -1,7 +1,7 @@
 import { colours, pad, painter, widthOf } from "../ui/colour.ts";
+import { VERSION } from "../version.ts";
 import type { SlipwayCommand } from "./base.ts";
 import { globalFlags } from "./base.ts";
-import { oclifConfig } from "./oclif.ts";
 import { yieldLetters } from "./parse.ts";
 import { COMMANDS } from "./table.ts";
 
@@ -69,7 +69,7 @@ async function overview(prefix: string, heading: (text: string) => string): Prom
   const lines: string[] = [];
   if (prefix === "") {
     lines.push(
-      `Slipway ${oclifConfig.version}: brings up what compose.yaml describes, with a container engine of its own.`,
+      `Slipway ${VERSION}: brings up what compose.yaml describes, with a container engine of its own.`,
     );
     lines.push("", heading("USAGE"), "  slipway [-f FILE] [-p NAME] COMMAND [FLAGS] [ARGS]");
     for (const [title, names] of Object.entries(GROUPS))

@@ -4,7 +4,6 @@
  */
 import { fail } from "./fail.ts";
 import { findCommand } from "./find.ts";
-import { oclifConfig } from "./oclif.ts";
 import { COMMANDS } from "./table.ts";
 
 /**
@@ -27,7 +26,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     }
     const Command = await COMMANDS[found.name]!();
     Command.id = found.name;
-    return await new Command([...found.argv], oclifConfig).execute();
+    return await new Command(found.argv).execute();
   } catch (error) {
     return await fail(error, argv);
   }

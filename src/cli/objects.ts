@@ -1,15 +1,37 @@
 /** Arguments and output that the commands on the engine's objects share. */
-import * as Args from "@oclif/core/args";
-import * as Flags from "@oclif/core/flags";
+
 import { AppError } from "../errors.ts";
+import * as Args from "./args.ts";
+import * as Flags from "./flags.ts";
 
 export function namesArg(description: string) {
-  return { name: Args.string({ required: true, multiple: true, ignoreStdin: true, description }) };
+  return { name: Args.string({ required: true, multiple: true, description }) };
 }
+
+export const formatFlag = Flags.string({
+  default: "table",
+  helpValue: "FORMAT",
+  summary: "table, json (one object a line) or a template such as '{{.Name}}'",
+});
+
+/** Docker's prune asks first unless it is told not to; here nothing is asked. */
+export const pruneFlags = {
+  filter: Flags.string({
+    multiple: true,
+    multipleNonGreedy: true,
+    helpValue: "KEY=VALUE",
+    summary: "Only what fits, such as until=24h or label=KEY",
+  }),
+  force: Flags.boolean({ char: "f", hidden: true }),
+};
+
+export const inspectFlags = {
+  format: Flags.string({ char: "f", helpValue: "TEMPLATE", summary: "Only a part, such as '{{.Name}}'" }),
+};
 
 export const listFlags = {
   quiet: Flags.boolean({ char: "q", summary: "Only ids or names" }),
-  format: Flags.string({ options: ["table", "json"], default: "table", summary: "json: one object a line" }),
+  format: formatFlag,
   filter: Flags.string({
     multiple: true,
     multipleNonGreedy: true,
@@ -61,15 +83,9 @@ export async function printList<T>(
   print: (line: string) => void,
 ): Promise<void> {
   if (flags.quiet) for (const id of new Set(rows.map(key))) print(id);
-  else if (flags.format === "json") for (const row of rows) print(JSON.stringify(row));
   else {
-    const { tableText } = await import("../ui/table.ts");
-    print(
-      tableText(
-        columns.map(([title]) => title),
-        rows.map((row) => columns.map(([, cell]) => cell(row))),
-      ),
-    );
+    const { printRows } = await import("./format.ts");
+    await printRows(rows, columns, flags.format, print);
   }
 }
 

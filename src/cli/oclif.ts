@@ -1,16 +1,23 @@
-import type { Config } from "@oclif/core/config";
+/** oclif's parser, for command lines that our own reader does not take: it says what is wrong with them. */
+import { parse } from "@oclif/core/parser";
+import { usageError } from "./parse.ts";
+import type { Definitions, Words } from "./read.ts";
 
 /**
- * What oclif's `Command` asks of a configuration. oclif's own `Config.load` reads package.json, looks for plugins and
- * builds manifests: 40 ms of every start, for a table that is known when the bundle is made.
+ * @param command words of the command, for the hint
+ * @throws {AppError} USAGE
  */
-export const oclifConfig = {
-  bin: "slipway",
-  version: process.env["SLIPWAY_VERSION"] ?? "0.0.0",
-  userAgent: "slipway",
-  topicSeparator: " ",
-  runHook: async () => ({ successes: [], failures: [] }),
-  scopedEnvVarKey: (name: string) => `SLIPWAY_${name}`,
-  scopedEnvVarKeys: (name: string) => [`SLIPWAY_${name}`],
-  scopedEnvVar: () => undefined,
-} as unknown as Config;
+export async function parseWords(
+  argv: readonly string[],
+  { flags, args, strict }: Definitions,
+  command: string,
+): Promise<Words> {
+  try {
+    const parsed = await parse([...argv], { flags, args, strict });
+    // Not `parsed.argv`: oclif sorts that by first occurrence, which moves repeated words together.
+    const words = parsed.raw.flatMap((token) => (token.type === "arg" ? [token.input] : []));
+    return { flags: parsed.flags, args: parsed.args, words };
+  } catch (error) {
+    throw usageError(error as Error, command, flags);
+  }
+}

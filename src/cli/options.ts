@@ -1,13 +1,13 @@
 /** Flags and arguments that several commands share. */
-import * as Args from "@oclif/core/args";
-import * as Flags from "@oclif/core/flags";
+
 import { AppError } from "../errors.ts";
+import * as Args from "./args.ts";
+import * as Flags from "./flags.ts";
 
 // oclif reads standard input for an argument that is not given, unless it is told not to.
 export const servicesArg = {
   service: Args.string({
     multiple: true,
-    ignoreStdin: true,
     description: "Services of the project; none: all",
   }),
 };

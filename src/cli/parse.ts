@@ -1,8 +1,8 @@
-import type { Command } from "@oclif/core/command";
 import { AppError } from "../errors.ts";
 import { nearest } from "../graph/walk.ts";
+import type { FlagDefinitions } from "./read.ts";
 
-type Flags = NonNullable<Command.Class["flags"]>;
+type Flags = FlagDefinitions;
 
 /** The global flags with their letters taken away where a command uses a letter for its own. */
 export function yieldLetters<T extends Flags>(globals: T, own: Flags): T {

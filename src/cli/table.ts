@@ -1,9 +1,9 @@
 import type { SlipwayCommand } from "./base.ts";
 
 export interface CommandClass {
-  new (argv: string[], config: SlipwayCommand["config"]): SlipwayCommand;
+  new (argv: readonly string[]): SlipwayCommand;
   id: string;
-  readonly summary?: string | undefined;
+  readonly summary: string;
 }
 
 /** Every command by its words, in the order of `--help`. */
@@ -68,6 +68,18 @@ export const COMMANDS: Readonly<Record<string, () => Promise<CommandClass>>> = {
   "container logs": async () => (await import("./commands/container/logs.ts")).ContainerLogs,
   "container inspect": async () => (await import("./commands/container/inspect.ts")).ContainerInspect,
   "container rm": async () => (await import("./commands/container/rm.ts")).ContainerRm,
+  "container attach": async () => (await import("./commands/container/attach.ts")).ContainerAttach,
+  "container commit": async () => (await import("./commands/container/commit.ts")).ContainerCommit,
+  "container cp": async () => (await import("./commands/container/cp.ts")).ContainerCp,
+  "container create": async () => (await import("./commands/container/create.ts")).ContainerCreate,
+  "container diff": async () => (await import("./commands/container/diff.ts")).ContainerDiff,
+  "container export": async () => (await import("./commands/container/export.ts")).ContainerExport,
+  "container port": async () => (await import("./commands/container/port.ts")).ContainerPort,
+  "container rename": async () => (await import("./commands/container/rename.ts")).ContainerRename,
+  "container stats": async () => (await import("./commands/container/stats.ts")).ContainerStats,
+  "container top": async () => (await import("./commands/container/top.ts")).ContainerTop,
+  "container update": async () => (await import("./commands/container/update.ts")).ContainerUpdate,
+  "container wait": async () => (await import("./commands/container/wait.ts")).ContainerWait,
   "container prune": async () => (await import("./commands/container/prune.ts")).ContainerPrune,
   "image ls": async () => (await import("./commands/image/ls.ts")).ImageLs,
   "image build": async () => (await import("./commands/image/build.ts")).ImageBuild,
@@ -83,6 +95,11 @@ export const COMMANDS: Readonly<Record<string, () => Promise<CommandClass>>> = {
   "image rm": async () => (await import("./commands/image/rm.ts")).ImageRm,
   "image check": async () => (await import("./commands/image/check.ts")).ImageCheck,
   "image prune": async () => (await import("./commands/image/prune.ts")).ImagePrune,
+  "manifest create": async () => (await import("./commands/manifest/create.ts")).ManifestCreate,
+  "manifest annotate": async () => (await import("./commands/manifest/annotate.ts")).ManifestAnnotate,
+  "manifest inspect": async () => (await import("./commands/manifest/inspect.ts")).ManifestInspect,
+  "manifest push": async () => (await import("./commands/manifest/push.ts")).ManifestPush,
+  "manifest rm": async () => (await import("./commands/manifest/rm.ts")).ManifestRm,
   "network ls": async () => (await import("./commands/network/ls.ts")).NetworkLs,
   "network create": async () => (await import("./commands/network/create.ts")).NetworkCreate,
   "network connect": async () => (await import("./commands/network/connect.ts")).NetworkConnect,

@@ -1,4 +1,5 @@
-import type { Attachment, TerminalSize } from "../client/client.ts";
+import type { TerminalSize } from "../client/types/common.ts";
+import type { Attachment } from "../client/types/streams.ts";
 
 /**
  * Joins the terminal (or pipes) of this process with the streams of one in a container. Returns when its output ends.

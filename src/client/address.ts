@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { AppError } from "../errors.ts";
-import type { Endpoint } from "./transport.ts";
+import type { Endpoint } from "./http.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -1,14 +1,16 @@
+import { connect as connectTo, type Socket } from "node:net";
 import { defaultPlaces, findAddress } from "./address.ts";
 import { buildCalls } from "./calls/builds.ts";
 import { containerCalls } from "./calls/containers.ts";
 import { fileCalls } from "./calls/files.ts";
 import { imageCalls } from "./calls/images.ts";
+import { manifestCalls } from "./calls/manifests.ts";
 import { networkCalls, volumeCalls } from "./calls/networks.ts";
 import { execCalls, streamCalls } from "./calls/streams.ts";
 import { systemCalls } from "./calls/system.ts";
 import type { EngineClient } from "./client.ts";
-import { startDaemon } from "./start.ts";
-import { type Endpoint, Transport } from "./transport.ts";
+import type { Endpoint } from "./http.ts";
+import { Transport } from "./transport.ts";
 
 export interface ConnectOptions {
   /** `--host`. */
@@ -26,13 +28,32 @@ export interface ConnectOptions {
 export async function connect({ host, env, onStart }: ConnectOptions): Promise<EngineClient> {
   const uid = process.getuid?.() ?? 0;
   const address = findAddress(host, uid, env);
-  if (address.isDefault) await startDaemon(defaultPlaces(uid, env), onStart);
-  return clientOf(address.text, address.endpoint);
+  if (!address.isDefault) return clientOf(address.text, address.endpoint);
+  const places = defaultPlaces(uid, env);
+  const socket = await reach(places.socket);
+  if (socket === undefined) {
+    const { startDaemon } = await import("./start.ts");
+    await startDaemon(places, onStart);
+  }
+  return clientOf(address.text, address.endpoint, socket);
 }
 
-/** A client of the engine at that place. Nothing is sent yet. */
-export function clientOf(address: string, endpoint: Endpoint): EngineClient {
-  const transport = new Transport(address, endpoint);
+/** A connection to a socket file; undefined where nothing answers. Other failures are the first request's to tell. */
+function reach(path: string): Promise<Socket | undefined> {
+  return new Promise((resolve) => {
+    const socket = connectTo(path);
+    socket.once("connect", () => resolve(socket.removeAllListeners("error")));
+    socket.once("error", () => resolve(undefined));
+  });
+}
+
+/**
+ * A client of the engine at that place. Nothing is sent yet.
+ *
+ * @param socket a connection to it that there is already
+ */
+export function clientOf(address: string, endpoint: Endpoint, socket?: Socket): EngineClient {
+  const transport = new Transport(address, endpoint, socket);
   return {
     address,
     close: () => transport.close(),
@@ -42,6 +63,7 @@ export function clientOf(address: string, endpoint: Endpoint): EngineClient {
     ...execCalls(transport),
     ...fileCalls(transport),
     ...imageCalls(transport),
+    ...manifestCalls(transport),
     ...buildCalls(transport),
     ...networkCalls(transport),
     ...volumeCalls(transport),

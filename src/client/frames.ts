@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import type { OutputChunk } from "./client.ts";
+import type { OutputChunk } from "./types/streams.ts";
 
 const HEADER = 8;
 

@@ -1,6 +1,6 @@
 import { StringDecoder } from "node:string_decoder";
 import { AppError, type FailureCode } from "../errors.ts";
-import type { ProgressMessage } from "./client.ts";
+import type { ProgressMessage } from "./types/common.ts";
 
 /** Reads JSON values that are parted by line ends: events, and the progress of builds, pulls and pushes. */
 export async function* jsonLines<T>(source: AsyncIterable<Buffer>): AsyncGenerator<T> {

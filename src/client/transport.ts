@@ -1,12 +1,11 @@
-import { Agent, request as httpRequest, type IncomingMessage, type RequestOptions } from "node:http";
 import type { Socket } from "node:net";
 import { type Duplex, Readable } from "node:stream";
-import type { Filters } from "./client.ts";
+import type { Request } from "./connection.ts";
 import { failureOf, interrupted, unreachable } from "./failures.ts";
 import { textOf } from "./frames.ts";
-
-/** Where an engine listens. */
-export type Endpoint = { readonly socketPath: string } | { readonly host: string; readonly port: number };
+import { type Endpoint, HttpClient } from "./http.ts";
+import { Reply } from "./reply.ts";
+import type { Filters } from "./types/common.ts";
 
 export type QueryValue = string | number | boolean | undefined | readonly string[];
 
@@ -28,17 +27,16 @@ const API_VERSION = "1.45";
 /** Calls over one engine's socket. Connections are kept and used again. */
 export class Transport {
   readonly address: string;
-  readonly #endpoint: Endpoint;
-  readonly #agent = new Agent({ keepAlive: true, maxFreeSockets: 8 });
+  readonly #http: HttpClient;
   #version = API_VERSION;
 
-  constructor(address: string, endpoint: Endpoint) {
+  constructor(address: string, endpoint: Endpoint, socket?: Socket) {
     this.address = address;
-    this.#endpoint = endpoint;
+    this.#http = new HttpClient(endpoint, socket);
   }
 
   close(): void {
-    this.#agent.destroy();
+    this.#http.close();
   }
 
   /** @returns the body, parsed */
@@ -57,9 +55,9 @@ export class Transport {
    * @throws {EngineFailure} if its status is 400 or more
    * @throws {AppError} ENGINE_UNREACHABLE, INTERRUPTED
    */
-  async open(method: string, path: string, call: Call = {}): Promise<IncomingMessage> {
-    const response = await this.#send(method, path, call);
-    const status = response.statusCode ?? 0;
+  async open(method: string, path: string, call: Call = {}): Promise<Reply> {
+    const response = await this.#send((request) => this.#http.send(request), method, path, call);
+    const { status } = response;
     if (status < 400) return response;
     const text = await textOf(response);
     // A stream can be sent once only; it is never the first request of a command.
@@ -71,50 +69,28 @@ export class Transport {
 
   /** Sends a request that makes the connection a stream of bytes in both directions. */
   async hijack(path: string, call: Call): Promise<Duplex> {
-    const { promise, resolve, reject } = Promise.withResolvers<Duplex>();
-    const [options, body] = this.#prepare("POST", path, call);
-    const sent = httpRequest({
-      ...options,
-      agent: false,
-      headers: { ...options.headers, Connection: "Upgrade", Upgrade: "tcp" },
-    });
-    sent.once("upgrade", (_response: IncomingMessage, socket: Socket, head: Buffer) => {
-      if (head.length > 0) socket.unshift(head);
-      socket.setNoDelay(true);
-      resolve(socket);
-    });
-    sent.once("response", (response: IncomingMessage) => {
-      textOf(response).then((text) => reject(failureOf(response.statusCode ?? 0, text)), reject);
-    });
-    sent.once("error", (error) => reject(this.#failure(error, call.signal)));
-    sent.end(body);
-    return promise;
+    const upgrade = { Connection: "Upgrade", Upgrade: "tcp" };
+    const asked: Call = { ...call, headers: { ...call.headers, ...upgrade } };
+    const answer = await this.#send((request) => this.#http.upgrade(request), "POST", path, asked);
+    if (answer instanceof Reply) throw failureOf(answer.status, await textOf(answer));
+    return answer;
   }
 
-  async #send(method: string, path: string, call: Call): Promise<IncomingMessage> {
-    const [options, body] = this.#prepare(method, path, call);
-    for (;;) {
-      const sent = httpRequest(options);
-      const answer = Promise.withResolvers<IncomingMessage>();
-      sent.once("response", answer.resolve);
-      sent.once("error", answer.reject);
-      if (body instanceof Readable) body.once("error", (error) => sent.destroy(error)).pipe(sent);
-      else sent.end(body);
-      try {
-        return await answer.promise;
-      } catch (error) {
-        // The engine closed an idle connection as we took it; nothing was done yet.
-        const stale = sent.reusedSocket && (error as NodeJS.ErrnoException).code === "ECONNRESET";
-        if (!stale || body instanceof Readable) throw this.#failure(error, call.signal);
-      }
-    }
-  }
-
-  #prepare(
+  async #send<T>(
+    how: (request: Request) => Promise<T>,
     method: string,
     path: string,
     call: Call,
-  ): [RequestOptions, Readable | Buffer | string | undefined] {
+  ): Promise<T> {
+    const request = this.#prepare(method, path, call);
+    try {
+      return await how(request);
+    } catch (error) {
+      throw this.#failure(error, call.signal);
+    }
+  }
+
+  #prepare(method: string, path: string, call: Call): Request {
     const headers: Record<string, string | number> = { Host: "slipway", ...call.headers };
     const body = call.json === undefined ? call.body : JSON.stringify(call.json);
     if (call.json !== undefined) headers["Content-Type"] = "application/json";
@@ -123,15 +99,7 @@ export class Transport {
     else if (Buffer.isBuffer(body)) headers["Content-Length"] = body.length;
     else if (body === undefined && method !== "GET" && method !== "HEAD") headers["Content-Length"] = 0;
     const prefix = path.startsWith("/slipway/") ? "" : `/v${this.#version}`;
-    const options: RequestOptions = {
-      ...this.#endpoint,
-      method,
-      path: `${prefix}${path}${queryOf(call)}`,
-      headers,
-      agent: this.#agent,
-      ...(call.signal && { signal: call.signal }),
-    };
-    return [options, body];
+    return { method, path: `${prefix}${path}${queryOf(call)}`, headers, body, signal: call.signal };
   }
 
   /** Whether the answer says that the engine is older than we are; from now on it is spoken to in its version. */

@@ -1,6 +1,6 @@
 import { dirname, isAbsolute, join } from "node:path";
 import { child, type Node, textOf } from "../model/node.ts";
-import { type Place, positionOf } from "../model/place.ts";
+import { type Place, positionOf, type SourceText } from "../model/place.ts";
 import type { Project } from "../model/types.ts";
 import { cursorAt, offsetOf } from "./cursor.ts";
 import { type Documents, toUri } from "./documents.ts";
@@ -16,6 +16,8 @@ export async function define(
 ): Promise<Location | undefined> {
   const tree = documents.tree(path);
   const offset = offsetOf(documents.text(path), position);
+  const anchor = anchorOf(documents.text(path), offset);
+  if (anchor) return locationOf(anchor);
   const cursor = tree && cursorAt(tree, offset);
   if (!cursor) return undefined;
   const node = at(tree, cursor.path);
@@ -71,6 +73,18 @@ function fileOf(path: readonly string[], word: string, from: string): string | u
       path.at(-1) === "dockerfile") &&
     word !== "";
   return names ? (isAbsolute(word) ? word : join(dirname(from), word)) : undefined;
+}
+
+/** Where the anchor stands that an alias names. */
+function anchorOf(file: SourceText, offset: number): Place | undefined {
+  for (const match of file.text.matchAll(/(?<=[\s,[{:])\*([^\s,[\]{}]+)/g)) {
+    if (offset < match.index || offset > match.index + match[0].length) continue;
+    const name = match[1]!.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+    const before = file.text.slice(0, match.index);
+    const anchor = [...before.matchAll(new RegExp(`(?<=[\\s,[{:])&${name}(?=[\\s,]|$)`, "g"))].at(-1);
+    if (anchor) return { file, start: anchor.index, end: anchor.index + anchor[0].length };
+  }
+  return undefined;
 }
 
 function variableAt(text: string, offset: number): string | undefined {

@@ -1,5 +1,5 @@
 /** The documents that an editor has open, over the files of the disk. */
-import { basename, dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { load } from "../model/load.ts";
 import type { Node } from "../model/node.ts";
@@ -48,11 +48,44 @@ export class Documents {
     };
   }
 
-  /** The project that a document belongs to. @throws {AppErrors} what is wrong with it */
-  load(path: string, env: ProjectSource["env"]): Promise<Project> {
+  /**
+   * The project that a document belongs to: the one of its folder, or of one above, that is made of it among others; a
+   * variant such as compose.ci.yaml lies over the file beside it; any other stands alone.
+   *
+   * @throws {AppErrors} what is wrong with it
+   */
+  async load(path: string, env: ProjectSource["env"]): Promise<Project> {
     const cwd = dirname(path);
-    const byName = /^(docker-)?compose(\.override)?\.ya?ml$/.test(basename(path));
-    return load({ cwd, env, profiles: ["*"], ...(!byName && { files: [path] }) }, this.files);
+    const name = basename(path);
+    const given = (files?: readonly string[]): ProjectSource => ({
+      cwd,
+      env,
+      profiles: ["*"],
+      fetch: async (remote, at) => (await import("../remote/fetch.ts")).findFetched(remote, at, env),
+      ...(files && { files }),
+    });
+    if (/^(docker-)?compose(\.override)?\.ya?ml$/.test(name)) return await load(given(), this.files);
+    const read = new Set<string>();
+    const files = this.files;
+    const watched: Files = {
+      ...files,
+      read(file) {
+        read.add(file);
+        return files.read(file);
+      },
+    };
+    const whole = await load(given(), watched).then(
+      (project) => ({ project }),
+      (error: unknown) => ({ error }),
+    );
+    if (read.has(path)) {
+      if ("error" in whole) throw whole.error;
+      return whole.project;
+    }
+    const [, main] = /^((?:docker-)?compose)\..+\.ya?ml$/.exec(name) ?? [];
+    const beside = ["yaml", "yml"].map((ending) => join(cwd, `${main}.${ending}`));
+    const below = main === undefined ? undefined : beside.find((file) => files.kind(file) === "file");
+    return await load(given(below === undefined ? [path] : [below, path]), files);
   }
 }
 

@@ -22,6 +22,19 @@ export interface Diagnostic {
   readonly message: string;
 }
 
+export interface TextEdit {
+  readonly range: Range;
+  readonly newText: string;
+}
+
+export interface CodeAction {
+  readonly title: string;
+  readonly kind: "quickfix";
+  readonly diagnostics: readonly Diagnostic[];
+  readonly isPreferred: boolean;
+  readonly edit: { readonly changes: Readonly<Record<string, readonly TextEdit[]>> };
+}
+
 export interface CompletionItem {
   readonly label: string;
   /** 10 a key, 12 a value, 18 a reference, 6 a variable. */

@@ -8,14 +8,16 @@ import { complete } from "./complete.ts";
 import { define } from "./define.ts";
 import { diagnose } from "./diagnose.ts";
 import { Documents, toPath, toUri } from "./documents.ts";
+import { fixes } from "./fixes.ts";
 import { hover } from "./hover.ts";
-import type { Position } from "./protocol.ts";
+import type { Diagnostic, Position } from "./protocol.ts";
 import { type Message, readMessages, writeMessage } from "./rpc.ts";
 
 const CAPABILITIES = {
   textDocumentSync: { openClose: true, change: 1 },
   hoverProvider: true,
   definitionProvider: true,
+  codeActionProvider: { codeActionKinds: ["quickfix"] },
   completionProvider: { triggerCharacters: [" ", "-", ":"] },
 };
 
@@ -26,6 +28,7 @@ interface DocumentParams {
   readonly textDocument: { readonly uri: string; readonly text?: string };
   readonly contentChanges?: readonly { readonly text: string }[];
   readonly position?: Position;
+  readonly context?: { readonly diagnostics: readonly Diagnostic[] };
 }
 
 /** Serves until `exit` or the input's end. @returns the exit status: 1 where `exit` came without `shutdown` */
@@ -93,7 +96,9 @@ class Server {
     "textDocument/definition": ({ textDocument, position }) =>
       define(this.#documents, toPath(textDocument.uri), position!, this.#project(textDocument.uri)),
     "textDocument/completion": ({ textDocument, position }) =>
-      complete(this.#documents, toPath(textDocument.uri), position!),
+      complete(this.#documents, toPath(textDocument.uri), position!, this.#project(textDocument.uri)),
+    "textDocument/codeAction": ({ textDocument, context }) =>
+      fixes(this.#documents, toPath(textDocument.uri), context?.diagnostics ?? []),
   };
 
   async #changed(uri: string, text: string): Promise<void> {

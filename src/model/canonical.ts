@@ -3,7 +3,15 @@
  * its fields, a list of `KEY=value` a mapping, a command a list of words, a length of time Go's spelling.
  */
 import { AppError } from "../errors.ts";
-import * as convert from "./convert.ts";
+import * as amounts from "./convert/amounts.ts";
+import * as build from "./convert/build.ts";
+import * as commands from "./convert/commands.ts";
+import * as dependencies from "./convert/dependencies.ts";
+import * as hosts from "./convert/hosts.ts";
+import * as mounts from "./convert/mounts.ts";
+import * as pairs from "./convert/pairs.ts";
+import * as ports from "./convert/ports.ts";
+import * as texts from "./convert/texts.ts";
 import { type MapNode, mapEntries, type Node } from "./node.ts";
 import type { Problems } from "./problems.ts";
 import { type Rules, rules } from "./rules.ts";
@@ -20,7 +28,7 @@ const prefixed = (paths: readonly string[], prefix = "services.*."): string =>
   paths.map((path) => prefix + path).join(" ");
 
 const RULES: Rules<Transform> = rules<Transform>({
-  [prefixed(["build"])]: convert.build,
+  [prefixed(["build"])]: build.build,
   [prefixed([
     "command",
     "entrypoint",
@@ -28,10 +36,10 @@ const RULES: Rules<Transform> = rules<Transform>({
     "pre_stop.*.command",
     "pre_start.*.command",
     "develop.watch.*.exec.command",
-  ])]: convert.command,
-  [prefixed(["healthcheck.test"])]: convert.test,
-  [prefixed(["depends_on"])]: convert.dependsOn,
-  [prefixed(["env_file"])]: convert.envFile,
+  ])]: commands.command,
+  [prefixed(["healthcheck.test"])]: commands.test,
+  [prefixed(["depends_on"])]: dependencies.dependsOn,
+  [prefixed(["env_file"])]: dependencies.envFile,
   [prefixed([
     "dns",
     "dns_search",
@@ -39,17 +47,17 @@ const RULES: Rules<Transform> = rules<Transform>({
     "label_file",
     "develop.watch.*.ignore",
     "develop.watch.*.include",
-  ])]: convert.strings,
-  [prefixed(["extends"])]: convert.extend,
-  [prefixed(["extra_hosts", "build.extra_hosts"])]: convert.extraHosts,
-  [prefixed(["gpus"])]: convert.gpus,
-  [prefixed(["networks", "models"])]: convert.named,
-  [prefixed(["volumes.*"])]: convert.mount,
-  [prefixed(["devices.*"])]: convert.device,
-  [prefixed(["secrets.*", "configs.*", "build.secrets.*"])]: convert.fileMount,
-  [prefixed(["ports.*"])]: convert.port,
-  [prefixed(["build.ssh"])]: convert.ssh,
-  [prefixed(["ulimits.*", "build.ulimits.*"])]: convert.ulimit,
+  ])]: texts.strings,
+  [prefixed(["extends"])]: build.extend,
+  [prefixed(["extra_hosts", "build.extra_hosts"])]: hosts.extraHosts,
+  [prefixed(["gpus"])]: build.gpus,
+  [prefixed(["networks", "models"])]: texts.named,
+  [prefixed(["volumes.*"])]: mounts.mount,
+  [prefixed(["devices.*"])]: mounts.device,
+  [prefixed(["secrets.*", "configs.*", "build.secrets.*"])]: mounts.fileMount,
+  [prefixed(["ports.*"])]: ports.port,
+  [prefixed(["build.ssh"])]: build.ssh,
+  [prefixed(["ulimits.*", "build.ulimits.*"])]: amounts.ulimit,
   [prefixed([
     "environment",
     "build.args",
@@ -57,7 +65,7 @@ const RULES: Rules<Transform> = rules<Transform>({
     "pre_stop.*.environment",
     "pre_start.*.environment",
     "develop.watch.*.exec.environment",
-  ])]: convert.variables,
+  ])]: pairs.variables,
   [prefixed([
     "labels",
     "annotations",
@@ -68,10 +76,10 @@ const RULES: Rules<Transform> = rules<Transform>({
     "volumes.*.volume.labels",
     "gpus.*.options",
     "deploy.resources.reservations.devices.*.options",
-  ])]: convert.keyValues,
-  "networks.*.labels volumes.*.labels secrets.*.labels configs.*.labels": convert.keyValues,
-  [prefixed(["storage_opt", "logging.options", "networks.*.driver_opts"])]: convert.options,
-  "networks.*.driver_opts volumes.*.driver_opts secrets.*.driver_opts": convert.options,
+  ])]: pairs.keyValues,
+  "networks.*.labels volumes.*.labels secrets.*.labels configs.*.labels": pairs.keyValues,
+  [prefixed(["storage_opt", "logging.options", "networks.*.driver_opts"])]: texts.options,
+  "networks.*.driver_opts volumes.*.driver_opts secrets.*.driver_opts": texts.options,
   [prefixed([
     "stop_grace_period",
     "healthcheck.interval",
@@ -84,7 +92,7 @@ const RULES: Rules<Transform> = rules<Transform>({
     "deploy.update_config.monitor",
     "deploy.rollback_config.delay",
     "deploy.rollback_config.monitor",
-  ])]: convert.duration,
+  ])]: amounts.duration,
   [prefixed([
     "mem_limit",
     "mem_reservation",
@@ -99,13 +107,13 @@ const RULES: Rules<Transform> = rules<Transform>({
     "blkio_config.device_read_iops.*.rate",
     "blkio_config.device_write_bps.*.rate",
     "blkio_config.device_write_iops.*.rate",
-  ])]: convert.bytes,
-  [prefixed(["expose.*", "group_add.*", "build.provenance", "build.sbom"])]: convert.text,
-  [prefixed(["provider.options.*"])]: convert.texts,
-  [prefixed(["deploy.resources.limits.cpus", "deploy.resources.reservations.cpus"])]: convert.number,
-  [prefixed(["volumes.*.tmpfs.mode"])]: convert.octal,
-  "networks.* volumes.* secrets.* configs.*": convert.external,
-  "include.*": convert.include,
+  ])]: amounts.bytes,
+  [prefixed(["expose.*", "group_add.*", "build.provenance", "build.sbom"])]: texts.text,
+  [prefixed(["provider.options.*"])]: texts.texts,
+  [prefixed(["deploy.resources.limits.cpus", "deploy.resources.reservations.cpus"])]: amounts.number,
+  [prefixed(["volumes.*.tmpfs.mode"])]: texts.octal,
+  "networks.* volumes.* secrets.* configs.*": build.external,
+  "include.*": build.include,
 });
 
 /** Where text may still hold `${…}`, a form that cannot be read is left as it is. */

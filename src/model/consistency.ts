@@ -1,6 +1,5 @@
 /** What no schema can say: names that nothing declares, settings that exclude each other, dependencies in a circle. */
-import { child, entriesOf, isMap, isNull, itemsOf, type MapNode, type Node, textOf } from "./node.ts";
-import type { Place } from "./place.ts";
+import { child, entriesOf, isMap, isNull, itemsOf, keyed, type MapNode, type Node, textOf } from "./node.ts";
 import type { Problems } from "./problems.ts";
 import { profilesOf } from "./profiles.ts";
 import { formatScalar } from "./scalars.ts";
@@ -50,11 +49,11 @@ type Check = (checked: Checked) => void;
 
 const has = (node: Node | undefined, key: string): boolean =>
   child(node, key) !== undefined && !isNull(child(node, key));
-const keyed = (node: Node): Place => node.key ?? node.at;
 const keysOf = (node: Node | undefined): string[] => [...entriesOf(node)].map(([key]) => key);
 
 const image: Check = ({ name, service, problems }) => {
-  if (has(service, "image") || has(service, "build") || has(service, "provider")) return;
+  const named = has(service, "image") && textOf(child(service, "image")) !== "";
+  if (named || has(service, "build") || has(service, "provider")) return;
   problems.add("COMPOSE_MISSING_KEY", `services.${name} has neither an image nor a build`, keyed(service), {
     hint: "Add `image: NAME` or `build: FOLDER`.",
   });

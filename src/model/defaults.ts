@@ -26,6 +26,12 @@ const bytes: Default = (node) => (textOf(node) === "0" ? undefined : node);
 /** Switches that are off when nobody speaks of them: `false` says nothing. */
 const off: Default = (node) => (node.kind === "scalar" && node.value === false ? undefined : node);
 
+/** Amounts that stand for "as the engine has it" when they are 0. */
+const zero: Default = (node) => (node.kind === "scalar" && Number(node.value) === 0 ? undefined : node);
+
+/** A text of no letters, such as a variable that is set nowhere, is as if nothing were written. */
+const empty: Default = (node) => (textOf(node) === "" ? undefined : node);
+
 /** Sorted, as docker compose gives them to the engine. */
 const hosts: Default = (node) => {
   if (node.kind !== "list") return node;
@@ -55,6 +61,19 @@ const RULES = rules<Default>({
   "services.*.volumes.*.bind": whenMap((bind) => fallback(bind, "create_host_path", true)),
   "services.*.mem_limit services.*.mem_reservation services.*.memswap_limit services.*.mem_swappiness": bytes,
   "services.*.shm_size services.*.build.shm_size services.*.volumes.*.tmpfs.size": bytes,
+  "services.*.cpus services.*.cpu_count services.*.cpu_percent services.*.cpu_period services.*.cpu_quota services.*.cpu_rt_period services.*.cpu_rt_runtime":
+    zero,
+  "services.*.cpu_shares services.*.pids_limit services.*.oom_score_adj services.*.blkio_config.weight": zero,
+  [[
+    "cgroup container_name cpuset domainname hostname ipc isolation mac_address network_mode pid platform",
+    "pull_policy restart runtime stop_signal user userns_mode uts working_dir",
+    "build.network build.target build.isolation deploy.mode deploy.endpoint_mode",
+    "ports.*.published ports.*.host_ip ports.*.protocol",
+  ]
+    .join(" ")
+    .split(" ")
+    .map((path) => `services.*.${path}`)
+    .join(" ")]: empty,
   "services.*.extra_hosts services.*.build.extra_hosts": hosts,
   "services.*.privileged services.*.read_only services.*.stdin_open services.*.tty services.*.oom_kill_disable":
     off,

@@ -6,6 +6,7 @@ import { child, isMap, isNull, type MapNode, map, type Node, textOf, withEntry }
 import { resolvePaths } from "./paths.ts";
 import { documentsOf, prepare } from "./prepare.ts";
 import { problem } from "./problems.ts";
+import { localPath } from "./remote.ts";
 import { absolute } from "./source.ts";
 import { suggestion } from "./suggest.ts";
 
@@ -84,7 +85,14 @@ function baseOf(
   const from =
     file === undefined
       ? services
-      : servicesOf(absolute(file, { directory: services.directory, home: loading.home }), fileNode!, loading);
+      : servicesOf(
+          absolute(localPath(file, fileNode!.at, loading.fetched), {
+            directory: services.directory,
+            home: loading.home,
+          }),
+          fileNode!,
+          loading,
+        );
   if (!from.names.includes(ref)) {
     throw problem(
       "COMPOSE_EXTENDS",

@@ -7,6 +7,7 @@ import { merge } from "./merge.ts";
 import { isMap, itemsOf, type MapNode, mapEntries, textOf, withEntry } from "./node.ts";
 import { resolvePaths } from "./paths.ts";
 import { problem } from "./problems.ts";
+import { localPaths } from "./remote.ts";
 import { absolute, withEnvFiles } from "./source.ts";
 
 /** Only these come over; a name, an extension or an include of the other file stays there. */
@@ -42,21 +43,13 @@ function withoutEqual(model: MapNode, included: MapNode): MapNode {
 }
 
 function includeOne(entry: MapNode, file: string, loading: Loading, load: LoadFiles): MapNode {
-  const paths = itemsOf(entry.entries.get("path"));
-  const main = paths[0];
+  const paths = localPaths(entry, loading.fetched);
+  const main = paths[0]?.node;
   if (!main)
     throw problem("COMPOSE_INCLUDE", "an include names no file", entry.key ?? entry.at, {
       hint: "Add `path: FILE`.",
     });
-  const remote = paths.find((path) =>
-    /^(https?|git|ssh|oci):\/\/|^git@|^github\.com\//.test(textOf(path) ?? ""),
-  );
-  if (remote) {
-    throw problem("COMPOSE_INCLUDE", `${textOf(remote)} is not on this machine`, remote.at, {
-      hint: "Only local files can be included: fetch it first.",
-    });
-  }
-  const files = paths.map((path) => absolute(textOf(path) ?? "", loading));
+  const files = paths.map(({ path }) => absolute(path, loading));
   const including = [...loading.including, file];
   if (including.includes(files[0]!)) {
     throw problem(
@@ -70,7 +63,7 @@ function includeOne(entry: MapNode, file: string, loading: Loading, load: LoadFi
   }
   files.forEach((path, index) => {
     if (!loading.reader.text(path)) {
-      throw problem("COMPOSE_FILE_MISSING", `there is no file ${path}`, paths[index]!.at, {
+      throw problem("COMPOSE_FILE_MISSING", `there is no file ${path}`, paths[index]!.node.at, {
         hint: "The path is relative to the folder of the file that includes it.",
       });
     }

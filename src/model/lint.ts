@@ -2,8 +2,12 @@
  * What docker compose accepts and what then fails or surprises. Each rule is one function; a rule is silenced by its code
  * in `x-lint: {ignore: [CODE]}`, at the top level or in a service.
  */
-import { MODEL_RULES, SERVICE_RULES } from "./lint-rules.ts";
-import { child, isMap, itemsOf, type MapNode, type Node, textOf } from "./node.ts";
+
+import type { SourcePosition } from "../errors.ts";
+import { PROJECT_RULES } from "./lint/project.ts";
+import { START_RULES } from "./lint/services.ts";
+import { VALUE_RULES } from "./lint/values.ts";
+import { child, entriesOf, isMap, itemsOf, type MapNode, type Node, textOf } from "./node.ts";
 import { type Place, positionOf } from "./place.ts";
 import type { Files } from "./source.ts";
 import type { Warning } from "./types.ts";
@@ -18,11 +22,14 @@ export interface LintInput {
 
 export type Say = (code: string, message: string, at: Place, hint: string) => void;
 
-export interface LintedService extends LintInput {
+interface LintedService extends LintInput {
   readonly name: string;
   readonly service: MapNode;
   readonly say: Say;
 }
+
+export type ServiceRule = (linted: LintedService) => void;
+export type ModelRule = (input: LintInput, say: Say) => void;
 
 /** @returns in the order of the files' lines */
 export function lint(input: LintInput): Warning[] {
@@ -36,10 +43,26 @@ export function lint(input: LintInput): Warning[] {
   for (const [name, service] of input.services.entries) {
     if (!isMap(service)) continue;
     const say = saying(ignored(service));
-    for (const rule of SERVICE_RULES) rule({ ...input, name, service, say });
+    for (const rule of [...START_RULES, ...VALUE_RULES]) rule({ ...input, name, service, say });
   }
-  for (const rule of MODEL_RULES) rule(input, saying(new Set()));
+  for (const rule of PROJECT_RULES) rule(input, saying(new Set()));
   return found.sort((a, b) => compare(a, b));
+}
+
+/** Warnings of the loader, without those that `x-lint` of the file, or of the service they stand in, names. */
+export function unsilenced(warnings: readonly Warning[], model: MapNode): Warning[] {
+  const all = ignored(model);
+  const silent = [...entriesOf(model.entries.get("services"))].map(([, service]) => ({
+    codes: ignored(service),
+    start: positionOf(service.key ?? service.at),
+    end: service.at.file.position(service.at.end),
+  }));
+  const within = (at: SourcePosition, { start, end }: (typeof silent)[number]): boolean =>
+    at.file === start.file && at.line >= start.line && at.line <= end.line;
+  return warnings.filter(
+    ({ code, at }) =>
+      !all.has(code) && !silent.some((each) => at && each.codes.has(code) && within(at, each)),
+  );
 }
 
 function ignored(node: Node): ReadonlySet<string> {

@@ -7,15 +7,17 @@ import { setDefaults } from "./defaults.ts";
 import { declaredName, loadFiles } from "./document.ts";
 import { inheritVariables } from "./inherit.ts";
 import { interpolate } from "./interpolate.ts";
-import { lint } from "./lint.ts";
+import { lint, unsilenced } from "./lint.ts";
 import type { Loading } from "./loading.ts";
 import { projectName } from "./name.ts";
-import { isMap, type MapNode, map, mapEntries, textOf, withEntry } from "./node.ts";
+import { isMap, type MapNode, map, mapEntries, withEntry } from "./node.ts";
 import { normalize } from "./normalize.ts";
 import { realWatchPaths, resolvePaths } from "./paths.ts";
-import { Problems } from "./problems.ts";
+import { positionOf } from "./place.ts";
+import { Problems, problem } from "./problems.ts";
 import { splitServices } from "./profiles.ts";
 import { toProject } from "./project.ts";
+import { type Fetched, RemoteNeeded } from "./remote.ts";
 import { checkResources, dropUnused } from "./resources.ts";
 import { resolveFiles } from "./service-environment.ts";
 import { disk, type Files, locate, Reader } from "./source.ts";
@@ -28,9 +30,31 @@ import type { Project, ProjectSource } from "./types.ts";
  * @throws {AppErrors} all mistakes of the first file, or of the model as a whole; {AppError} what concerns no one file
  */
 export async function load(source: ProjectSource, files: Files = disk): Promise<Project> {
+  const fetched = new Map<string, string>();
+  let stdin: Promise<string> | undefined;
+  const once: ProjectSource = { ...source, stdin: source.stdin && (() => (stdin ??= source.stdin!())) };
+  // Loading itself waits for nothing: where it meets a file of another machine, it begins again when that is here.
+  for (;;) {
+    try {
+      return await loadOnce(once, files, fetched);
+    } catch (error) {
+      if (!(error instanceof RemoteNeeded)) throw error;
+      const { remote, at } = error;
+      if (!source.fetch)
+        throw problem(
+          "COMPOSE_REMOTE",
+          `${remote.address} is not on this machine, and nothing is fetched here`,
+          at,
+        );
+      fetched.set(remote.address, await source.fetch(remote, at && positionOf(at)));
+    }
+  }
+}
+
+async function loadOnce(source: ProjectSource, files: Files, fetched: Fetched): Promise<Project> {
   const problems = new Problems();
   const skip = source.skip ?? {};
-  const located = locate(source, files, problems);
+  const located = locate(source, files, problems, fetched);
   const reader = new Reader(files, located.files.includes("-") ? await source.stdin?.() : undefined);
   const first: Loading = {
     reader,
@@ -41,12 +65,13 @@ export async function load(source: ProjectSource, files: Files = disk): Promise<
     including: [],
     parsed: new Map(),
     interpolation: !skip.interpolation,
+    fetched,
   };
 
   const declared = declaredName(located.files, first);
   const name = projectName(
     located.projectName,
-    textOf(declared && first.interpolation ? interpolate(declared, first.environment, problems) : declared),
+    declared && first.interpolation ? interpolate(declared, first.environment, problems) : declared,
     located.workingDir,
   );
   problems.check();
@@ -84,7 +109,7 @@ export async function load(source: ProjectSource, files: Files = disk): Promise<
     envFiles: located.envFiles,
     environment: environment.toRecord(),
     profiles: located.profiles,
-    warnings: problems.warnings,
+    warnings: unsilenced(problems.warnings, whole),
     lint: () => lint({ model: whole, services: enabled, files }),
   });
 }

@@ -25,6 +25,9 @@ type Rule = (base: Node, over: Node, below: Below) => Node;
 /** Also by nothing: `command:` alone is the image's again. */
 const replace: Rule = (_base, over) => over;
 
+/** One source takes the other's place. */
+const whole: Rule = (_base, over) => over;
+
 /** `all` leaves nothing to be added to. */
 const gpus: Rule = (base, over) => {
   if (base.kind !== "list" || over.kind !== "list") return over;
@@ -70,7 +73,8 @@ const variables: Rule = (base, over, { keepTags }) => {
 };
 
 const RULES = rules<Rule>({
-  "services.*.command services.*.entrypoint services.*.healthcheck.test services.*.credential_spec": replace,
+  "services.*.command services.*.entrypoint services.*.healthcheck.test": replace,
+  "services.*.credential_spec": whole,
   "services.*.logging": logging,
   "services.*.gpus": gpus,
   "services.*.environment services.*.build.args": variables,

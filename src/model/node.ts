@@ -85,6 +85,9 @@ export const isList = (node: Node | undefined): node is ListNode => node?.kind =
 /** True for a null, which in Compose mostly means "as if it were not written". */
 export const isNull = (node: Node | undefined): boolean => node?.kind === "scalar" && node.value === null;
 
+/** The key of a value, where it has one: the place to speak of a mapping as a whole. */
+export const keyed = (node: Node): Place => node.key ?? node.at;
+
 export function textOf(node: Node | undefined): string | undefined {
   return node?.kind === "scalar" && typeof node.value === "string" ? node.value : undefined;
 }

@@ -16,7 +16,8 @@ export class PortError extends Error {}
  * @throws {PortError}
  */
 export function parsePort(text: string): ShortPort[] {
-  const [ports, protocol = "tcp", more] = text.split("/");
+  const [ports, named, more] = text.split("/");
+  const protocol = named || "tcp";
   if (more !== undefined || !/^(tcp|udp|sctp)$/i.test(protocol))
     throw new PortError(`"${protocol}" is no protocol; use tcp, udp or sctp`);
   const { address, published, target } = split(ports!);

@@ -51,6 +51,7 @@ export function checkResources(model: MapNode, problems: Problems): void {
     for (const volume of itemsOf(child(service, "volumes")))
       checkMount(`services.${name}.volumes`, volume, problems);
     for (const port of itemsOf(child(service, "ports"))) {
+      checkTarget(`services.${name}.ports`, port, problems);
       const address = child(port, "host_ip");
       if (
         address &&
@@ -65,13 +66,26 @@ export function checkResources(model: MapNode, problems: Problems): void {
   }
 }
 
+function checkTarget(where: string, port: Node, problems: Problems): void {
+  const target = child(port, "target");
+  if (!target) {
+    problems.add("COMPOSE_MISSING_KEY", `${where}: a port names no target`, port.at, {
+      hint: "Add `target: PORT`: the port inside the container.",
+    });
+    return;
+  }
+  const number = target.kind === "scalar" ? Number(target.value) : Number.NaN;
+  if (!Number.isInteger(number) || number < 1 || number > 65535)
+    problems.add("COMPOSE_VALUE", `${where}: the target must be a port from 1 to 65535`, target.at);
+}
+
 function checkMount(where: string, volume: Node, problems: Problems): void {
   const type = textOf(child(volume, "type"));
   if (type === "bind" && !textOf(child(volume, "source")))
     problems.add("COMPOSE_MISSING_KEY", `${where}: a bind names no source`, volume.at, {
       hint: "Add `source: PATH`.",
     });
-  if (type && !child(volume, "target"))
+  if (type && !textOf(child(volume, "target")))
     problems.add("COMPOSE_MISSING_KEY", `${where}: a mount names no target`, volume.at, {
       hint: "Add `target: PATH`.",
     });

@@ -28,8 +28,7 @@ export function checkSchema(document: MapNode, problems: Problems, options: Sche
 }
 
 /** A key that is missing, or that has nothing in it and so keeps what a lower layer says. */
-const isAbsence = (error: SchemaError, node: Node): boolean =>
-  error.keyword === "required" || (error.keyword === "type" && isNull(node));
+const isAbsence = (error: SchemaError, node: Node): boolean => error.keyword === "required" || isNull(node);
 
 /** What the schema sees: no reset values, and no integers that only a bigint can hold. */
 function plain(node: Node): Value {

@@ -8,8 +8,10 @@ import { basename, delimiter, dirname, isAbsolute, join, resolve } from "node:pa
 import { AppError } from "../errors.ts";
 import { parseEnv } from "./dotenv.ts";
 import { type Environment, fromProcess, type Known } from "./environment.ts";
+import type { Given } from "./name.ts";
 import { SourceText } from "./place.ts";
 import type { Problems } from "./problems.ts";
+import { type Fetched, localPath } from "./remote.ts";
 import type { ProjectSource } from "./types.ts";
 
 const NAMES = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
@@ -67,17 +69,25 @@ export interface Located {
   readonly envFiles: readonly string[];
   readonly profiles: readonly string[];
   /** Set by a flag or COMPOSE_PROJECT_NAME; else the files or the folder give it. */
-  readonly projectName: string | undefined;
+  readonly projectName: Given | undefined;
 }
 
-export function locate(source: ProjectSource, files: Files, problems: Problems): Located {
+/** @throws {RemoteNeeded} */
+export function locate(
+  source: ProjectSource,
+  files: Files,
+  problems: Problems,
+  fetched: Fetched = new Map(),
+): Located {
   const shell = fromProcess({ ...source.env, PWD: source.env["PWD"] ?? source.cwd });
-  const given = (source.files ?? []).map((file) => (file === "-" ? file : resolve(source.cwd, file)));
+  const local = (file: string): string =>
+    file === "-" ? file : resolve(source.cwd, localPath(file, undefined, fetched));
+  const given = (source.files ?? []).map(local);
   const envFiles = explicitEnvFiles(source);
   const firstDir = directory(source, given);
   let environment = withEnvFiles(shell, envFiles ?? defaultEnvFile(firstDir, source, files), files);
   const found =
-    given.length > 0 ? given : (fromVariable(environment, source) ?? discover(firstDir, files, problems));
+    given.length > 0 ? given : (fromVariable(environment)?.map(local) ?? discover(firstDir, files, problems));
   if (found.length === 0) {
     throw new AppError("COMPOSE_FILE_MISSING", `no compose file in ${firstDir} or any folder above it`, {
       hint: "Name one with -f, or write a compose.yaml.",
@@ -97,8 +107,15 @@ export function locate(source: ProjectSource, files: Files, problems: Problems):
     environment,
     envFiles: envFiles ?? [],
     profiles: [...new Set(profiles)].filter((name) => name !== ""),
-    projectName: source.projectName || environment.get("COMPOSE_PROJECT_NAME") || undefined,
+    projectName: givenName(source, environment),
   };
+}
+
+function givenName(source: ProjectSource, environment: Environment): Given | undefined {
+  if (source.projectName) return { name: source.projectName, from: "-p" };
+  const name = environment.get("COMPOSE_PROJECT_NAME");
+  const from = environment.sourceOf("COMPOSE_PROJECT_NAME");
+  return name ? { name, from: from === "shell" ? "COMPOSE_PROJECT_NAME" : from! } : undefined;
 }
 
 /** The folder that relative paths start from: what the user says, else the first file's. */
@@ -144,13 +161,10 @@ export function withEnvFiles(environment: Environment, paths: readonly string[],
   return environment.withDefaults(found);
 }
 
-function fromVariable(environment: Environment, source: ProjectSource): string[] | undefined {
+function fromVariable(environment: Environment): string[] | undefined {
   const value = environment.get("COMPOSE_FILE");
   if (!value) return undefined;
-  const names = value
-    .split(environment.get("COMPOSE_PATH_SEPARATOR") || delimiter)
-    .filter((name) => name !== "");
-  return names.map((name) => (name === "-" ? name : resolve(source.cwd, name)));
+  return value.split(environment.get("COMPOSE_PATH_SEPARATOR") || delimiter).filter((name) => name !== "");
 }
 
 function discover(start: string, files: Files, problems: Problems): string[] {
@@ -213,7 +227,8 @@ export interface Base {
 }
 
 export function absolute(path: string, { directory, home }: Base): string {
-  if (path === "~" || path.startsWith("~/")) return join(home, path.slice(1));
+  // As docker compose reads it, for which `~name` is no other user's folder.
+  if (path.startsWith("~")) return join(home, path.slice(1)).replace(/(.)\/$/, "$1");
   if (isAbsolute(path)) return path;
   return join(directory, path).replace(/(.)\/$/, "$1");
 }

@@ -7,9 +7,11 @@
  * `[]` takes the image's away.
  */
 import type { SourcePosition } from "../errors.ts";
+import type { RemoteAddress } from "./remote.ts";
 import type { Service, StringMap } from "./service-types.ts";
 
 export type { SourcePosition } from "../errors.ts";
+export type { GitAddress, OciAddress, RemoteAddress } from "./remote.ts";
 export type * from "./service-types.ts";
 
 /** What YAML can hold once it is read. An integer beyond 2^53 is a `bigint`, so that its digits stay. */
@@ -35,6 +37,12 @@ export interface ProjectSource {
   readonly cwd: string;
   /** The text of `-`, when it is one of the files. */
   readonly stdin?: (() => Promise<string>) | undefined;
+  /**
+   * Fetches a file of another machine, told where it is named: a path on this one. Without it such a file is an error.
+   *
+   * @throws {AppError} COMPOSE_REMOTE
+   */
+  readonly fetch?: ((remote: RemoteAddress, at: SourcePosition | undefined) => Promise<string>) | undefined;
   /** Steps to leave out, as the flags of `config` ask. */
   readonly skip?: SkippedSteps | undefined;
 }

@@ -13,6 +13,8 @@ const NANOSECONDS: Readonly<Record<string, number>> = {
   d: 86400e9,
   w: 604800e9,
 };
+/** What 64 bits of nanoseconds hold, rounded down to what a number here holds. */
+const LONGEST = 2 ** 63 - 1024;
 const PART = /([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h|d|w)/g;
 
 /**
@@ -35,6 +37,11 @@ export function parseDuration(text: string): number {
   if (length === 0 || length !== body.length) {
     throw new AppError("COMPOSE_DURATION", `"${text}" is not a duration`, {
       hint: "Write it like 40s or 1m30s.",
+    });
+  }
+  if (total > LONGEST) {
+    throw new AppError("COMPOSE_DURATION", `"${text}" is longer than the engine can count`, {
+      hint: "The longest is 292 years, 2562047h.",
     });
   }
   return sign * total;

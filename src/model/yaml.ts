@@ -107,7 +107,7 @@ function shallow(file: SourceText, problems: Problems): boolean {
     const indent = match[1]!.length;
     while (indents.length > 0 && indents.at(-1)! >= indent) indents.pop();
     indents.push(indent);
-    if (indents.length > MAX_DEPTH || match[1]!.split("-").length > MAX_DEPTH)
+    if (indents.length > MAX_DEPTH || match[1]!.split(/[-?]/).length > MAX_DEPTH)
       return tooDeep(file, match.index, problems);
   }
   return true;

@@ -1,4 +1,5 @@
-import type { ContainerInspect, EngineClient } from "../client/client.ts";
+import type { EngineClient } from "../client/client.ts";
+import type { ContainerInspect } from "../client/types/containers.ts";
 import { AppError } from "../errors.ts";
 import type { Project } from "../model/types.ts";
 import { signalOf } from "./signals.ts";

@@ -1,5 +1,7 @@
-import type { ContainerInspect, EngineClient, EngineEvent } from "../client/client.ts";
+import type { EngineClient } from "../client/client.ts";
 import { isMissing } from "../client/failures.ts";
+import type { ContainerInspect } from "../client/types/containers.ts";
+import type { EngineEvent } from "../client/types/system.ts";
 import { AppError } from "../errors.ts";
 import { LABEL, projectFilter } from "../labels.ts";
 import type { Project } from "../model/types.ts";

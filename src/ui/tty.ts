@@ -7,10 +7,14 @@ const FRAMES = [..."⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"];
 const REDRAW_MS = 100;
 const STATE_COLUMNS = 46; // what a build step may take
 
+/** Lines of output that are shown below what printed them, while it works. */
+const TAIL = 4;
+
 interface Row {
   readonly event: ReportEvent;
   readonly began: number; // ms
   readonly ended: number | undefined;
+  readonly tail: readonly string[];
 }
 
 /**
@@ -33,11 +37,20 @@ export function ttyReport(
   const draw = (final: boolean): void => {
     const width = Math.max(20, (stream.columns ?? 80) - 1);
     const height = Math.max(4, (stream.rows ?? 24) - 2);
-    const all = [...rows.values()];
+    const all = inOrder([...rows.values()]);
     const shown = final ? all : fit(all, height);
-    const drawing = shown.map((row) =>
-      clip(rowText(row, all, paint, final ? "·" : FRAMES[frame % FRAMES.length]!, now()), width),
-    );
+    const spinner = final ? "·" : FRAMES[frame % FRAMES.length]!;
+    let free = height - shown.length;
+    const drawing = shown.flatMap((row) => {
+      const room = final || row.ended !== undefined ? 0 : Math.max(0, Math.min(TAIL, free));
+      const tail = room === 0 ? [] : row.tail.slice(-room);
+      free -= tail.length;
+      const text =
+        row.event.step === undefined
+          ? rowText(row, all, paint, spinner, now())
+          : stepText(row, paint, spinner, now());
+      return [text, ...tail.map((line) => paint("dim", `     │ ${line}`))].map((line) => clip(line, width));
+    });
     const hidden = all.length - shown.length;
     if (hidden > 0) drawing.push(paint("dim", ` … ${hidden} more`));
     const text = [...above.splice(0).map((line) => clip(line, width * 20)), ...drawing]
@@ -61,11 +74,16 @@ export function ttyReport(
         if (event.phase !== "working") stream.write(`${lineText(event, paint)}\n`);
         return;
       }
+      const key = `${event.subject} ${event.id} ${event.step ?? ""}`;
+      const before = rows.get(key);
+      if (event.phase === "output") {
+        if (before !== undefined)
+          rows.set(key, { ...before, tail: [...before.tail, printable(event.text)].slice(-TAIL) });
+        return;
+      }
       if (event.phase === "note" || event.phase === "warn") {
         above.push(lineText(event, paint));
       } else {
-        const key = `${event.subject} ${event.id}`;
-        const before = rows.get(key);
         const final = event.phase !== "working";
         // The same last word again changes nothing; a new one after it belongs to the same work.
         const again = final && before?.ended !== undefined;
@@ -75,7 +93,7 @@ export function ttyReport(
           event.why === undefined && before?.event.why !== undefined
             ? { ...event, why: before.event.why }
             : event;
-        rows.set(key, { event: merged, began, ended });
+        rows.set(key, { event: merged, began, ended, tail: before?.tail ?? [] });
       }
       schedule();
     },
@@ -95,6 +113,7 @@ function lineText({ id, phase, text, why }: ReportEvent, paint: Paint): string {
     warn: paint("yellow", "!"),
     note: " ",
     working: " ",
+    output: "│",
   };
   return ` ${marks[phase]} ${id}: ${text}${why ? paint("dim", ` (${why})`) : ""}`;
 }
@@ -108,22 +127,42 @@ function fit(rows: readonly Row[], height: number): readonly Row[] {
   return rows.filter((row) => kept.has(row));
 }
 
-function rowText(
-  { event, began, ended }: Row,
-  rows: readonly Row[],
-  paint: Paint,
-  spinner: string,
-  time: number,
-): string {
-  const mark =
-    event.phase === "done"
-      ? paint("green", "✔")
-      : event.phase === "failed"
-        ? paint("red", "✘")
-        : paint("cyan", spinner);
-  const names = rows.map((row) => widthOf(nameOf(row.event)));
+/** Without what would move the cursor or change colours in the middle of a drawing. */
+function printable(text: string): string {
+  return text.replaceAll("\t", "    ").replace(/\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x1f\x7f]/g, "");
+}
+
+/** Steps below the work that they are of. */
+function inOrder(rows: readonly Row[]): readonly Row[] {
+  const steps = rows.filter(({ event }) => event.step !== undefined);
+  if (steps.length === 0) return rows;
+  return rows
+    .filter(({ event }) => event.step === undefined)
+    .flatMap((row) => [
+      row,
+      ...steps.filter(({ event }) => event.subject === row.event.subject && event.id === row.event.id),
+    ]);
+}
+
+function markOf({ event }: Row, paint: Paint, spinner: string): string {
+  if (event.phase === "done") return paint("green", "✔");
+  return event.phase === "failed" ? paint("red", "✘") : paint("cyan", spinner);
+}
+
+function stepText(row: Row, paint: Paint, spinner: string, time: number): string {
+  const { event, began, ended } = row;
+  const seconds = `${(((ended ?? time) - began) / 1000).toFixed(1)}s`;
+  const end = event.text.endsWith("CACHED") ? paint("dim", "cached") : paint("dim", seconds);
+  return `   ${markOf(row, paint, spinner)} ${event.step}  ${end}`;
+}
+
+function rowText(row: Row, all: readonly Row[], paint: Paint, spinner: string, time: number): string {
+  const { event, began, ended } = row;
+  const rows = all.filter((each) => each.event.step === undefined);
+  const mark = markOf(row, paint, spinner);
+  const names = rows.map((each) => widthOf(nameOf(each.event)));
   const name = pad(nameOf(event), Math.min(40, Math.max(...names)));
-  const widest = Math.min(STATE_COLUMNS, Math.max(12, ...rows.map((row) => widthOf(row.event.text))));
+  const widest = Math.min(STATE_COLUMNS, Math.max(12, ...rows.map((each) => widthOf(each.event.text))));
   const text = clip(event.text, widest);
   const state = event.phase === "failed" ? paint("red", text) : text;
   const seconds = ((ended ?? time) - began) / 1000;

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { EngineEvent } from "../client/client.ts";
+import type { EngineEvent } from "../client/types/system.ts";
 import type { Context } from "../context.ts";
 import type { Graph } from "../graph/graph.ts";
 import { LABEL, projectFilter } from "../labels.ts";

@@ -13,6 +13,7 @@ import { listFiles, type SyncFile, syncFiles } from "../watch/sync.ts";
 import { carryOut } from "./carry.ts";
 import { execIn } from "./exec.ts";
 import { doImageWork } from "./images.ts";
+import { assumeProvided } from "./providers.ts";
 
 /** Does for a batch of changed files what the rules of one service say. A failure is told and the watch goes on. */
 export async function applyChanges(
@@ -100,8 +101,9 @@ async function rebuild(project: Project, service: string, context: Context): Pro
   const work = imageWork(project, [service], {}, { build: "always", pull: undefined });
   await doImageWork(project, work, {}, context);
   const observed = await observe(project, context.engine);
-  const plan = planUp(narrow(buildGraph(project), [service]), observed, PLAN_DEFAULTS);
-  await carryOut(project, observed, plan, context);
+  const graph = assumeProvided(buildGraph(project), observed.containers);
+  const plan = planUp(narrow(graph, [service]), observed, PLAN_DEFAULTS);
+  await carryOut(graph.project, observed, plan, context);
 }
 
 async function runHook(

@@ -1,5 +1,4 @@
 import { relative } from "node:path";
-import type { EngineClient } from "../client/client.ts";
 import { AppError } from "../errors.ts";
 import { buildGraph } from "../graph/graph.ts";
 import { levels } from "../graph/order.ts";
@@ -9,12 +8,13 @@ import { flatten, printProvenance } from "../model/provenance.ts";
 import { renderProject, toJson } from "../model/render.ts";
 import { selectServices } from "../model/select.ts";
 import type { Project, ProjectSource, Provenance, Warning } from "../model/types.ts";
+import type { DigestSource } from "./digests.ts";
 
 export interface ConfigOptions {
   readonly services: readonly string[];
   readonly format: "yaml" | "json";
   /** The engine that knows the digests of images: they take the place of tags. */
-  readonly digestsFrom?: EngineClient | undefined;
+  readonly digestsFrom?: DigestSource | undefined;
   /** Print only the images with their digests, as a file to lay over the project's. */
   readonly lockOnly?: boolean;
 }
@@ -27,11 +27,17 @@ export interface Configured {
 /** The project as text that can be loaded again. */
 export async function config(source: ProjectSource, options: ConfigOptions): Promise<Configured> {
   const loaded = selectServices(await load(source), options.services);
-  const project = options.digestsFrom ? await withDigests(loaded, options.digestsFrom) : loaded;
+  const project = await pinned(loaded, options.digestsFrom);
   const json = options.format === "json";
   const rendering = { escape: !source.skip?.interpolation, extensions: !json, nulls: json };
   const model = options.lockOnly ? imagesOnly(project) : renderProject(project, rendering);
   return { text: json ? `${toJson(model)}\n` : toYaml(model), warnings: project.warnings };
+}
+
+async function pinned(project: Project, from: DigestSource | undefined): Promise<Project> {
+  if (!from) return project;
+  const { withDigests } = await import("./digests.ts");
+  return await withDigests(project, from);
 }
 
 /** What is accepted and yet likely wrong, the warnings of the loader included. */
@@ -138,27 +144,4 @@ function imagesOnly(project: Project): object {
       ),
     ),
   };
-}
-
-/** @throws {AppError} IMAGE_MISSING for an image that the engine does not have, or has not from a registry */
-async function withDigests(project: Project, engine: EngineClient): Promise<Project> {
-  const services = await Promise.all(
-    Object.entries(project.services).map(async ([name, service]) => {
-      if (service.image === undefined || service.image.includes("@") || service.build)
-        return [name, service] as const;
-      const digests = await engine.inspectImage(service.image).then(
-        ({ RepoDigests }) => RepoDigests ?? [],
-        () => [],
-      );
-      const at = project.positionOf(["services", name, "image"]);
-      if (!digests[0])
-        throw new AppError(
-          "IMAGE_MISSING",
-          `services.${name}: the engine knows no digest of ${service.image}`,
-          { ...(at && { at }), hint: "Pull the image first." },
-        );
-      return [name, { ...service, image: `${service.image}@${digests[0].split("@")[1]}` }] as const;
-    }),
-  );
-  return { ...project, services: Object.fromEntries(services) };
 }

@@ -8,6 +8,7 @@ import { observe } from "../reconcile/observe.ts";
 import type { Executors, Plan } from "../reconcile/operations.ts";
 import { carryOut } from "./carry.ts";
 import { loadOrRecall } from "./project.ts";
+import { withdraw } from "./providers.ts";
 
 /**
  * Takes the project down: containers in reverse order, networks, and volumes and images when asked.
@@ -30,10 +31,11 @@ export async function down(
   if (dry) return plan;
   for (const text of plan.warnings)
     context.report.on({ subject: "project", id: project.name, phase: "warn", text });
-  if (plan.steps.length === 0) {
+  if (plan.steps.length === 0 && !Object.values(project.services).some(({ provider }) => provider)) {
     context.report.on({ subject: "project", id: project.name, phase: "note", text: "nothing to take down" });
   }
   await carryOut(project, observed, plan, context, (executors) => tolerant(executors, context.report));
+  await withdraw(graph, options.services, "down", context);
   return plan;
 }
 

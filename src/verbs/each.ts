@@ -1,10 +1,11 @@
 /** Verbs that do one thing to each container of some services, in order of dependency where that matters. */
 import type { EngineClient } from "../client/client.ts";
 import type { Context } from "../context.ts";
-import { narrow } from "../graph/graph.ts";
+import { dependentsOf, type Graph, narrow } from "../graph/graph.ts";
 import { levels } from "../graph/order.ts";
 import type { ProjectSource } from "../model/types.ts";
 import { graceSeconds } from "../reconcile/body/body.ts";
+import { observeContainers } from "../reconcile/observe.ts";
 import type { ContainerState, ObservedContainer } from "../reconcile/observed.ts";
 import { findContainers } from "./containers.ts";
 
@@ -39,20 +40,25 @@ const DEEDS = {
 
 export type DeedName = keyof typeof DEEDS;
 
-/** @returns how many containers there was something to do for */
+/**
+ * @param dependents services that `depends_on.restart` ties to the named ones as well
+ * @returns how many containers there was something to do for
+ */
 export async function toEach(
   name: DeedName,
   source: ProjectSource,
   services: readonly string[],
   timeout: number | undefined,
   context: Context,
+  dependents = false,
 ): Promise<number> {
   const deed: Deed = DEEDS[name];
   const found = await findContainers(source, services, context.engine);
+  const all = dependents ? tied(found.graph, found.services) : found.services;
   let count = 0;
-  for (const level of levels(narrow(found.graph, found.services))) {
-    const here = found.containers.filter(
-      ({ service, state }) => level.includes(service) && deed.on.includes(state),
+  for (const level of levels(narrow(found.graph, all))) {
+    const here = found.all.filter(
+      ({ service, state, oneoff }) => !oneoff && level.includes(service) && deed.on.includes(state),
     );
     count += here.length;
     await Promise.all(
@@ -73,14 +79,35 @@ export async function toEach(
   return count;
 }
 
-/** Sends a signal to every running container of the services. */
+/** Services with those that are to be restarted with them. */
+function tied(graph: Graph, services: readonly string[]): readonly string[] {
+  const all = new Set(services);
+  for (const service of all)
+    for (const { from, restart } of dependentsOf(graph, service)) if (restart) all.add(from);
+  return [...all];
+}
+
+/** Sends a signal to every running container of the services; `orphans` are removed besides. */
 export async function kill(
   source: ProjectSource,
   services: readonly string[],
-  signal: string,
+  { signal, orphans }: { readonly signal: string; readonly orphans: boolean },
   context: Context,
 ): Promise<void> {
-  const { containers } = await findContainers(source, services, context.engine);
+  const { graph, containers } = await findContainers(source, services, context.engine);
+  const { project } = graph;
+  const lost = orphans
+    ? (await observeContainers(project.name, context.engine)).filter(
+        ({ service }) => !(service in project.services) && !(service in project.disabledServices),
+      )
+    : [];
+  await Promise.all(
+    lost.map(async ({ id, service, number }) => {
+      await context.engine.removeContainer(id, { force: true });
+      const subject = { subject: "container", id: `${service}-${number}` } as const;
+      context.report.on({ ...subject, phase: "done", text: "removed" });
+    }),
+  );
   await Promise.all(
     containers
       .filter(({ state }) => state === "running" || state === "paused")

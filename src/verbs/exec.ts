@@ -1,4 +1,6 @@
-import type { Attachment, EngineClient, TerminalSize } from "../client/client.ts";
+import type { EngineClient } from "../client/client.ts";
+import type { TerminalSize } from "../client/types/common.ts";
+import type { Attachment } from "../client/types/streams.ts";
 import type { ProjectSource } from "../model/types.ts";
 import { findRunning } from "./containers.ts";
 import { programFailure } from "./program.ts";

@@ -1,4 +1,5 @@
-import type { EngineClient, EngineEvent } from "../client/client.ts";
+import type { EngineClient } from "../client/client.ts";
+import type { EngineEvent } from "../client/types/system.ts";
 import { LABEL } from "../labels.ts";
 import { type LogLine, type LogSource, mergeByTime, readLines, sinceOf, sortable } from "./lines.ts";
 

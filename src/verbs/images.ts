@@ -1,13 +1,15 @@
 /** Sees to it that the images of services are there before anything else is touched: all failures at once. */
 import { type BuildFlags, buildImage } from "../build/build.ts";
 import { checkBuilds } from "../build/check.ts";
+import { staleImages } from "../build/refresh.ts";
 import { type BuildWork, type ImageOptions, imageWork, type PullWork } from "../build/work.ts";
 import type { Context } from "../context.ts";
 import { AppError, throwAll } from "../errors.ts";
 import type { Project } from "../model/types.ts";
 import { imageOf } from "../reconcile/definition.ts";
 import { observeImages } from "../reconcile/observe.ts";
-import { loginFor } from "./credentials.ts";
+import { allLogins, loginFor } from "./credentials.ts";
+import { imageSources, takeImage, takeMissing } from "./sources.ts";
 
 /**
  * @throws {AppError | AppErrors} BUILD_CONTEXT_MISSING, DOCKERFILE_MISSING, IMAGE_MISSING before anything is begun;
@@ -20,7 +22,11 @@ export async function ensureImages(
   context: Context,
 ): Promise<void> {
   const names = [...new Set(services.map((name) => imageOf(project, project.services[name]!)))];
-  const work = imageWork(project, services, await observeImages(names, context.engine), options);
+  const [present, stale] = await Promise.all([
+    observeImages(names, context.engine),
+    staleImages(project, services, context.engine, Date.now()),
+  ]);
+  const work = imageWork(project, services, present, options, stale);
   await doImageWork(project, work, {}, context);
 }
 
@@ -32,7 +38,11 @@ export async function doImageWork(
 ): Promise<void> {
   const builds = work.filter((item) => item.kind === "build");
   throwAll(await checkBuilds(project, builds));
-  const pulls = work.filter((item) => item.kind === "pull").map((item) => pull(project, item, context));
+  const sources = imageSources(project);
+  const pulled = work.filter((item) => item.kind === "pull");
+  const bases = [...sources].filter(([name]) => !pulled.some(({ image }) => image === name));
+  if (builds.length > 0) await takeMissing(new Map(bases), context);
+  const pulls = pulled.map((item) => pull(project, item, sources.get(item.image), context));
   const results = await Promise.allSettled([...pulls, ...buildInOrder(project, builds, flags, context)]);
   context.signal.throwIfAborted();
   throwAll(results.flatMap((result) => (result.status === "rejected" ? [result.reason as unknown] : [])));
@@ -54,7 +64,7 @@ function buildInOrder(
       .flatMap((text) => builds.filter(({ services }) => services.includes(text.slice("service:".length))));
     const others = needed.filter((other) => other !== work).map(start);
     const result = Promise.all(others).then(async () => {
-      await buildImage(project, work, flags, context);
+      await buildImage(project, work, { ...flags, logins: await allLogins(context.env) }, context);
     });
     running.set(work, result);
     return result;
@@ -65,10 +75,12 @@ function buildInOrder(
 async function pull(
   project: Project,
   { image, services, platform, why }: PullWork,
+  source: string | undefined,
   context: Context,
 ): Promise<void> {
   try {
-    await pullImage(image, platform, why, context);
+    if (source === undefined) await pullImage(image, platform, why, context);
+    else await takeImage(image, source, why, context);
   } catch (error) {
     context.signal.throwIfAborted();
     throw pullFailure(project, image, services[0]!, error as Error);
@@ -86,13 +98,16 @@ export async function pullImage(
   const layers = new Map<string, { readonly current: number; readonly total: number }>();
   const sum = (key: "current" | "total"): number =>
     [...layers.values()].reduce((all, layer) => all + layer[key], 0);
+  let from = "";
   report.on({ subject: "image", id: image, phase: "working", text: "pulling", why });
   try {
     await engine.pullImage(image, {
       signal,
       ...(platform && { platform }),
       ...(login && { login }),
-      onProgress({ id, progressDetail }) {
+      onProgress({ id, progressDetail, aux }) {
+        // The engine's settings name another place than the registry: never without a word.
+        if (typeof aux?.["Source"] === "string") from = ` from ${aux["Source"]}`;
         const { current, total } = progressDetail ?? {};
         if (!id || current === undefined || !total) return;
         layers.set(id, { current, total });
@@ -100,7 +115,7 @@ export async function pullImage(
         report.on({ subject: "image", id: image, phase: "working", text: "pulling", ...amount });
       },
     });
-    report.on({ subject: "image", id: image, phase: "done", text: "pulled" });
+    report.on({ subject: "image", id: image, phase: "done", text: `pulled${from}` });
   } catch (error) {
     if (!signal.aborted) report.on({ subject: "image", id: image, phase: "failed", text: "failed" });
     throw error;

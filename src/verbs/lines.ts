@@ -1,4 +1,5 @@
-import type { EngineClient, LogsOptions } from "../client/client.ts";
+import type { EngineClient } from "../client/client.ts";
+import type { LogsOptions } from "../client/types/streams.ts";
 
 export interface LogLine {
   readonly source: string; // `web-1`

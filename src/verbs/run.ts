@@ -1,5 +1,7 @@
 import { randomBytes } from "node:crypto";
-import type { Attachment, CreateContainerOptions, TerminalSize } from "../client/client.ts";
+import type { TerminalSize } from "../client/types/common.ts";
+import type { CreateContainerOptions } from "../client/types/containers.ts";
+import type { Attachment } from "../client/types/streams.ts";
 import type { Context } from "../context.ts";
 import { buildGraph, dependenciesOf, narrow } from "../graph/graph.ts";
 import { checkServices, withDependencies } from "../graph/walk.ts";
@@ -20,6 +22,8 @@ import { carryOut } from "./carry.ts";
 import { ensureImages } from "./images.ts";
 import { reportWarnings } from "./notes.ts";
 import { programFailure } from "./program.ts";
+import { containersOnly, provide } from "./providers.ts";
+import { withApiSocket } from "./socket.ts";
 
 export interface RunOptions {
   readonly service: string;
@@ -60,11 +64,15 @@ export async function runOnce(
   join: JoinRun,
   context: Context,
 ): Promise<{ readonly status: number; readonly name: string }> {
-  const project = await load(source);
-  const graph = buildGraph(project);
-  checkServices(graph, [options.service]);
-  reportWarnings(project, context.report);
-  const needed = options.dependencies ? withDependencies(graph, [options.service]) : [options.service];
+  const loaded = await withApiSocket(await load(source), context);
+  const all = buildGraph(loaded);
+  checkServices(all, [options.service]);
+  reportWarnings(loaded, context.report);
+  const wanted = narrow(
+    all,
+    options.dependencies ? withDependencies(all, [options.service]) : [options.service],
+  );
+  const { project, services: needed } = await provide(wanted, context);
   await ensureImages(
     project,
     needed,
@@ -168,9 +176,8 @@ async function bringUpDependencies(
 async function awaitConditions(project: Project, service: string, context: Context): Promise<void> {
   const readiness = new Readiness(project, context.engine, context.signal);
   try {
-    await Promise.all(
-      dependenciesOf(buildGraph(project), service).map(({ to, condition }) => readiness.wait(to, condition)),
-    );
+    const edges = dependenciesOf(containersOnly(buildGraph(project)), service);
+    await Promise.all(edges.map(({ to, condition }) => readiness.wait(to, condition)));
   } finally {
     readiness.close();
   }

@@ -6,6 +6,7 @@ import { planStop } from "../reconcile/down.ts";
 import { observeContainers } from "../reconcile/observe.ts";
 import { carryOut } from "./carry.ts";
 import { loadOrRecall } from "./project.ts";
+import { withdraw } from "./providers.ts";
 
 /** Stops services, each after those that depend on it; their containers stay. */
 export async function stop(
@@ -17,6 +18,7 @@ export async function stop(
   const graph = buildGraph(await loadOrRecall(source, context.engine));
   checkServices(graph, services);
   await stopProject(graph, services, timeout, context);
+  await withdraw(graph, services, "stop", context);
 }
 
 /** @param timeout seconds a container has to stop in; undefined: as its service says */

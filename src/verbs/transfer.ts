@@ -23,8 +23,8 @@ export async function pull(source: ProjectSource, options: PullOptions, context:
   const project = await load(source);
   const graph = select(buildGraph(project), options);
   const pullable = graph.services.filter((name) => {
-    const { build, image } = project.services[name]!;
-    return image !== undefined && !(build && options.ignoreBuildable);
+    const { build, image, provider } = project.services[name]!;
+    return image !== undefined && !provider && !(build && options.ignoreBuildable);
   });
   // A build section does not keep an image from being pulled when that is what was asked for.
   const bare = {

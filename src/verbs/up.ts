@@ -14,7 +14,9 @@ import { portConflicts } from "../reconcile/ports.ts";
 import { carryOut } from "./carry.ts";
 import { ensureImages } from "./images.ts";
 import { reportPlan, reportPorts, reportWarnings } from "./notes.ts";
+import { containersOnly, provide } from "./providers.ts";
 import { awaitReady } from "./ready.ts";
+import { withApiSocket } from "./socket.ts";
 
 export interface UpOptions extends PlanOptions, ImageOptions {
   readonly dependencies: boolean; // false: the named services alone
@@ -29,13 +31,14 @@ export interface UpResult {
 
 /** Brings the project to the state its files declare. A second run finds nothing to do. */
 export async function up(source: ProjectSource, options: UpOptions, context: Context): Promise<UpResult> {
-  const project = await load(source);
-  const graph = select(buildGraph(project), options);
-  await prepare(graph, options, context);
-  const observed = await observe(project, context.engine);
+  const project = await withApiSocket(await load(source), context);
+  const whole = select(buildGraph(project), options);
+  await prepare(containersOnly(whole), options, context);
+  const graph = await provide(whole, context);
+  const observed = await observe(graph.project, context.engine);
   const plan = planUp(graph, observed, options);
   await announce(graph, plan, context);
-  await carryOut(project, observed, plan, context);
+  await carryOut(graph.project, observed, plan, context);
   await settle(graph, plan, options, context);
   return { graph, plan };
 }

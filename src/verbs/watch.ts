@@ -10,6 +10,7 @@ import { Batch } from "../watch/batch.ts";
 import { isIgnored, matches, type ServiceRules } from "../watch/rules.ts";
 import { QUIET_MS, watchPaths } from "../watch/watcher.ts";
 import { applyChanges, syncInitially } from "./changes.ts";
+import { withApiSocket } from "./socket.ts";
 
 export interface WatchOptions {
   readonly services: readonly string[];
@@ -17,7 +18,7 @@ export interface WatchOptions {
 
 /** Watches what `develop.watch` names and applies each change to the running containers, until the signal. */
 export async function watch(source: ProjectSource, options: WatchOptions, context: Context): Promise<void> {
-  const project = await load(source);
+  const project = await withApiSocket(await load(source), context);
   checkServices(buildGraph(project), options.services);
   const rules = await rulesOf(project, options.services);
   if (rules.length === 0) {

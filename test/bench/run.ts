@@ -19,8 +19,11 @@ import { stockClients } from "../helpers/clients.ts";
 import { until } from "../helpers/command.ts";
 import { Sandbox } from "../helpers/sandbox.ts";
 import { benchBuilds } from "./builds.ts";
+import { benchImages } from "./images.ts";
 import { inTurn, median, must, printRows, type Row } from "./measure.ts";
+import { benchModel } from "./model.ts";
 import { residentMiB, startPeer } from "./peer.ts";
+import { benchRuntime } from "./runtime.ts";
 
 const root = join(import.meta.dirname, "../..");
 const cli = join(root, "src/slipway.sh");
@@ -52,6 +55,11 @@ if (wanted("cli")) {
     peer && (() => must("docker", ["compose", "version"], { env: peer.env })),
   );
   rows.push({ name: "cli: version", ...times, peerName: "docker compose version", unit: "ms", mark: "" });
+}
+
+if (wanted("config")) {
+  const theirs = peer && { command: ["docker", "compose"], env: peer.env };
+  rows.push(...(await benchModel({ command: [cli], env: ours }, theirs)));
 }
 
 if (wanted("run")) {
@@ -96,6 +104,8 @@ if (wanted("build")) {
   );
 }
 
+if (wanted("images")) rows.push(...(await benchImages({ sandbox, docker, ours, peer })));
+if (wanted("runtime")) rows.push(...(await benchRuntime(sandbox, peer)));
 if (wanted("up")) await tenServices();
 if (wanted("sync")) await sync();
 if (wanted("memory")) await memory();

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import {
   cpSync,
   existsSync,
@@ -63,19 +64,22 @@ async function fetchClients(directory: string): Promise<void> {
   rmSync(work, { recursive: true, force: true });
 }
 
+/** The libraries and programs from npm that use an engine; what their versions need of it is held by test/contract. */
+const PACKAGES = ["dockerode@5.0.1", "testcontainers@10.28.0", "@devcontainers/cli@0.89.0"];
+
 /**
- * Fetches dockerode and Testcontainers from the npm registry, once, into `.cache`, and gives their folder: a program
- * that lies in it can import them.
+ * Fetches dockerode, Testcontainers and the dev containers' command line from the npm registry, once, into `.cache`,
+ * and gives their folder: a program that lies in it can import them.
  */
 export async function libraries(): Promise<string> {
-  const directory = join(root, ".cache", "libraries");
+  const key = createHash("sha256").update(PACKAGES.join()).digest("hex").slice(0, 12);
+  const directory = join(root, ".cache", `libraries-${key}`);
   if (existsSync(directory)) return directory;
   const work = `${directory}.${process.pid}`;
   mkdirSync(work, { recursive: true });
   writeFileSync(join(work, "package.json"), '{ "private": true, "type": "module" }\n');
-  const packages = ["dockerode@5.0.1", "testcontainers@10.28.0"];
   const options = ["--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"];
-  await must(["npm", "install", ...options, ...packages], { cwd: work, limitMs: 180_000 });
+  await must(["npm", "install", ...options, ...PACKAGES], { cwd: work, limitMs: 180_000 });
   if (existsSync(directory))
     rmSync(work, { recursive: true }); // another test was faster
   else renameSync(work, directory);

@@ -35,6 +35,8 @@ export interface SandboxOptions {
   readonly args?: readonly string[];
   /** Import `busybox:latest`. Default true. */
   readonly busybox?: boolean;
+  /** A directory for all that the daemon keeps, on a file system of the test's choice. Default /var/tmp. */
+  readonly parent?: string;
 }
 
 export class Sandbox implements AsyncDisposable {
@@ -74,7 +76,7 @@ export class Sandbox implements AsyncDisposable {
   static async open(options: SandboxOptions = {}): Promise<Sandbox> {
     // /tmp may be too small or a tmpfs, on which overlayfs cannot have its upper directory everywhere.
     mkdirSync("/var/tmp", { recursive: true });
-    const directory = mkdtempSync("/var/tmp/slw-");
+    const directory = mkdtempSync(join(options.parent ?? "/var/tmp", "slw-"));
     const name = directory.slice(directory.lastIndexOf("slw-"));
     const links = machineLinks();
     await must(["ip", "netns", "add", name]);
@@ -211,14 +213,12 @@ function inNamespace(netns: string, argv: readonly string[]): string[] {
 
 function daemonCommand(): readonly string[] {
   const { argv } = daemonProgram();
-  return isFresh("engine.cjs", ["engine"])
-    ? [...argv.slice(0, -1), join(root, "dist/run.cjs"), "engine"]
-    : argv;
+  return isFresh("engine.cjs", ["engine"]) ? [...argv.slice(0, -1), join(root, "dist/engine.cjs")] : argv;
 }
 
 function cliCommand(): string[] {
   return isFresh("cli.cjs", ["src", "schema"])
-    ? [process.execPath, join(root, "dist/run.cjs"), "cli"]
+    ? [process.execPath, join(root, "dist/cli.cjs")]
     : [process.execPath, "--disable-warning=ExperimentalWarning", join(root, "src/main.ts")];
 }
 

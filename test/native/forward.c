@@ -172,7 +172,7 @@ int main(void)
 {
 	char rules[200], text[8];
 	struct err err = {0};
-	struct loop loop;
+	struct loop loop, other;
 	int ends[2], status;
 
 	signal(SIGPIPE, SIG_IGN);
@@ -183,18 +183,21 @@ int main(void)
 		 "tcp 127.0.0.1 %d 127.0.0.1 %d\nudp 127.0.0.1 %d 127.0.0.1 %d\n"
 		 "tcp 127.0.0.1 %d 127.0.0.1 1\n",
 		 PUBLISHED, TARGET, PUBLISHED, TARGET, NOBODY);
-	assert(loop_init(&loop, &err) == 0);
+	assert(loop_init(&loop, &err) == 0 && loop_init(&other, &err) == 0);
 	struct launch launch = {.loop = &loop, .child = target};
+	struct launch rival = {.loop = &other, .child = target};
+	assert(ports_start(&launch, rules, &err) == 0);
+	/* The container's own take the place of those of before: its network has changed. */
 	assert(ports_start(&launch, rules, &err) == 0);
 	/* A second container cannot have the port; the message names it. */
-	assert(ports_start(&launch, rules, &err) < 0 && err.code == EADDRINUSE);
+	assert(ports_start(&rival, rules, &err) < 0 && err.code == EADDRINUSE);
 	snprintf(text, sizeof text, "%d", PUBLISHED);
 	assert(strstr(err.text, text));
 	for (const char *const *bad =
 		 (const char *const[]){"tcp a 1 b 2", "sctp 127.0.0.1 1 127.0.0.1 2",
 				       "tcp 127.0.0.1 70000 127.0.0.1 2", NULL};
 	     *bad; bad++)
-		assert(ports_start(&launch, *bad, &err) < 0 && err.code == EINVAL);
+		assert(ports_start(&rival, *bad, &err) < 0 && err.code == EINVAL);
 
 	assert(pipe(ends) == 0);
 	pid_t client = start_client(ends[1]);

@@ -55,6 +55,7 @@ static void every_byte_sequence_fits(void)
 
 static void times_lose_their_zeros(void)
 {
+	const struct log_form plain = {0};
 	static const struct {
 		struct timespec time;
 		const char *text;
@@ -67,12 +68,36 @@ static void times_lose_their_zeros(void)
 	for (size_t i = 0; i < LENGTH(table); i++) {
 		char line[256], expected[256];
 
-		line[log_entry(line, 1, "x\n", 2, &table[i].time)] = '\0';
+		line[log_entry(&plain, line, 1, "x\n", 2, &table[i].time)] = '\0';
 		snprintf(expected, sizeof expected,
 			 "{\"log\":\"x\\n\",\"stream\":\"stderr\",\"time\":\"%s\"}\n",
 			 table[i].text);
 		CHECK_TEXT(line, expected);
 	}
+}
+
+static void attributes_come_before_the_time(void)
+{
+	char attrs[] = "{\"a\":\"1\"}", line[256];
+	const struct log_form form = {.attrs = attrs};
+	const struct timespec time = {0};
+
+	CHECK(log_entry_room(&form, 2) < sizeof line);
+	line[log_entry(&form, line, 0, "x\n", 2, &time)] = '\0';
+	CHECK_TEXT(line, "{\"log\":\"x\\n\",\"stream\":\"stdout\",\"attrs\":{\"a\":\"1\"},"
+			 "\"time\":\"1970-01-01T00:00:00Z\"}\n");
+}
+
+static void binary_entries_keep_every_byte(void)
+{
+	static const char expected[] = "\x0c\0\0\0\2\x15\xcd\x5b\x07\0\0\0\0\xff\0\n\x0c\0\0\0";
+	const struct log_form form = {.binary = true};
+	const struct timespec time = {.tv_nsec = 123456789};
+	char entry[64];
+
+	CHECK(log_entry(&form, entry, 1, "\xff\0\n", 3, &time) == sizeof expected - 1);
+	CHECK(log_entry_room(&form, 3) == sizeof expected - 1);
+	CHECK(memcmp(entry, expected, sizeof expected - 1) == 0);
 }
 
 static char directory[64];
@@ -104,7 +129,9 @@ static void opens(struct log *log, const char *name, uint64_t size, unsigned fil
 
 	*log = (struct log){.fd = -1};
 	snprintf(path, sizeof path, "%s/%s", directory, name);
-	CHECK(log_open(log, path, size, files, &err) == 0);
+	struct log_options options = {
+	    .path = path, .max_size = size, .max_files = files, .attrs = ""};
+	CHECK(log_open(log, &options, &err) == 0);
 }
 
 static void long_lines_are_cut(void)
@@ -151,6 +178,34 @@ static void full_files_move_on(void)
 	CHECK(old == 0);
 }
 
+static void numbered_files_keep_their_number(void)
+{
+	struct log log = {.fd = -1};
+	char path[128], gone[160];
+	size_t size;
+	struct err err;
+
+	snprintf(path, sizeof path, "%s/count", directory);
+	snprintf(gone, sizeof gone, "%s.8.gz", path);
+	fclose(fopen(gone, "w"));
+	struct log_options options = {
+	    .path = path, .max_size = 100, .max_files = 3, .next = 9, .attrs = ""};
+	CHECK(log_open(&log, &options, &err) == 0);
+	/* Two lines a file: 9, 10 and 11 get full, two of them stay. */
+	for (int i = 0; i < 6; i++)
+		log_write(&log, 0, "line\n", 5);
+	CHECK(log.next == 12);
+	log_close(&log);
+	CHECK(access(gone, F_OK) < 0);
+	for (int i = 9; i <= 12; i++) {
+		char name[32];
+
+		snprintf(name, sizeof name, "count.%d", i);
+		free(read_file(name, &size));
+		CHECK((size > 0) == (i == 10 || i == 11));
+	}
+}
+
 int main(void)
 {
 	char command[128];
@@ -160,8 +215,11 @@ int main(void)
 	escapes();
 	every_byte_sequence_fits();
 	times_lose_their_zeros();
+	attributes_come_before_the_time();
+	binary_entries_keep_every_byte();
 	long_lines_are_cut();
 	full_files_move_on();
+	numbered_files_keep_their_number();
 	snprintf(command, sizeof command, "rm -r %s", directory);
 	CHECK(system(command) == 0);
 	puts("native/log: passed");

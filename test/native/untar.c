@@ -88,6 +88,7 @@ static int run(int root, const struct archive *archive, const struct untar_optio
 }
 
 static const struct untar_options layer = {.overlay = true};
+static const struct untar_options plain;
 
 static void check_canary(void)
 {
@@ -132,6 +133,7 @@ static void unpacks_every_kind(void)
 	CHECK(readlinkat(root, "d/soft", buffer, sizeof buffer) == 11);
 	CHECK(fstatat(root, "d/fifo", &stat, 0) == 0 && S_ISFIFO(stat.st_mode));
 	CHECK(fstatat(root, "implied/deep/x", &stat, 0) == 0);
+	CHECK(fstatat(root, "implied/deep", &stat, 0) == 0 && stat.st_mtime == 0);
 	CHECK(fstatat(root, "d/gone", &stat, 0) == 0 && S_ISCHR(stat.st_mode) && stat.st_rdev == 0);
 	char path[128];
 	snprintf(path, sizeof path, "%s/root/d", base);
@@ -153,14 +155,31 @@ static void replaces_what_is_there(void)
 	add(a, '0', "dir", NULL, "now a file", 10);
 	add(a, '0', "file", NULL, "x", 1);
 	add(a, '5', "file/", NULL, NULL, 0);
+	end(a);
+	CHECK(run(root, a, &plain, &err) == 0);
+	CHECK(fstatat(root, "dir", &stat, 0) == 0 && S_ISREG(stat.st_mode) && stat.st_size == 10);
+	CHECK(fstatat(root, "file", &stat, 0) == 0 && S_ISDIR(stat.st_mode));
+	close(root);
+	/* A layer has nothing twice: what is right would depend on who unpacks it. */
+	root = fresh_root();
+	CHECK(run(root, a, &layer, &err) < 0 && strstr(err.text, "duplicates"));
+	close(root);
+	free(a);
+}
+
+static void hides_lower_layers(void)
+{
+	struct archive *a = calloc(1, sizeof *a);
+	struct err err;
+	struct stat stat;
+	int root = fresh_root();
+
 	add(a, '0', ".wh.back", NULL, NULL, 0);
 	add(a, '5', "back/", NULL, NULL, 0);
 	add(a, '0', "kept", NULL, "k", 1);
 	add(a, '0', ".wh.kept", NULL, NULL, 0);
 	end(a);
 	CHECK(run(root, a, &layer, &err) == 0);
-	CHECK(fstatat(root, "dir", &stat, 0) == 0 && S_ISREG(stat.st_mode) && stat.st_size == 10);
-	CHECK(fstatat(root, "file", &stat, 0) == 0 && S_ISDIR(stat.st_mode));
 	CHECK(fstatat(root, "kept", &stat, 0) == 0 && S_ISREG(stat.st_mode));
 	/* A directory that comes after its own whiteout shows nothing of the lower one. */
 	char path[128], value[4];
@@ -294,7 +313,7 @@ static void refuses_broken_archives(void)
 static void keeps_to_limits(void)
 {
 	struct archive *a = calloc(1, sizeof *a);
-	struct untar_options options = {.overlay = true, .entry_limit = 3};
+	struct untar_options options = {.entry_limit = 3};
 	struct err err;
 	int root = fresh_root();
 
@@ -302,9 +321,9 @@ static void keeps_to_limits(void)
 		add(a, '0', "same", NULL, "12345", 5);
 	end(a);
 	CHECK(run(root, a, &options, &err) < 0 && err.code == E2BIG);
-	options = (struct untar_options){.overlay = true, .byte_limit = 12};
+	options = (struct untar_options){.byte_limit = 12};
 	CHECK(run(root, a, &options, &err) < 0 && err.code == E2BIG);
-	options = (struct untar_options){.overlay = true, .entry_limit = 4, .byte_limit = 20};
+	options = (struct untar_options){.entry_limit = 4, .byte_limit = 20};
 	CHECK(run(root, a, &options, &err) == 0);
 	close(root);
 	free(a);
@@ -359,6 +378,7 @@ int main(void)
 	snprintf(base, sizeof base, "/var/tmp/slw-untar-%d", getpid());
 	unpacks_every_kind();
 	replaces_what_is_there();
+	hides_lower_layers();
 	reads_sparse_files();
 	stays_inside();
 	refuses_hostile_archives();

@@ -35,4 +35,39 @@ registry("an image goes to the registry and comes back", async () => {
   );
 });
 
+registry("images for several platforms become one name", async () => {
+  await using sandbox = await Sandbox.open();
+  const address = "127.0.0.1:5000";
+  const serve = sandbox.startSlipway(["registry", "serve", "--listen", address]);
+  await until("it listens", async () => serve.output().includes(`Listening on ${address}`));
+  const [plain, arm, list] = ["box:amd64", "box:arm64", "team/box:1"].map((name) => `${address}/${name}`);
+  if (!plain || !arm || !list) throw new Error("names");
+  for (const name of [plain, arm]) {
+    await sandbox.docker(["tag", "busybox", name]);
+    await sandbox.docker(["push", "-q", name]);
+  }
+  const created = await sandbox.slipway(["manifest", "create", list, plain, arm]);
+  assert.is(created.stdout, `Created manifest list ${list}\n`, created.stderr);
+  const annotated = await sandbox.slipway([
+    "manifest",
+    "annotate",
+    "--arch",
+    "arm64",
+    "--variant",
+    "v8",
+    list,
+    arm,
+  ]);
+  assert.is(annotated.status, 0, annotated.stderr);
+  const pushed = await sandbox.slipway(["manifest", "push", "--purge", list]);
+  assert.match(pushed.stdout, /^sha256:[0-9a-f]{64}\n$/, pushed.stderr);
+  const shown = await sandbox.slipway(["manifest", "inspect", list]);
+  assert.match(shown.stdout, /"architecture": "arm64"[^}]*"variant": "v8"/, shown.stderr);
+  assert.is((await sandbox.docker(["pull", "-q", "--platform", "linux/arm64", list])).stdout, `${list}\n`);
+  const missing = await sandbox.slipway(["manifest", "rm", list]);
+  assert.is(missing.status, 1);
+  assert.match(missing.stderr, /No such manifest/);
+  await serve.stop();
+});
+
 registry.run();

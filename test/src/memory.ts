@@ -1,6 +1,8 @@
 import type { ContainerInfo, NetworkCreateOptions, VolumeCreateOptions } from "dockerode";
-import type { CreateContainerOptions, EngineClient, EngineEvent } from "../../src/client/client.ts";
+import type { EngineClient } from "../../src/client/client.ts";
 import { EngineFailure } from "../../src/client/failures.ts";
+import type { CreateContainerOptions } from "../../src/client/types/containers.ts";
+import type { EngineEvent } from "../../src/client/types/system.ts";
 import { fakeEngine } from "./engine.ts";
 
 interface Stored {

@@ -16,7 +16,7 @@ load() {
     busybox insmod "$modules/$file" 2>/dev/null
   done
 }
-for module in overlay bridge veth; do load "$module"; done
+for module in overlay bridge veth loop; do load "$module"; done
 
 mount -t cgroup2 -o nsdelegate cgroup2 /sys/fs/cgroup
 ip link set lo up

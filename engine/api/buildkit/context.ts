@@ -134,29 +134,14 @@ export class NamedContexts implements AsyncDisposable {
   }
 }
 
-/** The secrets that a Dockerfile names, as far as the client has them; a step that needs another one fails by itself. */
-export async function fetchSecrets(session: BuildSession, dockerfile: string): Promise<Secret[]> {
-  if (!session.methods.has(GET_SECRET)) return [];
-  const secrets: Secret[] = [];
-  for (const id of secretIds(dockerfile)) {
-    try {
-      const { data } = await session.client.call(GET_SECRET, SecretRequest, SecretAnswer, { id });
-      secrets.push({ id, value: data });
-    } catch (error) {
-      if (!(error instanceof GrpcError)) throw error; // it has none of that name
-    }
+/** @returns undefined where the client has none of that name */
+export async function fetchSecret(session: BuildSession, id: string): Promise<Secret | undefined> {
+  if (!session.methods.has(GET_SECRET)) return undefined;
+  try {
+    const { data } = await session.client.call(GET_SECRET, SecretRequest, SecretAnswer, { id });
+    return { id, value: data };
+  } catch (error) {
+    if (error instanceof GrpcError) return undefined;
+    throw error;
   }
-  return secrets;
-}
-
-/** `--mount=type=secret,id=x`; without an id it is the last part of the target. */
-export function secretIds(dockerfile: string): ReadonlySet<string> {
-  const ids = new Set<string>();
-  for (const [, options = ""] of dockerfile.matchAll(/--mount=(\S*type=secret\S*)/g)) {
-    const fields = Object.fromEntries(options.split(",").map((field) => field.split("=")));
-    const target: string = fields["target"] ?? fields["dst"] ?? fields["destination"] ?? "";
-    const id: string = fields["id"] ?? posix.basename(target);
-    if (id !== "") ids.add(id);
-  }
-  return ids;
 }

@@ -6,21 +6,24 @@
  */
 import type { Builder } from "../../builder/builder.ts";
 import type { StepRecord } from "../../builder/cache.ts";
+import { readCacheFrom, readCacheTo } from "../../builder/caches/entries.ts";
+import { BuildFailure } from "../../builder/failure.ts";
 import type { BuildRequest } from "../../builder/types.ts";
 import { EngineError, messageOf } from "../../errors.ts";
 import type { Host } from "../../host.ts";
 import type { Images } from "../../images/images.ts";
-import { parseReference } from "../../images/reference.ts";
+import { full, parseReference, withDefaultTag } from "../../images/reference.ts";
 import type { Workers } from "../../native/workers.ts";
+import { Agents } from "./agents.ts";
 import {
   addressedContext,
   fetchDefinition,
-  fetchSecrets,
+  fetchSecret,
   NamedContexts,
   sessionLogin,
   streamContext,
 } from "./context.ts";
-import { type GrpcCall, type GrpcMethods, only, unary } from "./grpc.ts";
+import { CODE, type GrpcCall, GrpcError, type GrpcMethods, only, unary } from "./grpc.ts";
 import * as messages from "./messages.ts";
 import { namedContexts, readOptions } from "./options.ts";
 import { type Exporter, namesOf, pushedNames, SessionOutputs } from "./outputs.ts";
@@ -105,13 +108,15 @@ export class BuildkitControl {
         messages.BridgeSolveAnswer,
         async (request, call) => {
           const build = this.#find(call);
-          await this.#run(build, request.frontend, request.options);
+          await this.#run(build, request.frontend, request.options, request.cacheImports);
           return { result: { ref: { id: build.imageId } } };
         },
       ),
       [`${bridge}/Return`]: unary(messages.ReturnRequest, Empty, async ({ error }, call) => {
         const { returned } = this.#find(call);
-        if (error?.code) returned.reject(new EngineError("system", error.message ?? ""));
+        const { code, message } = messages.Status.decode(error);
+        // As the client has it, with the details that it had from us.
+        if (code !== 0) returned.reject(new GrpcError(code, message, error));
         else returned.resolve();
         return {};
       }),
@@ -130,14 +135,16 @@ export class BuildkitControl {
     build.request.resolve(request);
     try {
       if (request.frontend === "") await build.returned.promise;
-      else await this.#run(build, request.frontend, request.frontendAttributes);
+      else await this.#run(build, request.frontend, request.frontendAttributes, []);
       if (build.imageId === "") return { exported: {} };
       const { imageId } = build;
       return {
         exported: {
           "containerimage.digest": imageId,
           "containerimage.config.digest": imageId,
-          "image.name": namesOf(exportersOf(request)).join(","),
+          "image.name": namesOf(exportersOf(request))
+            .map((name) => full(withDefaultTag(parseReference(name))))
+            .join(","),
         },
       };
     } finally {
@@ -154,7 +161,12 @@ export class BuildkitControl {
   }
 
   /** Builds a Dockerfile whose files the client's session has. */
-  async #run(build: Build, frontend: string, options: Readonly<Record<string, string>>): Promise<void> {
+  async #run(
+    build: Build,
+    frontend: string,
+    options: Readonly<Record<string, string>>,
+    cacheImports: readonly CacheAttributes[],
+  ): Promise<void> {
     const { builder, sessions, workers, directory } = this.#deps;
     if (frontend !== "dockerfile.v0") {
       throw new EngineError("notImplemented", `the frontend ${frontend || "of LLB"} is not supported`);
@@ -167,6 +179,7 @@ export class BuildkitControl {
     await using named = new NamedContexts(workers, directory);
     const contexts = await named.fetch(session, namedContexts(options));
     const source = await this.#source(build, session, options);
+    await using agents = new Agents(session, directory);
     await using outputs = await SessionOutputs.open(directory, exporters);
     const work = builder.build(
       {
@@ -174,6 +187,11 @@ export class BuildkitControl {
         tags: namesOf(exporters),
         outputs: outputs.outputs,
         contexts,
+        findSecret: (id) => fetchSecret(session, id),
+        findAgent: (id) => agents.find(id),
+        entitlements: request.entitlements,
+        cacheTo: (request.cache?.exports ?? []).map((entry) => readCacheTo(cacheEntry(entry))),
+        cacheFrom: cacheSources(request, options, cacheImports),
         ...source,
         auth: (registry) => sessionLogin(session, registry),
         signal: build.stop.signal,
@@ -184,7 +202,7 @@ export class BuildkitControl {
       build.imageId = (await work).imageId;
     } catch (error) {
       status.fail(messageOf(error));
-      throw error;
+      throw withSource(error);
     }
     await status.during("exporting the result", () => outputs.send(session, workers));
     for (const name of pushedNames(exporters)) {
@@ -202,15 +220,14 @@ export class BuildkitControl {
     { status }: Build,
     session: BuildSession,
     options: Readonly<Record<string, string>>,
-  ): Promise<Pick<BuildRequest, "context" | "dockerfile" | "dockerfileText" | "secrets">> {
+  ): Promise<Pick<BuildRequest, "context" | "dockerfile" | "dockerfileText">> {
     const dockerfile = options["filename"] || "Dockerfile";
     const address = options["context"];
     if (address) return { context: addressedContext(session, address), dockerfile };
     const { text, ignore } = await status.during(`[internal] load build definition from ${dockerfile}`, () =>
       fetchDefinition(session, dockerfile),
     );
-    const secrets = await fetchSecrets(session, text);
-    return { context: streamContext(session, ignore), dockerfile, dockerfileText: text, secrets };
+    return { context: streamContext(session, ignore), dockerfile, dockerfileText: text };
   }
 
   async #prune(call: GrpcCall): Promise<void> {
@@ -259,6 +276,46 @@ export class BuildkitControl {
       platforms: [{ architecture: this.#deps.host.architecture, os: "linux" }],
     };
   }
+}
+
+type CacheAttributes = Partial<{
+  readonly type: string;
+  readonly attributes: Readonly<Record<string, string>>;
+}>;
+
+function cacheEntry({ type = "", attributes = {} }: CacheAttributes): Readonly<Record<string, string>> {
+  return { type, ...attributes };
+}
+
+/** Clients say it in one of three places. Directories of the client are not to be had, and are done without. */
+function cacheSources(
+  { cache }: SolveRequest,
+  options: Readonly<Record<string, string>>,
+  imports: readonly CacheAttributes[],
+): BuildRequest["cacheFrom"] {
+  const written = JSON.parse(options["cache-imports"] ?? "[]") as {
+    Type: string;
+    Attrs: Record<string, string>;
+  }[];
+  const all = [
+    ...(cache?.imports ?? []),
+    ...imports,
+    ...written.map(({ Type, Attrs }) => ({ type: Type, attributes: Attrs })),
+  ];
+  return all.filter(({ type }) => type !== "local").map((entry) => readCacheFrom(cacheEntry(entry)));
+}
+
+/** The Dockerfile's place goes along, which the client then shows. */
+function withSource(error: unknown): unknown {
+  if (!(error instanceof BuildFailure) || error.source === undefined) return error;
+  const { text, range } = error.source;
+  const at = (line: number): { line: number } => ({ line });
+  const value = messages.ErrorSource.encode({
+    info: { file: error.details.file ?? "Dockerfile", text: Buffer.from(text), language: "Dockerfile" },
+    ranges: [{ start: at(range.start.line), end: at(range.end.line) }],
+  });
+  const status = { code: CODE.unknown, message: error.message, details: [{ type: "errdefs.Source", value }] };
+  return new GrpcError(CODE.unknown, error.message, messages.Status.encode(status));
 }
 
 function exportersOf(request: SolveRequest): Exporter[] {

@@ -11,7 +11,7 @@ import {
   type IncomingHttpHeaders,
   type ServerHttp2Stream,
 } from "node:http2";
-import type { Duplex, Readable } from "node:stream";
+import { type Duplex, PassThrough, pipeline, type Readable } from "node:stream";
 import { messageOf } from "../../errors.ts";
 import type { Message } from "./protobuf.ts";
 
@@ -28,10 +28,13 @@ export const CODE = {
 export class GrpcError extends Error {
   override readonly name = "GrpcError";
   readonly code: number;
+  /** A google.rpc.Status with more than code and message. */
+  readonly status: Buffer | undefined;
 
-  constructor(code: number, message: string) {
+  constructor(code: number, message: string, status?: Buffer) {
     super(message);
     this.code = code;
+    this.status = status;
   }
 }
 
@@ -89,11 +92,12 @@ async function answer(
   const gone = new AbortController();
   stream.on("error", () => gone.abort());
   stream.on("close", () => gone.abort());
-  let status: { code: number; message: string } = { code: CODE.ok, message: "" };
+  let status: { code: number; message: string; status?: Buffer | undefined } = { code: CODE.ok, message: "" };
   stream.on("wantTrailers", () => {
     stream.sendTrailers({
       "grpc-status": String(status.code),
       "grpc-message": encodeURIComponent(status.message),
+      ...(status.status && { "grpc-status-details-bin": status.status.toString("base64") }),
     });
   });
   stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });
@@ -108,7 +112,8 @@ async function answer(
     });
   } catch (error) {
     failure = error;
-    status = { code: error instanceof GrpcError ? error.code : CODE.unknown, message: messageOf(error) };
+    const known = error instanceof GrpcError ? error : undefined;
+    status = { code: known?.code ?? CODE.unknown, message: messageOf(error), status: known?.status };
   }
   if (!stream.destroyed) stream.end();
   if (failure !== undefined && !gone.signal.aborted) throw failure;
@@ -161,6 +166,9 @@ export class GrpcClient {
       "content-type": "application/grpc",
       te: "trailers",
     });
+    // Node throws away what a stream holds that ends before anybody began to read it.
+    const body = new PassThrough({ highWaterMark: 1 << 20 });
+    pipeline(stream, body, () => {}); // a failure is seen by who reads
     let status: IncomingHttpHeaders = {};
     const note = (seen: IncomingHttpHeaders): void => {
       if (seen["grpc-status"] !== undefined) status = seen;
@@ -168,7 +176,7 @@ export class GrpcClient {
     stream.on("response", note); // a failure without a message has its status in the first headers
     stream.on("trailers", note);
     const messages = async function* (): AsyncGenerator<Buffer> {
-      yield* framesOf(stream);
+      yield* framesOf(body);
       const code = Number(status["grpc-status"] ?? CODE.unknown);
       if (code !== CODE.ok)
         throw new GrpcError(code, decodeURIComponent(String(status["grpc-message"] ?? path)));

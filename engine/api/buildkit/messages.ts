@@ -16,6 +16,8 @@ const BuildkitVersion = message({ package: [1, "string"], version: [2, "string"]
 export const InfoAnswer = message({ version: [1, BuildkitVersion] });
 
 const Exporter = message({ type: [1, "string"], attributes: [2, "string", "map"] });
+const CacheEntry = message({ type: [1, "string"], attributes: [2, "string", "map"] });
+const CacheOptions = message({ exports: [4, CacheEntry, "list"], imports: [5, CacheEntry, "list"] });
 export const SolveRequest = message({
   ref: [1, "string"],
   oldExporter: [3, "string"],
@@ -23,6 +25,8 @@ export const SolveRequest = message({
   session: [5, "string"],
   frontend: [6, "string"],
   frontendAttributes: [7, "string", "map"],
+  cache: [8, CacheOptions],
+  entitlements: [9, "string", "list"],
   internal: [11, "bool"],
   exporters: [13, Exporter, "list"],
 });
@@ -78,12 +82,24 @@ export const Pong = message({
   workers: [3, Worker, "list"],
 });
 
-export const BridgeSolveRequest = message({ frontend: [2, "string"], options: [3, "string", "map"] });
+export const BridgeSolveRequest = message({
+  frontend: [2, "string"],
+  options: [3, "string", "map"],
+  cacheImports: [12, CacheEntry, "list"],
+});
 const Reference = message({ id: [1, "string"] });
 const Result = message({ ref: [3, Reference], metadata: [10, "bytes", "map"] });
 export const BridgeSolveAnswer = message({ result: [3, Result] });
-const Status = message({ code: [1, "int"], message: [2, "string"] });
-export const ReturnRequest = message({ result: [1, Result], error: [2, Status] });
+const Any = message({ type: [1, "string"], value: [2, "bytes"] });
+export const Status = message({ code: [1, "int"], message: [2, "string"], details: [3, Any, "list"] });
+/** `error` is a Status. */
+export const ReturnRequest = message({ result: [1, Result], error: [2, "bytes"] });
+
+const SourceInfo = message({ file: [1, "string"], text: [2, "bytes"], language: [4, "string"] });
+const Position = message({ line: [1, "int"], character: [2, "int"] });
+const SourceRange = message({ start: [1, Position], end: [2, Position] });
+/** Where in a Dockerfile an error has its cause: a detail of a Status. */
+export const ErrorSource = message({ info: [1, SourceInfo], ranges: [2, SourceRange, "list"] });
 
 export const PruneRequest = message({ all: [2, "bool"], keepSeconds: [3, "int"], keepBytes: [4, "int"] });
 export const Bytes = message({ data: [1, "bytes"] });
@@ -92,6 +108,8 @@ export const Credentials = message({ host: [1, "string"] });
 export const CredentialsAnswer = message({ username: [1, "string"], secret: [2, "string"] });
 export const SecretRequest = message({ id: [1, "string"] });
 export const SecretAnswer = message({ data: [1, "bytes"] });
+
+export const AgentRequest = message({ id: [1, "string"] });
 
 /** Mode is Go's FileMode; a link name on what is no symbolic link makes it a hard link. */
 export const FileStat = message({

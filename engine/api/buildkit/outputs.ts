@@ -2,7 +2,7 @@
 import { constants, createReadStream } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Output } from "../../builder/outputs.ts";
+import type { Output } from "../../builder/results/outputs.ts";
 import { EngineError } from "../../errors.ts";
 import type { WalkEntry } from "../../native/trees.ts";
 import type { Workers } from "../../native/workers.ts";
@@ -39,17 +39,22 @@ export class SessionOutputs implements AsyncDisposable {
   readonly outputs: readonly Output[];
   readonly #directory: string;
   /** What goes to the client, with the exporter's place in its list, by which the client knows it. */
-  readonly #sent: readonly { readonly type: string; readonly path: string; readonly id: number }[];
+  readonly #sent: readonly {
+    readonly type: string;
+    readonly exporter: Exporter;
+    readonly path: string;
+    readonly id: number;
+  }[];
 
   private constructor(directory: string, exporters: readonly Exporter[]) {
     this.#directory = directory;
     this.#sent = exporters
-      .map(({ type }, id) => ({ type, path: join(directory, String(id)), id }))
+      .map((exporter, id) => ({ type: exporter.type, exporter, path: join(directory, String(id)), id }))
       .filter(({ type }) => !STORES.includes(type));
-    const stored = exporters.some(({ type }) => STORES.includes(type));
+    const stored = exporters.find(({ type }) => STORES.includes(type));
     this.outputs = [
-      ...(stored ? [{ type: "image" } as const] : []),
-      ...this.#sent.map(({ type, path }) => outputOf(type, path)),
+      ...(stored ? [{ type: "image", rewriteTimestamp: isRewritten(stored) } as const] : []),
+      ...this.#sent.map(({ exporter, path }) => outputOf(exporter, path)),
     ];
   }
 
@@ -70,12 +75,17 @@ export class SessionOutputs implements AsyncDisposable {
   }
 }
 
-function outputOf(type: string, dest: string): Output {
+function isRewritten({ attributes }: Exporter): boolean {
+  return attributes["rewrite-timestamp"] === "true";
+}
+
+function outputOf(exporter: Exporter, dest: string): Output {
+  const { type } = exporter;
   if (type === "local") return { type, dest };
   const archive = ARCHIVES.find((name) => name === type);
   if (archive === undefined)
     throw new EngineError("notImplemented", `the output type ${type} is not supported`);
-  return { type: archive, dest };
+  return { type: archive, dest, rewriteTimestamp: isRewritten(exporter) };
 }
 
 const exporterId = (id: number): Record<string, string> => ({

@@ -1,14 +1,17 @@
 import { pipeline } from "node:stream/promises";
 import type { Builder } from "../../builder/builder.ts";
-import { parseDuration } from "../../builder/dockerfile/duration.ts";
+import { type CacheEntry, readCacheFrom, readCacheTo } from "../../builder/caches/entries.ts";
+import type { KeptEntry } from "../../builder/prune.ts";
 import type { BuildRequest, ContextSource } from "../../builder/types.ts";
 import type { Ulimit } from "../../containers/types.ts";
+import { parseDuration } from "../../duration.ts";
 import { EngineError } from "../../errors.ts";
+import type { Filters } from "../../filters.ts";
 import { decompress } from "../../images/decompress.ts";
 import { familiar, parseReference, withDefaultTag } from "../../images/reference.ts";
-import type { RegistryAuth } from "../../images/types.ts";
 import type { Workers } from "../../native/workers.ts";
 import { ClassicStream, failureMessage, TypedStream } from "../build-stream.ts";
+import { registryLogins } from "../registry-auth.ts";
 import type { ApiRequest, Reply, Route } from "../router.ts";
 
 export interface BuildRoutesDeps {
@@ -95,8 +98,9 @@ async function classicBuild(builder: Builder, request: ApiRequest, reply: Reply)
     ulimits: query.json<Ulimit[]>("ulimits"),
     // Whoever may ask for a build here may start a container with the host's network too.
     entitlements: ["network.host"],
-    auth: registryAuth(request.headers["x-registry-config"]),
+    auth: registryLogins(request.headers["x-registry-config"]),
     tags,
+    cacheFrom: query.json<string[]>("cachefrom")?.map(readCacheFrom),
     signal: request.signal,
   };
   const progress = reply.progress();
@@ -158,9 +162,9 @@ interface LocalBuild {
   readonly check?: boolean;
   readonly explain?: boolean;
   readonly outputs?: BuildRequest["outputs"];
-  readonly cacheTo?: BuildRequest["cacheTo"];
-  /** Names of images are taken too, and passed over: only directories are read. */
-  readonly cacheFrom?: readonly (string | NonNullable<BuildRequest["cacheFrom"]>[number])[];
+  readonly attest?: BuildRequest["attest"];
+  readonly cacheTo?: readonly CacheEntry[];
+  readonly cacheFrom?: readonly CacheEntry[];
   readonly keepFailed?: boolean;
 }
 
@@ -173,23 +177,21 @@ async function localBuild(builder: Builder, request: ApiRequest, reply: Reply): 
     dockerfileText: body.dockerfileInline,
     args: argumentsOf(body.args),
     ulimits: body.ulimits?.map(ulimit),
-    cacheFrom: body.cacheFrom?.flatMap((cache) =>
-      typeof cache === "string" ? cacheDirectory(cache) : [cache],
-    ),
+    cacheTo: body.cacheTo?.map(readCacheTo),
+    cacheFrom: body.cacheFrom?.map(readCacheFrom),
     secrets: body.secrets?.map(({ id, file, value }) => ({
       id,
       file,
       value: value === undefined ? undefined : Buffer.from(value),
     })),
-    auth: registryAuth(request.headers["x-registry-config"]),
+    auth: registryLogins(request.headers["x-registry-config"]),
     tags,
     signal: request.signal,
   };
   const progress = reply.progress();
   const stream = new TypedStream((message) => progress.write(message));
   try {
-    const { imageId } = await builder.build(build, (event) => stream.event(event));
-    stream.finish(imageId);
+    stream.finish(await builder.build(build, (event) => stream.event(event)));
   } catch (error) {
     progress.write(failureMessage(error, false));
   }
@@ -200,29 +202,42 @@ function ulimit(limit: Ulimit | Lowercased<Ulimit>): Ulimit {
   return "name" in limit ? { Name: limit.name, Soft: limit.soft, Hard: limit.hard } : limit;
 }
 
-/** `type=local,src=DIRECTORY`, as Compose's cache_from has it; other kinds are no error there, only no help. */
-function cacheDirectory(text: string): NonNullable<BuildRequest["cacheFrom"]> {
-  const fields = new Map(text.split(",").map((field) => field.split("=", 2) as [string, string]));
-  const path = fields.get("src");
-  return fields.get("type") === "local" && path !== undefined ? [{ type: "local", path }] : [];
-}
-
 function localContext({ directory, remote }: LocalBuild): ContextSource {
   if (directory !== undefined) return { kind: "directory", path: directory };
   return remote === undefined ? { kind: "none" } : { kind: "remote", url: remote };
 }
 
-/** Filters: `until` (a duration back from now, or a time), `unused-for` the same. */
+/** Filters: `until` (a duration back from now, or a time), `unused-for` the same, and what an entry is. */
 async function pruneBuilds(builder: Builder, { query }: ApiRequest, reply: Reply): Promise<void> {
   const filters = query.filters();
-  filters.accept("until", "unused-for", "id", "parent", "type", "description", "inuse", "shared", "private");
+  filters.accept("until", "unused-for", ...ENTRY_FILTERS);
   const until = filters.values("until")[0] ?? filters.values("unused-for")[0];
   const { deleted, bytes } = await builder.prune({
     all: query.bool("all"),
     unusedSince: until === undefined ? undefined : timeBefore(until),
     keepBytes: query.int("keep-storage") || undefined,
+    matches: entryFilter(filters),
   });
   reply.json(200, { CachesDeleted: deleted, SpaceReclaimed: bytes });
+}
+
+const ENTRY_FILTERS = ["id", "type", "description", "inuse", "shared", "private"] as const;
+
+/** @returns undefined where nothing is asked of the entries themselves */
+function entryFilter(filters: Filters): ((entry: KeptEntry) => boolean) | undefined {
+  if (ENTRY_FILTERS.every((name) => filters.values(name).length === 0)) return undefined;
+  const asked = (name: (typeof ENTRY_FILTERS)[number], holds: (value: string) => boolean): boolean => {
+    const values = filters.values(name);
+    return values.length === 0 || values.some(holds);
+  };
+  const is = (value: boolean) => (text: string) => value === (text === "true" || text === "1" || text === "");
+  return ({ id, type, description, inUse, shared }) =>
+    asked("id", (value) => value !== "" && id.startsWith(value)) &&
+    asked("type", (value) => type === value) &&
+    asked("description", (value) => description.includes(value)) &&
+    asked("inuse", is(inUse)) &&
+    asked("shared", is(shared)) &&
+    asked("private", is(!shared));
 }
 
 /** @returns milliseconds since the epoch */
@@ -242,15 +257,4 @@ function namesOf(tags: readonly string[]): string[] {
 function argumentsOf(args: Readonly<Record<string, string | null>> | undefined): Record<string, string> {
   const given = Object.entries(args ?? {}).filter((entry): entry is [string, string] => entry[1] !== null);
   return Object.fromEntries(given);
-}
-
-/** @param header base64 of `{registry: {username, password, …}}` */
-function registryAuth(header: string | readonly string[] | undefined): BuildRequest["auth"] {
-  if (typeof header !== "string" || header === "") return undefined;
-  try {
-    const known = JSON.parse(Buffer.from(header, "base64").toString("utf8")) as Record<string, RegistryAuth>;
-    return (registry) => known[registry] ?? known[`https://${registry}`];
-  } catch (cause) {
-    throw new EngineError("invalid", "X-Registry-Config cannot be read", { cause });
-  }
 }

@@ -26,8 +26,8 @@ export function containerStatsRoutes({ containers }: { readonly containers: Cont
       method: "POST",
       path: "/containers/{id}/update",
       async handle(request, reply) {
-        await containers.update(id(request), await request.json<UpdateRequest>());
-        reply.json(200, { Warnings: null });
+        const warnings = await containers.update(id(request), await request.json<UpdateRequest>());
+        reply.json(200, { Warnings: warnings.length > 0 ? warnings : null });
       },
     },
     {

@@ -1,11 +1,12 @@
 import type { Duplex } from "node:stream";
 import type { Containers } from "../../containers/containers.ts";
 import { parseDetachKeys } from "../../containers/detach-keys.ts";
+import type { LogEntry } from "../../containers/logs/form.ts";
 import type { OutputSink } from "../../containers/streams.ts";
 import type { CreateRequest } from "../../containers/types.ts";
 import { waitCondition } from "../../containers/wait.ts";
 import { EngineError } from "../../errors.ts";
-import { frame, RAW, type StreamName, sinkOf, streamType } from "../frames.ts";
+import { frame, RAW, sinkOf, streamType } from "../frames.ts";
 import type { ApiRequest, Reply, Route } from "../router.ts";
 
 /** `/containers/…`: life, streams and what is known of containers. */
@@ -72,8 +73,8 @@ export function containerRoutes({ containers }: { readonly containers: Container
       method: "POST",
       path: "/containers/{id}/resize",
       async handle(request, reply) {
-        const { query } = request;
-        await containers.resize(id(request), query.int("h") ?? 0, query.int("w") ?? 0);
+        const { rows, columns } = terminalSize(request);
+        await containers.resize(id(request), rows, columns);
         reply.empty(200);
       },
     },
@@ -93,6 +94,16 @@ export function containerRoutes({ containers }: { readonly containers: Container
       handle: (request, reply) => attach(containers, request, reply),
     },
   ];
+}
+
+/** `h` and `w` of a resize. @throws {EngineError} invalid, in Docker's words, for what is no size */
+export function terminalSize({ query }: ApiRequest): { readonly rows: number; readonly columns: number } {
+  const size = (name: string): number => {
+    const text = query.string(name);
+    if (/^\d+$/.test(text)) return Math.min(Number(text), 0xffff);
+    throw new EngineError("invalid", `strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`);
+  };
+  return { rows: size("h"), columns: size("w") };
 }
 
 async function wait(containers: Containers, request: ApiRequest, reply: Reply): Promise<void> {
@@ -117,7 +128,7 @@ async function logs(containers: Containers, request: ApiRequest, reply: Reply): 
     throw new EngineError("invalid", "Bad parameters: you must choose at least one stream");
   }
   const tty = container.record.config.Tty ?? false;
-  const timestamps = query.bool("timestamps");
+  const print = linePrinter({ timestamps: query.bool("timestamps"), details: query.bool("details") });
   const options = {
     stdout,
     stderr,
@@ -129,21 +140,29 @@ async function logs(containers: Containers, request: ApiRequest, reply: Reply): 
   const pieces = containers.logs(container.id, options, request.signal);
   const body = reply.stream(200, streamType(version, tty));
   for await (const entries of pieces) {
-    const parts = entries.map(({ stream, time, text }) => {
-      const line = Buffer.from(timestamps ? `${fixedTime(time)} ${text}` : text);
-      return tty ? line : frame(stream, line);
-    });
+    const parts = entries.map((entry) => (tty ? print(entry) : frame(entry.stream, print(entry))));
     if (!body.write(Buffer.concat(parts))) await drained(body, request.signal);
     if (request.signal.aborted) return;
   }
   body.end();
 }
 
+/** One entry as a client wants it: behind its time, then behind what `--log-opt` chose for it. */
+function linePrinter(options: { readonly timestamps: boolean; readonly details: boolean }) {
+  return ({ time, text, attrs = {} }: LogEntry): Buffer => {
+    const details = Object.entries(attrs)
+      .map(([key, value]) => new URLSearchParams([[key, value]]).toString())
+      .sort();
+    const head = `${options.timestamps ? `${fixedTime(time)} ` : ""}${options.details ? `${details.join(",")} ` : ""}`;
+    return head === "" ? text : Buffer.concat([Buffer.from(head), text]);
+  };
+}
+
 async function attach(containers: Containers, request: ApiRequest, reply: Reply): Promise<void> {
   const { query, version, signal } = request;
   const container = containers.find(request.params["id"] ?? "");
   const tty = container.record.config.Tty ?? false;
-  const detachKeys = parseDetachKeys(query.string("detachKeys"));
+  const detachKeys = detachKeysOf(query.string("detachKeys"));
   const [stdout, stderr] = [query.bool("stdout"), query.bool("stderr")];
   if (container.record.state.status === "paused") {
     throw new EngineError(
@@ -167,6 +186,14 @@ async function attach(containers: Containers, request: ApiRequest, reply: Reply)
   }
 }
 
+function detachKeysOf(text: string): Uint8Array {
+  try {
+    return parseDetachKeys(text);
+  } catch (cause) {
+    throw new EngineError("invalid", `Invalid detach keys (${text}) provided`, { cause });
+  }
+}
+
 async function replay(
   containers: Containers,
   id: string,
@@ -178,7 +205,7 @@ async function replay(
   const sink: OutputSink = sinkOf(connection, wanted.tty);
   for await (const entries of containers.logs(id, options, signal)) {
     for (const { stream, text } of entries) {
-      if (!sink.write(stream as StreamName, Buffer.from(text))) await sink.drained();
+      if (!sink.write(stream, text)) await sink.drained();
     }
   }
 }

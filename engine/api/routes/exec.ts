@@ -3,7 +3,7 @@ import type { Exec, ExecRequest } from "../../containers/exec.ts";
 import { EngineError, messageOf } from "../../errors.ts";
 import { RAW, sinkOf, streamType } from "../frames.ts";
 import type { ApiRequest, Reply, Route } from "../router.ts";
-import { closeOf } from "./containers.ts";
+import { closeOf, terminalSize } from "./containers.ts";
 
 /** The body of POST /exec/{id}/start. */
 interface ExecStart {
@@ -33,8 +33,10 @@ export function execRoutes({ containers }: { readonly containers: Containers }):
     {
       method: "POST",
       path: "/exec/{id}/resize",
-      async handle({ params, query }, reply) {
-        await execs.resize(execs.find(params["id"] ?? ""), query.int("h") ?? 0, query.int("w") ?? 0);
+      async handle(request, reply) {
+        const exec = execs.find(request.params["id"] ?? "");
+        const { rows, columns } = terminalSize(request);
+        await execs.resize(exec, rows, columns);
         reply.empty(200);
       },
     },
@@ -76,7 +78,7 @@ async function start(containers: Containers, request: ApiRequest, reply: Reply):
   }
 }
 
-function execShape(exec: Exec): object {
+export function execShape(exec: Exec) {
   const { request, container } = exec;
   const [entrypoint = "", ...args] = request.Cmd ?? [];
   return {

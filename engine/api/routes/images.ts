@@ -4,6 +4,7 @@ import type { Filters } from "../../filters.ts";
 import { VARIANTS, type Variant } from "../../images/bootstrap/plan.ts";
 import type { HistoryLine } from "../../images/history.ts";
 import type { Images } from "../../images/images.ts";
+import { hostPlatform } from "../../images/import.ts";
 import { parseReference } from "../../images/reference.ts";
 import type { Service, ServiceOptions } from "../../images/registry/serve/service.ts";
 import type { Removed } from "../../images/remove.ts";
@@ -58,6 +59,8 @@ export function imageRoutes({ images }: { readonly images: Images }): Route[] {
         const { query, signal } = request;
         const auth = registryAuth(request);
         const limit = query.int("limit") || 25;
+        if (limit < 1 || limit > 100)
+          throw new EngineError("invalid", `limit ${limit} is outside the range of [1, 100]`);
         reply.json(200, await images.search(query.string("term"), { limit, signal, ...(auth && { auth }) }));
       },
     },
@@ -136,6 +139,18 @@ export function bootstrapRoutes({ images }: { readonly images: Images }): Route[
         const done = await images.bootstrap(reference, { ...options, signal: request.signal }, (message) =>
           progress.write(message),
         );
+        progress.write({ aux: { ID: done.id, Fresh: done.fresh } });
+        progress.end();
+      },
+    },
+    {
+      method: "POST",
+      path: "/slipway/v1/images/take",
+      async handle(request, reply) {
+        const { reference = "", source = "" } = await request.json<{ reference?: string; source?: string }>();
+        const { signal } = request;
+        const progress = reply.progress();
+        const done = await images.take(reference, source, { signal }, (message) => progress.write(message));
         progress.write({ aux: { ID: done.id, Fresh: done.fresh } });
         progress.end();
       },
@@ -221,7 +236,9 @@ async function pullImage(images: Images, request: ApiRequest, reply: Reply): Pro
   const platform = platformOf(query.string("platform"));
   const auth = registryAuth(request);
   const progress = reply.progress();
-  const options = { ...(auth && { auth }), ...(platform && { platform }), signal };
+  const { tag, digest } = parseReference(name);
+  const allTags = tag === undefined && digest === undefined;
+  const options = { ...(auth && { auth }), ...(platform && { platform }), signal, allTags };
   await images.pull(name, options, (message) => progress.write(message));
   progress.end();
 }
@@ -232,17 +249,45 @@ export function joined(repo: string, tag: string): string {
   return tag.includes(":") ? `${repo}@${tag}` : `${repo}:${tag}`;
 }
 
+/** What may stand alone in a platform. @see containerd/platforms, database.go */
+const SYSTEMS = new Set([
+  "linux",
+  "windows",
+  "darwin",
+  "freebsd",
+  "netbsd",
+  "openbsd",
+  "solaris",
+  "aix",
+  "plan9",
+]);
+const ARCHITECTURES = new Set([
+  ...["386", "amd64", "arm", "arm64", "loong64", "mips", "mips64", "mips64le", "mipsle"],
+  ...["ppc", "ppc64", "ppc64le", "riscv", "riscv64", "s390", "s390x", "wasm"],
+]);
+
 /** "linux/arm64/v8"; undefined for "". @throws {EngineError} invalid */
 export function platformOf(text: string): Platform | undefined {
   if (text === "") return undefined;
-  const [os = "", architecture, variant, ...more] = text.toLowerCase().split("/");
-  if (more.length > 0 || !/^[a-z0-9_.-]+$/.test(os))
-    throw new EngineError("invalid", `"${text}": unknown operating system or architecture: invalid argument`);
-  if (architecture === undefined) return { os: "linux", architecture: os };
+  const parts = text.toLowerCase().split("/");
+  const bad = (why: string): EngineError => new EngineError("invalid", `${why}: invalid argument`);
+  const odd = parts.find((part) => !/^[a-z0-9_-]+$/.test(part));
+  if (odd !== undefined) {
+    throw bad(
+      `"${odd}" is an invalid component of "${text}": platform specifier component must match "^[A-Za-z0-9_-]+$"`,
+    );
+  }
+  const [os = "", architecture, variant, ...more] = parts;
+  if (more.length > 0) throw bad(`"${text}": cannot parse platform specifier`);
+  if (architecture === undefined) {
+    if (SYSTEMS.has(os)) return { ...hostPlatform(), os };
+    if (!ARCHITECTURES.has(os)) throw bad(`"${text}": unknown operating system or architecture`);
+    return { os: "linux", architecture: os };
+  }
   return { os, architecture, ...(variant === undefined ? {} : { variant }) };
 }
 
-export function listed(images: Images, filters: Filters, sharedSize: boolean, version: number): object[] {
+export function listed(images: Images, filters: Filters, sharedSize: boolean, version: number) {
   const chosen = selectImages(images, filters);
   const usage = sharedSize ? sharing(images) : undefined;
   return chosen.map((image) => ({
@@ -273,7 +318,7 @@ function shared(images: Images, uses: ReadonlyMap<string, number>, diffId: strin
   return (uses.get(diffId) ?? 0) > 1 ? (images.layer(diffId)?.size ?? 0) : 0;
 }
 
-function inspected(images: Images, image: Image, version: number): object {
+export function inspected(images: Images, image: Image, version: number) {
   const { config } = image;
   const [top, ...below] = images.layerDirs(image);
   return {
@@ -305,7 +350,7 @@ function inspected(images: Images, image: Image, version: number): object {
 }
 
 /** All fields that dockerd prints, in its order, empty where the image says nothing. */
-export function runConfig(config: RunConfig): object {
+export function runConfig(config: RunConfig) {
   const { Hostname = "", Domainname = "", User = "", WorkingDir = "" } = config;
   return {
     Hostname,
@@ -334,7 +379,7 @@ export function runConfig(config: RunConfig): object {
   };
 }
 
-function historyLine(line: HistoryLine): object {
+function historyLine(line: HistoryLine) {
   return {
     Comment: line.comment,
     Created: seconds(line.created),
@@ -345,7 +390,7 @@ function historyLine(line: HistoryLine): object {
   };
 }
 
-export function removedLine(step: Removed): object {
+export function removedLine(step: Removed): { readonly Untagged: string } | { readonly Deleted: string } {
   return "untagged" in step ? { Untagged: step.untagged } : { Deleted: step.deleted };
 }
 

@@ -1,5 +1,10 @@
 import type { Engine } from "../../engine.ts";
-import type { CreateNetwork, EndpointRequest, NetworkRecord } from "../../networks/types.ts";
+import type {
+  CreateNetwork,
+  EndpointRequest,
+  NetworkContainer,
+  NetworkRecord,
+} from "../../networks/types.ts";
 import type { Route } from "../router.ts";
 
 interface ConnectRequest {
@@ -79,7 +84,7 @@ export function networkRoutes({ networks, containers }: Pick<Engine, "networks" 
 }
 
 /** A list never says who is on a network; `Containers` is empty there. */
-function showNetwork(network: NetworkRecord, containers: object): object {
+export function showNetwork(network: NetworkRecord, containers: Readonly<Record<string, NetworkContainer>>) {
   const { Name, Id, Created, Driver, EnableIPv6, IPAM, Internal, Attachable, Options, Labels } = network;
   return {
     Name,

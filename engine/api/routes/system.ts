@@ -1,5 +1,7 @@
 import { type Check, checkMachine, thisMachine } from "../../check.ts";
 import type { Host } from "../../host.ts";
+import type { RegistrySettings } from "../../images/registry/settings.ts";
+import { proxies, registryConfig } from "../registry-config.ts";
 import type { Route } from "../router.ts";
 import { API_VERSION, MIN_API_VERSION } from "../version.ts";
 
@@ -16,6 +18,9 @@ export interface About {
   readonly debug: boolean;
   /** It runs in a user namespace of an ordinary user. */
   readonly rootless: boolean;
+  /** Containers have cgroups. */
+  readonly limits: boolean;
+  readonly registries: RegistrySettings;
   /** What is served beneath `/slipway/v1`, by name. */
   readonly features: readonly string[];
   counts(): {
@@ -69,7 +74,7 @@ export function systemRoutes(about: About): Route[] {
 }
 
 /** Old clients read the fields at the top, newer ones `Components`; so does our own client, for `Slipway`. */
-function version(about: About): object {
+export function version(about: About) {
   const common = {
     ApiVersion: API_VERSION,
     MinAPIVersion: MIN_API_VERSION,
@@ -104,7 +109,7 @@ function version(about: About): object {
 }
 
 /** Every key that dockerd 26 sends: clients index into them without looking. */
-function info(about: About): object {
+function info(about: About) {
   const { host } = about;
   const counts = about.counts();
   return {
@@ -125,14 +130,14 @@ function info(about: About): object {
       Authorization: null,
       Log: ["json-file", "local", "none"],
     },
-    MemoryLimit: true,
-    SwapLimit: true,
+    MemoryLimit: about.limits,
+    SwapLimit: about.limits,
     KernelMemoryTCP: host.cgroupVersion === "1",
-    CpuCfsPeriod: true,
-    CpuCfsQuota: true,
-    CPUShares: true,
-    CPUSet: true,
-    PidsLimit: true,
+    CpuCfsPeriod: about.limits,
+    CpuCfsQuota: about.limits,
+    CPUShares: about.limits,
+    CPUSet: about.limits,
+    PidsLimit: about.limits,
     IPv4Forwarding: true,
     BridgeNfIptables: false,
     BridgeNfIp6tables: false,
@@ -142,7 +147,7 @@ function info(about: About): object {
     NGoroutines: 0,
     SystemTime: new Date().toISOString(),
     LoggingDriver: "json-file",
-    CgroupDriver: "cgroupfs",
+    CgroupDriver: about.limits ? "cgroupfs" : "none",
     CgroupVersion: host.cgroupVersion,
     NEventsListener: about.listeners(),
     KernelVersion: host.kernel,
@@ -151,20 +156,12 @@ function info(about: About): object {
     OSType: "linux",
     Architecture: host.machine,
     IndexServerAddress: "https://index.docker.io/v1/",
-    RegistryConfig: {
-      AllowNondistributableArtifactsCIDRs: null,
-      AllowNondistributableArtifactsHostnames: null,
-      InsecureRegistryCIDRs: ["127.0.0.0/8"],
-      IndexConfigs: { "docker.io": { Name: "docker.io", Mirrors: [], Secure: true, Official: true } },
-      Mirrors: null,
-    },
+    RegistryConfig: registryConfig(about.registries),
     NCPU: host.cpus,
     MemTotal: host.memory,
     GenericResources: null,
     DockerRootDir: about.dataRoot,
-    HttpProxy: "",
-    HttpsProxy: "",
-    NoProxy: "",
+    ...proxies(process.env),
     Name: host.name,
     Labels: [],
     ExperimentalBuild: false,
@@ -191,6 +188,9 @@ function info(about: About): object {
       ...(host.cgroupVersion === "2" ? ["name=cgroupns"] : []),
     ],
     CDISpecDirs: [],
-    Warnings: null,
+    Warnings: about.limits ? null : [NO_LIMITS],
   };
 }
+
+const NO_LIMITS =
+  "WARNING: Running in rootless-mode without cgroups: limits have no effect. They need cgroup v2 and a cgroup of the user's, as systemd-run --user --scope -p Delegate=yes gives.";

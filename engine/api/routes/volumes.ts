@@ -46,6 +46,6 @@ export function volumeRoutes({ volumes }: { readonly volumes: Volumes }): Route[
 }
 
 /** dockerd writes null for no labels. */
-export function volumeOnWire({ Labels, ...volume }: Volume): object {
+export function volumeOnWire({ Labels, ...volume }: Volume) {
   return { ...volume, Labels: Object.keys(Labels).length > 0 ? Labels : null };
 }

@@ -3,12 +3,15 @@ import { createReadStream } from "node:fs";
 import { join, posix } from "node:path";
 import type { Readable } from "node:stream";
 import { EngineError } from "../../errors.ts";
+import { encodeName } from "../../native/names.ts";
 import type { FileType, TreeRoot } from "../../native/trees.ts";
 import { compileName, hasWildcard, matchName } from "../match.ts";
 import type { Hashes } from "./hashes.ts";
 import { compare, type Scan, type ScanEntry } from "./scan.ts";
-import type { Content, Found, SourceTree } from "./tree.ts";
+import { type Content, type Found, leadsNowhere, type SourceTree } from "./tree.ts";
 
+/** Characters that are hashed in one go. */
+const MOST_TEXT = 1 << 16;
 /** As many links as the kernel follows in one path. */
 const MOST_LINKS = 40;
 
@@ -18,12 +21,30 @@ export class ContextTree implements SourceTree {
   readonly #scan: Scan;
   readonly #hashes: Hashes;
   readonly #byPath: ReadonlyMap<string, ScanEntry>;
+  /** By what was asked; only of files that cannot have changed without looking different. */
+  readonly #contents: Map<string, Content>;
 
-  constructor(scan: Scan, hashes: Hashes) {
+  constructor(scan: Scan, hashes: Hashes, before?: ContextTree) {
     this.root = { kind: "dir", path: scan.root };
     this.#scan = scan;
     this.#hashes = hashes;
-    this.#byPath = new Map(scan.entries.map((entry) => [entry.path, entry]));
+    this.#byPath =
+      before === undefined ? new Map(scan.entries.map((entry) => [entry.path, entry])) : before.#byPath;
+    this.#contents = before === undefined ? new Map() : before.#contents;
+  }
+
+  /** The tree of a later walk that saw the same. */
+  seenAgain(started: number): ContextTree {
+    return new ContextTree({ ...this.#scan, started }, this.#hashes, this);
+  }
+
+  /** How much there is of it. */
+  get size(): number {
+    return this.#scan.entries.length;
+  }
+
+  get hidden(): readonly string[] {
+    return this.#scan.hidden;
   }
 
   async find(path: string): Promise<Found | undefined> {
@@ -38,9 +59,10 @@ export class ContextTree implements SourceTree {
       for (const directory of found) next.push(...this.#step(directory, part));
       found = next;
     }
-    return found.flatMap((path) => {
+    return found.map((path) => {
       const entry = this.#resolve(path);
-      return entry === undefined ? [] : [{ path: entry.path, name: posix.basename(path), type: entry.type }];
+      if (entry === undefined) throw leadsNowhere(path);
+      return { path: entry.path, name: posix.basename(path), type: entry.type };
     });
   }
 
@@ -51,23 +73,34 @@ export class ContextTree implements SourceTree {
   }
 
   async content(found: Found, exclude: ReadonlySet<string>): Promise<Content> {
+    const key = [found.path, ...[...exclude].sort()].join("\0");
+    const known = this.#contents.get(key);
+    if (known !== undefined) return known;
     const entries = this.#subtree(found.path).filter(
       ({ path, type }) => type !== "socket" && !isExcluded(path, exclude),
     );
-    const hashes = await this.#hashes.of(this.#scan, entries);
+    const { byPath, settled } = await this.#hashes.of(this.#scan, entries);
     const manifest = new Map<string, string>();
     const digest = createHash("sha256");
     const cut = found.path === "" ? 0 : found.path.length + 1;
+    let text = "";
     for (const { path, type, mode, link } of entries) {
       const isTop = path === found.path;
       // A copied directory's own mode is not copied, only what is in it.
       const shownMode = (isTop && type === "dir") || type === "symlink" ? 0 : mode;
-      const signature = `${type} ${shownMode} ${hashes.get(path) ?? link}`;
+      const signature = `${type} ${shownMode} ${byPath.get(path) ?? link}`;
       const name = isTop ? "" : path.slice(cut);
-      digest.update(`${name}\0${signature}\0`);
+      text += `${name}\0${signature}\0`;
+      if (text.length > MOST_TEXT) {
+        digest.update(encodeName(text));
+        text = "";
+      }
       if (!isTop) manifest.set(name, signature);
     }
-    return { digest: digest.digest("hex"), manifest };
+    digest.update(encodeName(text));
+    const content = { digest: digest.digest("hex"), manifest };
+    if (settled) this.#contents.set(key, content);
+    return content;
   }
 
   hiddenBelow(path: string): string[] {
@@ -94,7 +127,7 @@ export class ContextTree implements SourceTree {
     const pattern = compileName(part);
     return this.#children(real.path)
       .map((name) => posix.join(directory, name))
-      .filter((path) => matchName(pattern, posix.basename(path)) && this.#resolve(path) !== undefined);
+      .filter((path) => matchName(pattern, posix.basename(path)));
   }
 
   #children(directory: string): string[] {

@@ -5,9 +5,9 @@
 import { createHash } from "node:crypto";
 import { constants, createReadStream } from "node:fs";
 import { open, readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { EngineError } from "../../errors.ts";
+import { decodeName, encodeName } from "../../native/names.ts";
 import { writeDurably } from "../../store/records.ts";
 import type { Scan, ScanEntry } from "./scan.ts";
 
@@ -16,30 +16,7 @@ const RACY = 20; // milliseconds
 /** Files up to this size are read in one go. */
 const WHOLE = 1 << 20;
 const PARALLEL = 8;
-/** Contexts whose hashes stay in memory. */
-const MOST_OPEN = 16;
-const FORMAT = "slipway-hashes 2\n";
-
-/** The hashes of every context, each read from disk once. */
-export class HashStore {
-  readonly #directory: string;
-  readonly #open = new Map<string, Promise<Hashes>>();
-
-  /** @param directory in which they are kept */
-  constructor(directory: string) {
-    this.#directory = directory;
-  }
-
-  of(context: string): Promise<Hashes> {
-    const name = createHash("sha256").update(context).digest("hex").slice(0, 32);
-    const opened = this.#open.get(name) ?? Hashes.open(join(this.#directory, name));
-    // The last ones used are kept in memory.
-    this.#open.delete(name);
-    this.#open.set(name, opened);
-    if (this.#open.size > MOST_OPEN) this.#open.delete(this.#open.keys().next().value!);
-    return opened;
-  }
-}
+const FORMAT = "slipway-hashes 3\n";
 
 interface Known {
   readonly size: number;
@@ -51,19 +28,27 @@ interface Known {
   readonly hash: string;
 }
 
+/** What hashing found out. */
+export interface Hashed {
+  readonly byPath: ReadonlyMap<string, string>;
+  /** False where a file was so fresh that it may change again without looking different. */
+  readonly settled: boolean;
+}
+
 export class Hashes {
-  readonly #file: string;
+  readonly #file: string | undefined;
   #known: Map<string, Known>; // by path
   #changed = false;
 
-  private constructor(file: string, known: Map<string, Known>) {
+  private constructor(file: string | undefined, known: Map<string, Known>) {
     this.#file = file;
     this.#known = known;
   }
 
-  /** @param file where they are kept; one that is absent or broken is an empty one */
-  static async open(file: string): Promise<Hashes> {
-    const text = await readFile(file, "utf8").catch(() => "");
+  /** @param file where they are kept, if at all; one that is absent or broken is an empty one */
+  static async open(file: string | undefined): Promise<Hashes> {
+    if (file === undefined) return new Hashes(file, new Map());
+    const text = await readFile(file).then(decodeName, () => "");
     return new Hashes(file, text.startsWith(FORMAT) ? parseKnown(text.slice(FORMAT.length)) : new Map());
   }
 
@@ -72,9 +57,10 @@ export class Hashes {
    *
    * @throws {EngineError} conflict if a file changed or went away since the scan
    */
-  async of(scan: Scan, wanted: readonly ScanEntry[]): Promise<Map<string, string>> {
+  async of(scan: Scan, wanted: readonly ScanEntry[]): Promise<Hashed> {
     const hashes = new Map<string, string>();
     const missing: ScanEntry[] = [];
+    let settled = true;
     for (const entry of wanted) {
       if (entry.type !== "file") continue;
       const known = this.#known.get(entry.path);
@@ -86,19 +72,22 @@ export class Hashes {
       for (let entry = missing[next++]; entry !== undefined; entry = missing[next++]) {
         const hash = await hashFile(entry);
         hashes.set(entry.path, hash);
-        if (isRacy(entry, scan.started)) continue;
+        if (isRacy(entry, scan.started)) {
+          settled = false;
+          continue;
+        }
         const { size, device, inode, mtime, ctime, mode } = entry;
         this.#known.set(entry.path, { size, device, inode, mtime, ctime, mode, hash });
         this.#changed = true;
       }
     };
     await Promise.all(Array.from({ length: PARALLEL }, work));
-    return hashes;
+    return { byPath: hashes, settled };
   }
 
   /** Writes them down where they changed; those of files that are gone are forgotten. */
   async save(scan: Scan): Promise<void> {
-    if (!this.#changed) return;
+    if (!this.#changed || this.#file === undefined) return;
     this.#changed = false;
     const live = new Map<string, Known>();
     for (const { path } of scan.entries) {
@@ -106,7 +95,7 @@ export class Hashes {
       if (known !== undefined) live.set(path, known);
     }
     this.#known = live;
-    await writeDurably(this.#file, FORMAT + formatKnown(live));
+    await writeDurably(this.#file, encodeName(FORMAT + formatKnown(live)));
   }
 }
 

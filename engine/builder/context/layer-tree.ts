@@ -4,7 +4,7 @@ import { Readable } from "node:stream";
 import type { FileType, TreeRoot } from "../../native/trees.ts";
 import type { Workers } from "../../native/workers.ts";
 import { compileName, hasWildcard, matchName } from "../match.ts";
-import type { Content, Found, SourceTree } from "./tree.ts";
+import { type Content, type Found, leadsNowhere, type SourceTree } from "./tree.ts";
 
 /** A stage's or an image's tree: every look is a worker's, which cannot leave the root. */
 export class LayerTree implements SourceTree {
@@ -31,7 +31,15 @@ export class LayerTree implements SourceTree {
       }
       found = next;
     }
-    const each = await Promise.all(found.map((path) => this.find(path)));
+    // What a pattern named is there: if it cannot be found, it is a link to nothing.
+    const isNamed = hasWildcard(posix.basename(pattern));
+    const each = await Promise.all(
+      found.map(async (path) => {
+        const one = await this.find(path);
+        if (one === undefined && isNamed) throw leadsNowhere(path);
+        return one;
+      }),
+    );
     return each.filter((one) => one !== undefined);
   }
 

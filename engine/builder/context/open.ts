@@ -7,9 +7,6 @@ import { decompress } from "../../images/decompress.ts";
 import type { Workers } from "../../native/workers.ts";
 import { IgnoreMatcher, readIgnoreFile } from "../ignore.ts";
 import type { ContextSource } from "../types.ts";
-import { ContextTree } from "./context-tree.ts";
-import type { HashStore } from "./hashes.ts";
-import { scan } from "./scan.ts";
 
 /** A Dockerfile or .dockerignore larger than this is none. */
 const MOST_TEXT = 16 << 20;
@@ -17,6 +14,8 @@ const MOST_TEXT = 16 << 20;
 export interface OpenContext {
   /** Absolute, links followed; undefined where there is no context. */
   readonly directory: string | undefined;
+  /** Whether the directory is there for more than this build. */
+  readonly isLasting: boolean;
   readonly dockerfile: { readonly text: string; readonly name: string };
   readonly ignore: IgnoreMatcher | undefined;
 }
@@ -41,17 +40,7 @@ export async function openContext(options: OpenOptions): Promise<OpenContext> {
   const dockerfile = await dockerfileOf(directory, options);
   const ignore =
     directory === undefined ? undefined : await ignoreOf(directory, dockerfile.path, options.workers);
-  return { directory, dockerfile, ignore };
-}
-
-/** Walks a context. */
-export async function openTree(
-  directory: string,
-  ignore: IgnoreMatcher | undefined,
-  hashes: HashStore,
-): Promise<ContextTree> {
-  const [scanned, known] = await Promise.all([scan(directory, ignore), hashes.of(directory)]);
-  return new ContextTree(scanned, known);
+  return { directory, isLasting: options.source.kind === "directory", dockerfile, ignore };
 }
 
 async function directoryOf(options: OpenOptions): Promise<string | undefined> {

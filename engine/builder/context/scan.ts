@@ -1,16 +1,16 @@
-/** The walk over a build context: one lstat an entry, directories that are ignored are not looked into. */
-import { lstatSync, readdirSync, readlinkSync, type Stats } from "node:fs";
-import { join } from "node:path";
+/** The walk over a build context: a worker looks at everything, .dockerignore is applied to what it saw. */
 import { setImmediate } from "node:timers/promises";
+import { decodeName, encodeName } from "../../native/names.ts";
 import type { FileType } from "../../native/trees.ts";
-import type { IgnoreMatcher } from "../ignore.ts";
+import type { Skipped, Workers } from "../../native/workers.ts";
+import type { IgnoreMatcher, Walked } from "../ignore.ts";
 
 export interface ScanEntry {
   readonly path: string; // relative, "" for the root
-  readonly full: string | Buffer; // how it is opened
+  readonly full: string | Buffer; // how it is opened; bytes where the name is not UTF-8
   readonly type: FileType;
   readonly mode: number; // permission bits
-  readonly size: number;
+  readonly size: number; // this and the next four are 0 for directories
   readonly device: number;
   readonly inode: number;
   /** Milliseconds since the epoch, to about 0.2 µs: big integers would be exact, and cost more than the walk itself. */
@@ -29,111 +29,141 @@ export interface Scan {
   readonly started: number;
 }
 
-/**
- * Entries that are looked at in one go, about 5 ms, before other work of the daemon has its turn. Asynchronous calls
- * would take four times as long: each goes through a queue and a thread.
- */
-const TURN = 500;
+/** What a walk saw, in the bytes of native/scan.h. */
+export interface Sight {
+  readonly bytes: Buffer;
+  readonly started: number;
+}
 
 /** @param root absolute; it is followed if it is a link */
-export async function scan(root: string, ignore: IgnoreMatcher | undefined): Promise<Scan> {
+export async function look(
+  workers: Pick<Workers, "scan">,
+  root: string,
+  skipped: Skipped = { paths: [], names: [] },
+): Promise<Sight> {
   const started = Date.now();
-  const entries: ScanEntry[] = [entryOf("", lstatSync(join(root, ".")), "", root)];
+  return { bytes: await workers.scan({ kind: "dir", path: root }, skipped), started };
+}
+
+/** Entries that are read in one go, about 1 ms, before other work of the daemon has its turn. */
+const TURN = 1000;
+/** Before path and link: u16 path | u16 link | u16 mode | u64 size | device | inode | mtime | ctime. */
+const HEAD = 46;
+
+/** Reads what a walk saw. */
+export async function show(
+  root: string,
+  { bytes, started }: Sight,
+  ignore: IgnoreMatcher | undefined,
+): Promise<Scan> {
+  const text = bytes.toString("latin1");
+  const entries: ScanEntry[] = [];
   const hidden: string[] = [];
-  const open: Place[] = [{ path: "", full: root }];
-  let turn = TURN;
-  for (let directory = open.pop(); directory !== undefined; directory = open.pop()) {
-    for (const { path, full } of list(directory)) {
-      const isHidden = ignore?.ignores(path) === true;
-      if (isHidden && !ignore.mayShowBelow(path)) {
-        hidden.push(path);
-        continue;
-      }
-      const stats = lstatSync(full, { throwIfNoEntry: false });
-      if (stats === undefined) continue; // Removed while the walk went on.
-      if (isHidden && !stats.isDirectory()) {
-        hidden.push(path);
-        continue;
-      }
-      const entry = entryOf(path, stats, stats.isSymbolicLink() ? readlinkSync(full) : "", full);
-      entries.push(entry);
-      if (entry.type === "dir") open.push({ path, full });
-      if (--turn > 0) continue;
-      turn = TURN;
-      await setImmediate();
+  /** Directories that a pattern hides, and that were looked into for what another shows again. */
+  const veiled = new Set<string>();
+  const above: Above[] = [];
+  let count = 0;
+  for (let at = 0; at < bytes.length; ) {
+    const from = at + HEAD;
+    const to = from + bytes.readUInt16LE(at);
+    const end = to + bytes.readUInt16LE(at + 2);
+    const entry = entryAt(bytes, text, at, from, to, end, root);
+    at = end;
+    if (++count % TURN === 0) await setImmediate();
+    const { path, type } = entry;
+    while (above.length > 0 && !path.startsWith(above.at(-1)!.prefix)) above.pop();
+    const parent = above.at(-1);
+    if (parent?.closed) continue;
+    const walked = path === "" ? undefined : ignore?.walked(path, parent?.walked);
+    const isHidden = walked?.hidden === true;
+    const closed = isHidden && (type !== "dir" || ignore?.mayShowBelow(path) !== true);
+    if (type === "dir" && path !== "") above.push({ prefix: `${path}/`, walked, closed });
+    if (closed) {
+      hidden.push(path);
+      continue;
     }
+    entries.push(entry);
+    if (isHidden) veiled.add(path);
   }
+  // The worker sorts by bytes, which is another order than that of strings beyond the first 65,536 characters.
   entries.sort((a, b) => compare(a.path, b.path));
-  return { root, entries: withoutEmptyHidden(entries, ignore, hidden), hidden, started };
+  return { root, entries: withoutEmptyHidden(entries, veiled, hidden), hidden, started };
 }
 
-interface Place {
-  readonly path: string; // relative
-  readonly full: string | Buffer; // bytes where a name on the way is not UTF-8
+interface Above {
+  readonly prefix: string;
+  readonly walked: Walked | undefined;
+  /** Nothing below it is shown. */
+  readonly closed: boolean;
 }
 
-/** Names that are not UTF-8 are shown byte by byte; with a mark in front they are no other name's. */
-function list({ path, full }: Place): Place[] {
-  const below = (name: string): string => (path === "" ? name : `${path}/${name}`);
-  if (typeof full === "string") {
-    const names = readdirSync(full);
-    if (!names.some((name) => name.includes(MARK))) {
-      return names.map((name) => ({ path: below(name), full: `${full}/${name}` }));
-    }
-  }
-  return readdirSync(full, { encoding: "buffer" }).map((bytes) => {
-    const text = bytes.toString("utf8");
-    const shown = Buffer.from(text).equals(bytes) ? text : MARK + bytes.toString("latin1");
-    return { path: below(shown), full: Buffer.concat([Buffer.from(full), SLASH, bytes]) };
-  });
+function entryAt(
+  bytes: Buffer,
+  text: string,
+  at: number,
+  from: number,
+  to: number,
+  end: number,
+  root: string,
+): ScanEntry {
+  const mode = bytes.readUInt16LE(at + 4);
+  const path = nameAt(bytes, text, from, to);
+  const full = `${root}/${path}`;
+  return {
+    path,
+    full: path.isWellFormed() ? full : encodeName(full),
+    type: TYPES.get(mode & 0o170000) ?? "block",
+    mode: mode & 0o7777,
+    size: numberAt(bytes, at + 6),
+    device: numberAt(bytes, at + 14),
+    inode: numberAt(bytes, at + 22),
+    mtime: numberAt(bytes, at + 30) / 1e6,
+    ctime: numberAt(bytes, at + 38) / 1e6,
+    link: to === end ? "" : decodeName(bytes, to, end),
+  };
 }
 
-/** What Node puts where bytes are no character. */
-const MARK = "\ufffd";
-const SLASH = Buffer.from("/");
+const TYPES: ReadonlyMap<number, FileType> = new Map([
+  [0o100000, "file"],
+  [0o040000, "dir"],
+  [0o120000, "symlink"],
+  [0o010000, "fifo"],
+  [0o140000, "socket"],
+  [0o020000, "char"],
+  [0o060000, "block"],
+]);
+
+/** A 64-bit number as near as a number comes. */
+function numberAt(bytes: Buffer, at: number): number {
+  return bytes.readInt32LE(at + 4) * 2 ** 32 + bytes.readUInt32LE(at);
+}
+
+const BEYOND_ASCII = /[\x80-\xff]/;
+
+/** Most names are found in `text`, which is all bytes as characters: faster than to decode each. */
+function nameAt(bytes: Buffer, text: string, from: number, to: number): string {
+  const latin = text.slice(from, to);
+  return BEYOND_ASCII.test(latin) ? decodeName(bytes, from, to) : latin;
+}
 
 /** A hidden directory is there only as the way to something that is shown. */
 function withoutEmptyHidden(
   entries: readonly ScanEntry[],
-  ignore: IgnoreMatcher | undefined,
+  veiled: ReadonlySet<string>,
   hidden: string[],
 ): readonly ScanEntry[] {
-  if (ignore === undefined || !ignore.hasExclusions) return entries;
+  if (veiled.size === 0) return entries;
   const needed = new Set<string>();
-  for (const { path, type } of entries) {
-    if (type === "dir" && ignore.ignores(path)) continue;
+  for (const { path } of entries) {
+    if (veiled.has(path)) continue;
     for (let at = path.lastIndexOf("/"); at > 0; at = path.lastIndexOf("/", at - 1))
       needed.add(path.slice(0, at));
   }
-  return entries.filter(({ path, type }) => {
-    if (path === "" || type !== "dir" || needed.has(path) || !ignore.ignores(path)) return true;
+  return entries.filter(({ path }) => {
+    if (!veiled.has(path) || needed.has(path)) return true;
     hidden.push(path);
     return false;
   });
-}
-
-function entryOf(path: string, stats: Stats, link: string, full: string | Buffer): ScanEntry {
-  return {
-    path,
-    full,
-    type: typeOf(stats),
-    mode: stats.mode & 0o7777,
-    size: stats.size,
-    device: stats.dev,
-    inode: stats.ino,
-    mtime: stats.mtimeMs,
-    ctime: stats.ctimeMs,
-    link,
-  };
-}
-
-function typeOf(stats: Stats): FileType {
-  if (stats.isFile()) return "file";
-  if (stats.isDirectory()) return "dir";
-  if (stats.isSymbolicLink()) return "symlink";
-  if (stats.isFIFO()) return "fifo";
-  if (stats.isSocket()) return "socket";
-  return stats.isCharacterDevice() ? "char" : "block";
 }
 
 /** By component, so that `a/b` stands between `a` and `a.txt`. */

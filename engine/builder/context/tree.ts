@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import { EngineError } from "../../errors.ts";
 import type { FileType, TreeRoot } from "../../native/trees.ts";
 import type { Manifest } from "../manifest.ts";
 
@@ -22,7 +23,11 @@ export interface SourceTree {
   readonly root: TreeRoot;
   /** @param path absolute. @returns undefined where there is nothing (or only what is ignored) */
   find(path: string): Promise<Found | undefined>;
-  /** What a pattern of Go's filepath.Match names, component by component, sorted. */
+  /**
+   * What a pattern of Go's filepath.Match names, component by component, sorted.
+   *
+   * @throws {EngineError} invalid where the last component matches a link that leads nowhere, as in BuildKit
+   */
   glob(pattern: string): Promise<Found[]>;
   /** Every path below a directory, relative to it, sorted: for patterns that look deeper. */
   below(directory: string): Promise<readonly { readonly path: string; readonly type: FileType }[]>;
@@ -35,4 +40,8 @@ export interface SourceTree {
   /** Paths of the tree below one that must not be copied. */
   hiddenBelow(path: string): readonly string[];
   read(path: string): Promise<Readable>;
+}
+
+export function leadsNowhere(path: string): EngineError {
+  return new EngineError("invalid", `failed to calculate checksum: "${path}": not found (a link to nothing)`);
 }

@@ -1,7 +1,8 @@
 /** What each instruction does to its stage: its variables, its image's configuration, its steps. */
+
 import { signalNumber } from "../../containers/signals.ts";
+import { formatDuration } from "../../duration.ts";
 import type { Command, CommandKind, CommandLine } from "../dockerfile/commands.ts";
-import { formatDuration } from "../dockerfile/duration.ts";
 import { exposeFindings, parsePorts } from "../dockerfile/expose.ts";
 import { DockerfileError } from "../dockerfile/position.ts";
 import { quoteList } from "../dockerfile/text.ts";

@@ -72,12 +72,12 @@ export class Draft {
   }
 
   /** @returns the entry's index */
-  record(createdBy: string, hasLayer: boolean, epoch: number | undefined): number {
+  record(createdBy: string, hasLayer: boolean, epoch: number | undefined, comment = COMMENT): number {
     const created = epoch === undefined ? {} : { created: epochTime(epoch) };
     this.history.push({
       ...created,
       created_by: createdBy,
-      comment: COMMENT,
+      comment,
       ...(!hasLayer && { empty_layer: true }),
     });
     return this.history.length - 1;

@@ -49,8 +49,8 @@ async function resolveNamed(
   );
   if (named !== undefined) {
     stage.source = named.source;
-    stage.draft = named.config === undefined ? Draft.empty(options.platform) : Draft.fromImage(named.config);
-    if (stage.replaced) stage.planned = true;
+    stage.draft =
+      named.config === undefined ? directoryDraft(stage.base, context) : Draft.fromImage(named.config);
     return;
   }
   const name = full(reference);
@@ -72,6 +72,13 @@ async function resolveNamed(
   const bare = image.config.rootfs.diff_ids.length === 0;
   stage.source = bare ? { kind: "empty" } : { kind: "image", image };
   if (!bare) stage.stepTitle(`FROM ${name}`);
+}
+
+/** An image of nothing but a directory's files, described as BuildKit does it. */
+function directoryDraft(name: string, { options, epoch }: PlanContext): Draft {
+  const draft = Draft.empty(options.platform);
+  draft.record(`local source for ${name}`, true, epoch, "buildkit.exporter.image.v0");
+  return draft;
 }
 
 function referenceOf(base: string): ReturnType<typeof parseReference> {

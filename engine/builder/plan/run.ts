@@ -95,7 +95,9 @@ function mountPlan(
     throw new DockerfileError(message);
   }
   const target = targetOf(mount, index, all);
-  const resolved = target === "" ? "" : absolute(stage.draft!.config.WorkingDir, target);
+  // Only a secret may have no place: it goes to a variable.
+  const resolved =
+    target === "" && mount.type === "secret" ? "" : absolute(stage.draft!.config.WorkingDir, target);
   if (resolved === "/") throw new DockerfileError(`invalid mount target "${resolved}"`);
   return {
     ...mount,

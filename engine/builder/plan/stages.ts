@@ -52,7 +52,11 @@ export async function planBuild(
   connectStages(stages, context);
   const needed = await resolveStages(stages, target, context);
   for (const stage of stages.all) {
-    if (needed.has(stage) && !stage.planned) planStage(stage, context);
+    if (!needed.has(stage) || stage.planned) continue;
+    // Files are taken from a directory itself; it becomes a layer only where a stage stands on it.
+    const isBase = stage === target || stages.all.some((each) => needed.has(each) && each.parent === stage);
+    if (stage.replaced && !isBase) stage.planned = true;
+    else planStage(stage, context);
   }
   addLabels(target, options);
   linter.finish();
@@ -135,7 +139,10 @@ async function nameStages(
     stage.commands = text.commands.map((command) => ({ command, sources: [], onBuild: false }));
     if (text.platform !== undefined) stage.platform = platformOf(text, declared, context);
     const named = text.name === "" ? undefined : await context.sources.namedContext(text.name);
-    if (named !== undefined) stage.replaced = true;
+    if (named !== undefined) {
+      stage.replaced = true;
+      stage.commands = [];
+    }
     stages.add(stage);
     const fromImage = stage.base !== "scratch" && stage.parent === undefined;
     const writing = text.commands.filter(
@@ -338,7 +345,7 @@ function planStage(stage: StageState, context: PlanContext): void {
     range: stage.range,
   };
   stage.plan = plan;
-  stage.source = { kind: "stage", stage: plan };
+  if (stage.source.kind !== "named" || !stage.replaced) stage.source = { kind: "stage", stage: plan };
 }
 
 /** Checks that other parts make (signals, modes, names) are about the Dockerfile too when they fail here. */

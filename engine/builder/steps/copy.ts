@@ -12,6 +12,7 @@ import type { CopyItem, CopyStep } from "../plan/types.ts";
 import { copyAgain, type Earlier } from "./again.ts";
 import { openArchive } from "./archive.ts";
 import { type MadeDirectories, makeDirectories, stampDirectories } from "./directories.ts";
+import { followLinks } from "./links.ts";
 import { ownerOf } from "./owner.ts";
 import { parentsMatches } from "./parents.ts";
 import type { Prepared, StepTools, Target } from "./types.ts";
@@ -56,8 +57,8 @@ export async function prepareCopy(step: CopyStep, tools: StepTools): Promise<Pre
     inputs,
     independent: link,
     manifest,
-    perform: async (into, _output, earlier) => {
-      const owner = chown === undefined ? undefined : await ownerOf(chown, into.tree, tools.workers);
+    perform: async (into, output, earlier) => {
+      const owner = chown === undefined ? undefined : await chownOwner(chown, into, tools, output);
       const copy: Copying = { step, tools, into, owner, made: [] };
       for (const source of sources)
         await copySource(source, copy, earlier && manifest && { earlier, manifest });
@@ -65,6 +66,23 @@ export async function prepareCopy(step: CopyStep, tools: StepTools): Promise<Pre
       for (const each of copy.made) await stampDirectories(into.tree, each, tools);
     },
   };
+}
+
+/** A name that the image does not know is passed over, as in BuildKit; the step's output says so. */
+async function chownOwner(
+  chown: string,
+  into: Target,
+  { workers }: StepTools,
+  output: Parameters<Prepared["perform"]>[1],
+): Promise<Owner> {
+  const { owner, unknown } = await ownerOf(chown, into.tree, workers);
+  for (const { what, name } of unknown) {
+    const file = what === "user" ? "passwd" : "group";
+    const used = what === "user" ? "root" : "the user's own group";
+    const text = `--chown: no ${what} ${name} in the image's /etc/${file}, ${used} is used\n`;
+    output("stderr", Buffer.from(text));
+  }
+  return owner;
 }
 
 async function sourcesOf(
@@ -201,11 +219,16 @@ async function writeFile(
   });
 }
 
-/** Into a directory under the source's name, or onto the very path. */
+/** Into a directory under the source's name, or onto the very path: where that is a link, onto what it leads to. */
 async function fileTarget(name: string, { step, tools, into }: Copying): Promise<string> {
   if (step.target.endsWith("/")) return posix.join(step.target, name);
-  const there = await tools.workers.stat(into.tree, step.target, { follow: true });
-  return there?.type === "dir" ? posix.join(step.target, name) : step.target;
+  let target = step.target;
+  let there = await tools.workers.stat(into.tree, target);
+  if (there?.type === "symlink") {
+    target = await followLinks(into.tree, target, tools.workers);
+    there = await tools.workers.stat(into.tree, target);
+  }
+  return there?.type === "dir" ? posix.join(target, name) : target;
 }
 
 /** Directories on the way are the owner's; an octal --chmod is theirs too, as the newest BuildKit has it. */

@@ -1,6 +1,8 @@
 import { mkdir } from "node:fs/promises";
 import { join, posix } from "node:path";
+import { EngineError } from "../../errors.ts";
 import type { Owner, TreeRoot } from "../../native/trees.ts";
+import { followLinks } from "./links.ts";
 import type { StepTools } from "./types.ts";
 
 /** Directories that a step made on the way to where it writes. */
@@ -12,7 +14,12 @@ export interface MadeDirectories {
   readonly owner: Owner;
 }
 
-/** Makes what is missing of a path. @param path absolute */
+/**
+ * Makes what is missing of a path, links followed, also those that point at nothing yet.
+ *
+ * @param path absolute
+ * @throws {EngineError} invalid where something else than a directory is in the way
+ */
 export async function makeDirectories(
   tree: TreeRoot,
   path: string,
@@ -20,11 +27,20 @@ export async function makeDirectories(
   owner: Owner,
   { workers, epoch }: Pick<StepTools, "workers" | "epoch">,
 ): Promise<MadeDirectories> {
-  const last = path.replace(/^\/+|\/+$/g, "");
+  const wanted = path.replace(/^\/+|\/+$/g, "");
   // Only with an epoch anybody asks which ones were missing.
-  const first = epoch === undefined ? "" : await firstMissing(tree, last, workers);
-  if (last !== "") await workers.makeDirectory(tree, last, { mode, ...owner });
-  return { first, last, mode, owner };
+  const first = epoch === undefined ? "" : await firstMissing(tree, wanted, workers);
+  if (wanted === "") return { first, last: "", mode, owner };
+  try {
+    await workers.makeDirectory(tree, wanted, { mode, ...owner });
+    return { first, last: wanted, mode, owner };
+  } catch (cause) {
+    const last = (await followLinks(tree, wanted, workers)).slice(1);
+    if (last === wanted)
+      throw new EngineError("invalid", `cannot copy to non-directory: /${wanted}`, { cause });
+    await workers.makeDirectory(tree, last, { mode, ...owner });
+    return { first, last, mode, owner };
+  }
 }
 
 async function firstMissing(tree: TreeRoot, path: string, workers: StepTools["workers"]): Promise<string> {

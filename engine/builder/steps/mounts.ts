@@ -7,6 +7,7 @@ import type { TreeRoot } from "../../native/trees.ts";
 import { digestOf } from "../cache.ts";
 import type { Found, SourceTree } from "../context/tree.ts";
 import type { MountPlan, RunStep } from "../plan/types.ts";
+import { type OpenAgent, openAgent } from "./agent.ts";
 import type { StepTools } from "./types.ts";
 
 /** Docker's limit of a secret. */
@@ -35,8 +36,10 @@ export async function prepareMounts(step: RunStep, tools: StepTools): Promise<Mo
   const trees: TreeMount[] = [];
   const inputs: Record<string, string> = {};
   for (const [index, plan] of step.mounts.entries()) {
-    const { type, target, readonly, size, mode, uid, gid, env, source } = plan;
-    const own = digestOf([type, target, readonly, size, mode, uid, gid, env]);
+    const { type, target, readonly, size, mode, uid, gid, env, source, required } = plan;
+    // A cache's id is no part of the key, what is asked of the client is.
+    const id = type === "secret" || type === "ssh" ? plan.id : "";
+    const own = digestOf([type, target, readonly, size, mode, uid, gid, env, id, required]);
     if (type === "bind") {
       const tree = await tools.tree(plan.from);
       const found = await tree.find(source);
@@ -71,9 +74,12 @@ export async function openMounts(step: MountedStep, tools: StepTools): Promise<O
       } else if (plan.type === "cache") {
         const cache = await tools.cacheMounts.acquire(plan, tools);
         closing.push(() => cache.release());
-        mounts.push({ type: "bind", source: cache.directory, target: plan.target, readonly: plan.readonly });
+        mounts.push(await cacheMount(cache.directory, plan, tools));
       } else if (plan.type === "secret") await addSecret(plan, tools, mounts, env);
-      else addAgent(plan, tools, mounts, env);
+      else {
+        const agent = await addAgent(plan, tools, mounts, env);
+        if (agent !== undefined) closing.push(agent.close);
+      }
     }
     return { mounts, env, close };
   } catch (error) {
@@ -82,13 +88,31 @@ export async function openMounts(step: MountedStep, tools: StepTools): Promise<O
   }
 }
 
+/** All of a cache, or with `source` and no `from` a directory that is in it. */
+async function cacheMount(directory: string, plan: MountPlan, tools: StepTools): Promise<StepMount> {
+  const { target, readonly, source, from } = plan;
+  const mount = { type: "bind", source: directory, target, readonly } as const;
+  if (source === "/" || from.kind !== "empty") return mount;
+  const found = await tools.workers.stat({ kind: "dir", path: directory }, source, { follow: true });
+  if (found === undefined)
+    throw new EngineError("invalid", `"${source}": not found in the cache mount ${plan.id}`);
+  return { ...mount, subpath: found.path.replace(/^\/+/, ""), directory: found.type === "dir" };
+}
+
 /** The files as they lie where nothing of them is hidden and nothing may be written; a copy otherwise. */
 async function bindMount({ plan, tree, found }: TreeMount, tools: StepTools): Promise<StepMount> {
   const { target, readonly } = plan;
   if (readonly && tree.hiddenBelow(found.path).length === 0) {
-    const directory = tree.root.kind === "dir" ? tree.root.path : await soleLayer(tree.root, found, tools);
-    if (directory !== undefined)
-      return { type: "bind", source: join(directory, found.path), target, readonly };
+    const root = tree.root.kind === "dir" ? tree.root.path : await soleLayer(tree.root, found, tools);
+    // The path is walked anew when it is mounted: somebody may have put a link into it since.
+    const mount = {
+      type: "bind",
+      target,
+      readonly,
+      subpath: found.path,
+      directory: found.type === "dir",
+    } as const;
+    if (root !== undefined) return { ...mount, source: root };
   }
   const copy = await tools.scratch();
   const isDirectory = found.type === "dir";
@@ -129,7 +153,7 @@ async function addSecret(
   mounts: StepMount[],
   env: string[],
 ): Promise<void> {
-  const secret = tools.secrets.get(plan.id);
+  const secret = await tools.secret(plan.id);
   if (secret === undefined) {
     if (plan.required)
       throw new EngineError("invalid", `secret ${plan.id}: not found, and the step requires it`);
@@ -158,16 +182,23 @@ async function readSecret(id: string, path: string): Promise<Uint8Array> {
   }
 }
 
-function addAgent(plan: MountPlan, tools: StepTools, mounts: StepMount[], env: string[]): void {
+async function addAgent(
+  plan: MountPlan,
+  tools: StepTools,
+  mounts: StepMount[],
+  env: string[],
+): Promise<OpenAgent | undefined> {
   // The variable is set without an agent too, as the newest BuildKit does: programs then say what is missing.
   if (!env.some((each) => each.startsWith("SSH_AUTH_SOCK="))) env.push(`SSH_AUTH_SOCK=${plan.target}`);
-  const socket = tools.ssh.get(plan.id);
+  const socket = await tools.agent(plan.id);
   if (socket !== undefined) {
-    mounts.push({ type: "bind", source: socket, target: plan.target, readonly: false });
-  } else if (plan.required) {
-    throw new EngineError(
-      "invalid",
-      `unset ssh forward key ${plan.id}: give the build an agent (--ssh ${plan.id})`,
-    );
+    const agent = await openAgent(plan, socket, tools);
+    mounts.push({ type: "bind", source: agent.socket, target: plan.target, readonly: false });
+    return agent;
   }
+  if (!plan.required) return undefined;
+  throw new EngineError(
+    "invalid",
+    `unset ssh forward key ${plan.id}: give the build an agent (--ssh ${plan.id})`,
+  );
 }

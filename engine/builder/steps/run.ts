@@ -87,12 +87,11 @@ async function startStep(
   try {
     return await runner.runStep(step);
   } catch (error) {
+    if (!(error instanceof EngineError) || step.signal?.aborted === true) throw error;
     const why =
-      error instanceof EngineError
-        ? /unable to start container process: (.*?)(?:: unknown)?$/s.exec(error.message)?.[1]
-        : undefined;
-    if (why === undefined) throw error;
-    throw new EngineError("invalid", `process ${JSON.stringify(argv.join(" "))} cannot be started: ${why}`, {
+      /unable to start container process: (.*?)(?:: unknown)?$/s.exec(error.message)?.[1] ?? error.message;
+    const command = JSON.stringify(argv.join(" "));
+    throw new EngineError("invalid", `process ${command} did not complete successfully: ${why}`, {
       cause: error,
     });
   }

@@ -23,14 +23,16 @@ export interface StepTools {
   readonly runner: StepRunner;
   readonly cacheMounts: CacheMounts;
   readonly remotes: Remotes;
-  readonly secrets: ReadonlyMap<string, Secret>;
-  readonly ssh: ReadonlyMap<string, string>;
   readonly extraHosts: readonly string[];
   readonly shmSize: number | undefined;
   readonly ulimits: readonly Ulimit[];
   readonly entitlements: ReadonlySet<string>;
   readonly epoch: number | undefined;
   readonly signal: AbortSignal;
+  /** @returns undefined where the build was given none of that name */
+  secret(id: string): Promise<Secret | undefined>;
+  /** The socket of an SSH agent. */
+  agent(id: string): Promise<string | undefined>;
   /** A tree that files are taken from; waits until the stage that makes it is done. */
   tree(source: TreeSource): Promise<SourceTree>;
   /** A new directory of this build's own on the file system of the layers; it goes when the build ends. */

@@ -10,7 +10,7 @@ export function prepareWorkdir(step: WorkdirStep, tools: StepTools): Prepared {
     inputs: { path: step.path, user: step.user, epoch: String(epoch ?? "") },
     independent: false,
     async perform({ tree }) {
-      const owner = step.user === "" ? { uid: 0, gid: 0 } : await ownerOf(step.user, tree, workers);
+      const { owner } = await ownerOf(step.user, tree, workers);
       await stampDirectories(tree, await makeDirectories(tree, step.path, 0o755, owner, tools), tools);
     },
   };

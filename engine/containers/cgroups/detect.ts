@@ -1,9 +1,16 @@
 import { access, constants, readFile } from "node:fs/promises";
+import { settle } from "./delegate.ts";
 
 /** The cgroup tree of the machine. Paths are mount points in the engine's mount namespace. */
 export type Cgroups =
   | { readonly version: 1; readonly hierarchies: readonly Hierarchy[] }
-  | { readonly version: 2; readonly mount: string; readonly controllers: readonly string[] };
+  | {
+      readonly version: 2;
+      readonly mount: string;
+      readonly controllers: readonly string[];
+      /** An ordinary user's, who may not load device filters: what a device node needs of rights protects it. */
+      readonly delegated?: boolean;
+    };
 
 /** One v1 hierarchy. `options` mounts it again: `cpu,cpuacct`, or `name=systemd` for one without controllers. */
 export interface Hierarchy {
@@ -24,10 +31,16 @@ export async function detectCgroups(): Promise<Cgroups> {
     return { version: 1, hierarchies: own.flat().map(hierarchy) };
   }
   const v2 = mounts.find((mount) => mount.type === "cgroup2");
-  const mount = await delegated(v2?.target ?? "/sys/fs/cgroup");
+  const root = v2?.target ?? "/sys/fs/cgroup";
+  const mount = await delegated(root);
   if (mount === undefined) return { version: 1, hierarchies: [] };
   const controllers = await readFile(`${mount}/cgroup.controllers`, "utf8").catch(() => "");
-  return { version: 2, mount, controllers: controllers.trim().split(/\s+/) };
+  return {
+    version: 2,
+    mount,
+    controllers: controllers.trim().split(/\s+/),
+    ...(mount === root ? {} : { delegated: true }),
+  };
 }
 
 function writable(path: string): Promise<boolean> {
@@ -37,11 +50,11 @@ function writable(path: string): Promise<boolean> {
   );
 }
 
-/** The highest cgroup that the engine may make others in: the root of the tree, or its own. */
+/** The highest cgroup that the engine may make others in: the root of the tree, or what its user was given. */
 async function delegated(mount: string): Promise<string | undefined> {
   if (await writable(mount)) return mount;
   const own = /^0::(.*)$/m.exec(await readFile("/proc/self/cgroup", "utf8").catch(() => ""))?.[1] ?? "/";
-  return (await writable(mount + own)) ? mount + own : undefined;
+  return (await writable(mount + own)) ? settle(mount + own) : undefined;
 }
 
 /** The directory of a controller's hierarchy, or undefined if the machine has none. */

@@ -37,6 +37,7 @@ export function cgroupDirectories(tree: Cgroups, path: string): readonly string[
 function deviceOps(spec: CgroupSpec): readonly Op[] {
   if (spec.devices === undefined) return [];
   if (spec.tree.version === 2) {
+    if (spec.tree.delegated) return [];
     return [
       { op: "deviceFilter", path: join(spec.tree.mount, spec.path), program: deviceProgram(spec.devices) },
     ];

@@ -48,3 +48,27 @@ export class ByteReader {
     await this.#source.return?.();
   }
 }
+
+/** Looks at the first bytes of a stream, at least `size` if it has as many; `all` is still all of it. */
+export async function peek(
+  source: AsyncIterable<Buffer>,
+  size: number,
+): Promise<{ readonly start: Buffer; readonly all: AsyncGenerator<Buffer> }> {
+  const rest = source[Symbol.asyncIterator]();
+  let start: Buffer = Buffer.alloc(0);
+  while (start.length < size) {
+    const next = await rest.next();
+    if (next.done === true) break;
+    start = start.length === 0 ? next.value : Buffer.concat([start, next.value]);
+  }
+  return { start, all: chained(start, rest) };
+}
+
+async function* chained(start: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+  try {
+    if (start.length > 0) yield start;
+    for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
+  } finally {
+    await rest.return?.();
+  }
+}

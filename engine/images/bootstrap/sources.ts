@@ -135,11 +135,18 @@ export function sourcesFor(sources: readonly Source[], suite: string, own: strin
   );
   const having = keepSuites(debian, suite);
   if (having.length > 0) return having;
-  return keepSuites(debian, own).map((source) => ({
-    ...source,
-    suites: source.suites.map((name) => suite + name.slice(own.length)),
-  }));
+  return keepSuites(debian, own)
+    .map((source) => ({
+      ...source,
+      suites: source.suites
+        .filter((name) => name === own || !ROLLING.has(suite))
+        .map((name) => suite + name.slice(own.length)),
+    }))
+    .filter(({ suites }) => suites.length > 0);
 }
+
+/** Updates go into the release itself: there are no other suites beside it. */
+const ROLLING = new Set(["sid", "unstable"]);
 
 /** Without backports and proposed updates, which nobody gets unasked. */
 function keepSuites(sources: readonly Source[], suite: string): Source[] {

@@ -1,6 +1,8 @@
 import { EngineError } from "../../errors.ts";
 import type { RegistryAuth } from "../types.ts";
-import { bodyOf, type Transport } from "./transport.ts";
+import { bodyOf } from "./body.ts";
+import { transientStatus } from "./retry.ts";
+import type { Transport } from "./transport.ts";
 
 /** What a registry asks for. */
 export interface Challenge {
@@ -51,12 +53,26 @@ export class Authorizer {
   readonly #transport: Transport;
   readonly #auth: RegistryAuth | undefined;
   readonly #tokens = new Map<string, string>();
+  readonly #offline: boolean;
   #header: string | undefined;
+  #identityToken = "";
 
-  constructor(transport: Transport, auth: RegistryAuth | undefined) {
+  /** @param options.offline ask token servers for one more token, that stands for the password */
+  constructor(transport: Transport, auth: RegistryAuth | undefined, options: { offline?: boolean } = {}) {
     this.#transport = transport;
     this.#auth = auth;
+    this.#offline = options.offline === true;
     if (auth?.registrytoken) this.#header = `Bearer ${auth.registrytoken}`;
+  }
+
+  /** Nothing to answer a challenge with that asks for a name and a password. */
+  get lacksLogin(): boolean {
+    return credentials(this.#auth) === undefined;
+  }
+
+  /** What a token server gave to be used instead of the password; "" if it gave nothing. */
+  get identityToken(): string {
+    return this.#identityToken;
   }
 
   /** The header to begin with: none until a registry has asked. */
@@ -68,7 +84,7 @@ export class Authorizer {
    * Answers a 401.
    *
    * @param used the header that was refused; another request may have brought a better one meanwhile
-   * @returns whether another try makes sense @throws {EngineError} unauthorized, from the token server
+   * @returns whether another try makes sense @throws {EngineError} forbidden, from the token server
    */
   async answer(
     header: string,
@@ -94,14 +110,14 @@ export class Authorizer {
     const { realm = "", service = "" } = params;
     // Several scopes are repeated; a registry that names one of its own knows best.
     const scopes = (scope === "" ? (params["scope"] ?? "") : scope).split(" ").filter((part) => part !== "");
-    if (!/^https?:\/\//.test(realm))
-      throw new EngineError("unauthorized", "the registry names no token server");
+    if (!/^https?:\/\//.test(realm)) throw new EngineError("forbidden", "the registry names no token server");
     const refresh = this.#auth?.identitytoken;
     const answer = refresh
       ? await this.#refresh(realm, service, scopes, refresh, signal)
       : await this.#get(realm, service, scopes, signal);
     const token = answer.token ?? answer.access_token;
-    if (!token) throw new EngineError("unauthorized", "the token server gave no token");
+    this.#identityToken = answer.refresh_token ?? "";
+    if (!token) throw new EngineError("forbidden", "the token server gave no token");
     return token;
   }
 
@@ -115,6 +131,7 @@ export class Authorizer {
     if (service !== "") url.searchParams.set("service", service);
     for (const scope of scopes) url.searchParams.append("scope", scope);
     url.searchParams.set("client_id", CLIENT);
+    if (this.#offline) url.searchParams.set("offline_token", "true");
     const login = credentials(this.#auth);
     if (login !== undefined) url.searchParams.set("account", login.username);
     return this.#ask({
@@ -151,17 +168,23 @@ export class Authorizer {
   async #ask(request: Parameters<Transport["send"]>[0]): Promise<TokenAnswer> {
     const response = await this.#transport.send(request);
     const body = await bodyOf(response, TOKEN_LIMIT);
+    const passing = transientStatus(
+      response.statusCode ?? 0,
+      response.headers["retry-after"],
+      `request for a token of ${request.url.host}`,
+    );
+    if (passing !== undefined) throw passing;
     if (response.statusCode !== 200) {
       // What was sent is not repeated here: it may hold a password.
       throw new EngineError(
-        "unauthorized",
+        "forbidden",
         `unauthorized: ${request.url.host} answers ${response.statusCode} to a request for a token`,
       );
     }
     try {
       return JSON.parse(body.toString("utf8")) as TokenAnswer;
     } catch (cause) {
-      throw new EngineError("unauthorized", `${request.url.host} gave no token`, { cause });
+      throw new EngineError("forbidden", `${request.url.host} gave no token`, { cause });
     }
   }
 }

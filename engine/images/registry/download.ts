@@ -1,14 +1,16 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { open, rm, stat } from "node:fs/promises";
+import { rm, stat } from "node:fs/promises";
 import type { IncomingMessage } from "node:http";
 import { join } from "node:path";
 import { EngineError } from "../../errors.ts";
 import { hexOf } from "../digest.ts";
 import type { ImageStore } from "../store.ts";
 import type { Descriptor } from "./manifest.ts";
+import { PartialFile } from "./partial.ts";
 import { pauseAfter, retry, TRIES, Transient } from "./retry.ts";
 import type { RegistrySession } from "./session.ts";
+import { shareBlob } from "./share.ts";
 
 export interface DownloadOptions {
   readonly signal?: AbortSignal;
@@ -36,7 +38,9 @@ export async function* download(
     yield* store.blobs.open(blob.digest);
     return;
   }
-  const partial = join(store.paths.ingest, `sha256-${hexOf(blob.digest)}.part`);
+  const partial = partialPath(store, blob.digest);
+  const shared = `${partial}.shared.tmp`;
+  const isShared = session.neighbour !== undefined && (await shareBlob(session.neighbour, blob, shared));
   const hash = createHash("sha256");
   let size = 0;
   const take = (chunk: Buffer): Buffer => {
@@ -50,27 +54,53 @@ export async function* download(
       );
     return chunk;
   };
+  const check = (): void => {
+    if (`sha256:${hash.digest("hex")}` === blob.digest) return;
+    throw new EngineError("invalid", `filesystem layer verification failed for digest ${blob.digest}`);
+  };
   try {
+    if (isShared) {
+      for await (const chunk of createReadStream(shared, { highWaterMark: 1 << 20 }))
+        yield take(chunk as Buffer);
+      check();
+      await store.blobs.adopt(shared, blob.digest);
+      return;
+    }
     for await (const chunk of kept(partial, blob.size)) yield take(chunk as Buffer);
-    const file = await open(partial, "a", 0o600);
+    const file = await PartialFile.open(partial);
     try {
       for await (const chunk of arriving(session, blob, () => size, options.signal)) {
         take(chunk);
-        await file.write(chunk);
+        await file.add(chunk);
         yield chunk;
       }
-      await file.datasync();
+      await file.flush(true);
     } finally {
+      // After a failure that one counts; what cannot be kept is fetched again.
+      await file.flush(false).catch(() => {});
       await file.close();
     }
-    if (`sha256:${hash.digest("hex")}` !== blob.digest) {
-      throw new EngineError("invalid", `filesystem layer verification failed for digest ${blob.digest}`);
-    }
+    check();
     await store.blobs.adopt(partial, blob.digest);
   } catch (error) {
-    if (error instanceof EngineError && error.kind === "invalid") await rm(partial, { force: true });
+    if (error instanceof EngineError && error.kind === "invalid") await dropPartial(store, blob.digest);
     throw error;
+  } finally {
+    if (isShared) await rm(shared, { force: true });
   }
+}
+
+function partialPath(store: ImageStore, digest: string): string {
+  return join(store.paths.ingest, `sha256-${hexOf(digest)}.part`);
+}
+
+/** Whether an earlier download left something to go on with. */
+export async function hasPartial(store: ImageStore, digest: string): Promise<boolean> {
+  return ((await stat(partialPath(store, digest)).catch(() => undefined))?.size ?? 0) > 0;
+}
+
+export async function dropPartial(store: ImageStore, digest: string): Promise<void> {
+  await rm(partialPath(store, digest), { force: true });
 }
 
 async function* kept(partial: string, limit: number): AsyncGenerator<Buffer> {

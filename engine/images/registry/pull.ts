@@ -7,10 +7,10 @@ import { hostPlatform } from "../import.ts";
 import type { Lease } from "../leases.ts";
 import { pool } from "../pool.ts";
 import { ItemProgress, shortId } from "../progress.ts";
-import { familiar, type Reference, withDefaultTag } from "../reference.ts";
+import { familiar, familiarName, type Reference, withDefaultTag } from "../reference.ts";
 import type { ImageStore } from "../store.ts";
 import type { ImageConfig, Platform, Progress } from "../types.ts";
-import { download } from "./download.ts";
+import { download, dropPartial, hasPartial } from "./download.ts";
 import { type Descriptor, type Manifest, type RawManifest, selectPlatform } from "./manifest.ts";
 import type { RegistrySession } from "./session.ts";
 
@@ -40,23 +40,54 @@ export interface Pulled {
 
 /** Pulls an image by its name, several layers at a time, each unpacked as it arrives. */
 export async function pull(reference: Reference, options: PullOptions, deps: PullDeps): Promise<Pulled> {
-  const { store, progress } = deps;
   const name = withDefaultTag(reference);
-  const shown = name.digest === undefined ? familiar(name) : familiar({ ...name, tag: undefined });
+  const pulled = await pullOne(name, options, deps);
+  tellStatus(
+    name.digest === undefined ? familiar(name) : familiar({ ...name, tag: undefined }),
+    pulled,
+    deps,
+  );
+  return pulled;
+}
+
+/** Pulls every tag that the registry lists for a repository, one after the other: they share most layers. */
+export async function pullAll(reference: Reference, options: PullOptions, deps: PullDeps): Promise<Pulled> {
+  const tags = await deps.session.tags();
+  let last: Pulled | undefined;
+  for (const tag of tags) {
+    const pulled = await pullOne({ ...reference, tag }, options, deps);
+    last = { id: pulled.id, fresh: pulled.fresh || last?.fresh === true };
+  }
+  if (last === undefined)
+    throw new EngineError("notFound", `no tags of ${familiarName(reference)} are in its registry`);
+  tellStatus(familiarName(reference), last, deps);
+  return last;
+}
+
+function tellStatus(shown: string, { fresh }: Pulled, { progress }: PullDeps): void {
+  progress({ status: `Status: ${fresh ? "Downloaded newer image" : "Image is up to date"} for ${shown}` });
+}
+
+/** @param name with a tag or a digest */
+async function pullOne(name: Reference, options: PullOptions, deps: PullDeps): Promise<Pulled> {
+  const { store, progress } = deps;
   const wanted = name.digest ?? name.tag ?? "latest";
   const upToDate = await findUpToDate(name, wanted, options, deps);
   if (upToDate !== undefined) {
-    progress({ status: `Pulling from ${reference.path}`, id: wanted });
+    progress({ status: `Pulling from ${name.path}`, id: wanted });
     progress({ status: `Digest: ${upToDate.digest}` });
-    progress({ status: `Status: Image is up to date for ${shown}` });
     return { id: upToDate.id, fresh: false };
   }
   const top = await deps.session.manifest(wanted);
+  progress({ status: `Pulling from ${name.path}`, id: wanted });
   const manifest = await platformManifest(top, options.platform ?? hostPlatform(), deps);
   const { config, layers } = manifest.parsed as Manifest;
-  progress({ status: `Pulling from ${reference.path}`, id: wanted });
+  const isKnown = store.get(config.digest) !== undefined;
   const configBytes = await readConfig(config, deps);
   const diffIds = checkConfig(configBytes, layers);
+  // An index says itself what its entries are for.
+  if (options.platform !== undefined && top === manifest)
+    checkPlatform(configBytes, options.platform, familiar(name));
   deps.lease.hold(
     config.digest,
     top.digest,
@@ -64,7 +95,7 @@ export async function pull(reference: Reference, options: PullOptions, deps: Pul
     ...diffIds,
     ...layers.map(({ digest }) => digest),
   );
-  await pullLayers(layers, diffIds, deps);
+  if (!isKnown) await pullLayers(layers, diffIds, deps);
   await Promise.all([top, manifest].map(({ bytes }) => store.blobs.put(bytes)));
   const before = store.idOfName(name);
   await store.add(configBytes, { manifest: top.digest });
@@ -73,9 +104,7 @@ export async function pull(reference: Reference, options: PullOptions, deps: Pul
   store.setName({ ...name, tag: undefined, digest: top.digest }, config.digest);
   await store.catalog.save();
   progress({ status: `Digest: ${top.digest}` });
-  const fresh = before !== config.digest;
-  progress({ status: `Status: ${fresh ? "Downloaded newer image" : "Image is up to date"} for ${shown}` });
-  return { id: config.digest, fresh };
+  return { id: config.digest, fresh: before !== config.digest };
 }
 
 /** One request, or none for a digest, tells that nothing has to be done. */
@@ -133,6 +162,23 @@ export function checkConfig(bytes: Buffer, layers: readonly unknown[]): readonly
   return diffIds;
 }
 
+/** @throws {EngineError} notFound, in dockerd's words, which has pulled the image by then */
+function checkPlatform(bytes: Buffer, wanted: Platform, shown: string): void {
+  const actual = JSON.parse(bytes.toString("utf8")) as Platform;
+  const isOther =
+    actual.os !== wanted.os ||
+    actual.architecture !== wanted.architecture ||
+    (actual.variant !== undefined && wanted.variant !== undefined && actual.variant !== wanted.variant);
+  if (!isOther) return;
+  const [want, have] = [wanted, actual].map(({ os, architecture, variant }) =>
+    [os, architecture, variant].filter((part) => part !== undefined && part !== "").join("/"),
+  );
+  throw new EngineError(
+    "notFound",
+    `image with reference ${shown} was found but does not match the specified platform: wanted ${want}, actual: ${have}`,
+  );
+}
+
 async function pullLayers(
   layers: readonly Descriptor[],
   diffIds: readonly string[],
@@ -152,18 +198,48 @@ async function pullLayers(
     missing,
     AT_ONCE,
     ({ layer, diffId, lines }, stop) =>
-      serial.run(`layer ${diffId}`, async () => {
-        if (store.layers.has(diffId)) return lines.status("Already exists");
-        stop.throwIfAborted();
-        await pullLayer(layer, diffId, lines, deps, stop);
-        lines.status("Pull complete");
-      }),
+      // Another manifest may give the same blob another diffId; its file has one writer at a time, too.
+      serial.run(`layer ${diffId}`, () =>
+        serial.run(`blob ${layer.digest}`, async () => {
+          if (store.layers.has(diffId)) return lines.status("Already exists");
+          stop.throwIfAborted();
+          await pullLayer(layer, diffId, lines, deps, stop);
+          lines.status("Pull complete");
+        }),
+      ),
     signal,
   );
 }
 
+/** What an earlier pull left of a blob, or another store has, may be damaged: then it is fetched from its beginning, once. */
+async function pullLayer(...work: Parameters<typeof unpackLayer>): Promise<void> {
+  const [layer, , , { store, session }, signal] = work;
+  const isResumed = session.neighbour !== undefined || (await hasPartial(store, layer.digest));
+  const unpack = async (): Promise<void> => {
+    try {
+      await unpackLayer(...work);
+    } catch (error) {
+      if (isBroken(error)) await dropPartial(store, layer.digest);
+      throw error;
+    }
+  };
+  try {
+    await unpack();
+  } catch (error) {
+    if (!isBroken(error) || !isResumed || signal.aborted) throw error;
+    session.distrust();
+    await unpack();
+  }
+}
+
+/** Whether the bytes themselves are wrong: not the blob that was named, or nothing that can be unpacked. */
+function isBroken(error: unknown): boolean {
+  if (error instanceof EngineError) return error.kind === "invalid";
+  return /^(?:Z_|ZSTD_)/.test((error as NodeJS.ErrnoException).code ?? "");
+}
+
 /** Downloads, verifies, decompresses and unpacks in one pass. */
-async function pullLayer(
+async function unpackLayer(
   layer: Descriptor,
   diffId: string,
   lines: ItemProgress,
@@ -184,13 +260,15 @@ async function pullLayer(
     objectMode: false,
     highWaterMark: 1 << 20,
   });
+  // It may fail once more, with nobody reading it, when it is stopped; who reads it has been told by then.
+  packed.on("error", () => {});
   const abort = (): void =>
     void packed.destroy(signal.reason instanceof Error ? signal.reason : new Error("aborted"));
   signal.addEventListener("abort", abort, { once: true });
   try {
-    const { stream } = await decompress(packed);
+    const { stream, ownBuffers } = await decompress(packed);
     const { mediaType, digest, size } = layer;
-    await store.layers.unpack(stream, diffId, [{ mediaType, digest, size }]);
+    await store.layers.unpack(stream, diffId, [{ mediaType, digest, size }], { ownBuffers });
   } finally {
     signal.removeEventListener("abort", abort);
     packed.destroy();

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import type { IncomingMessage } from "node:http";
 import { PassThrough, Readable } from "node:stream";
 import { createGzip } from "node:zlib";
 import { EngineError } from "../../errors.ts";
@@ -13,6 +12,7 @@ import type { Image, Progress } from "../types.ts";
 import { type Manifest, MEDIA, parseManifest } from "./manifest.ts";
 import { retry } from "./retry.ts";
 import type { RegistrySession } from "./session.ts";
+import { upload } from "./upload.ts";
 
 export interface PushDeps {
   readonly store: ImageStore;
@@ -46,8 +46,10 @@ export async function push(image: Image, name: Reference, deps: PushDeps): Promi
     signal,
   );
   const config = store.configBytes(image.id);
-  if (!(await session.hasBlob(image.id)))
-    await upload(session, image.id, () => Readable.from([config]), config.length);
+  if (!(await session.hasBlob(image.id))) {
+    const blob = { digest: image.id, size: config.length, open: () => Readable.from([config]) };
+    await upload(session, blob, signal === undefined ? {} : { signal });
+  }
   const manifest = manifestOf(store, image, blobs);
   await putManifest(session, name.tag ?? "latest", manifest.bytes, manifest.mediaType);
   const digest = digestOf(manifest.bytes);
@@ -73,30 +75,15 @@ async function pushLayer(
     return blob;
   }
   const blob = known[0] ?? (await packLayer(store, diffId));
-  if (await mountBlob(session, store, blob.digest, diffId, name)) {
-    lines.status("Mounted from another repository");
+  const from = await mountBlob(session, store, blob.digest, diffId, name);
+  if (from !== undefined) {
+    lines.status(`Mounted from ${from}`);
     return blob;
   }
-  await retry(
-    async () => {
-      let sent = 0;
-      const body = (): Readable => {
-        sent = 0;
-        return Readable.from(
-          (async function* () {
-            for await (const chunk of store.blobs.open(blob.digest)) {
-              sent += (chunk as Buffer).length;
-              lines.amount("Pushing", sent, blob.size);
-              yield chunk as Buffer;
-            }
-          })(),
-          { objectMode: false },
-        );
-      };
-      await upload(session, blob.digest, body, blob.size);
-    },
-    deps.signal === undefined ? {} : { signal: deps.signal },
-  );
+  const { digest, size } = blob;
+  const open = (start: number, end?: number): AsyncIterable<Buffer> => store.blobs.open(digest, start, end);
+  const sent = (bytes: number): void => lines.amount("Pushing", bytes, size);
+  await upload(session, { digest, size, open }, { sent, ...(deps.signal && { signal: deps.signal }) });
   lines.status("Pushed");
   return blob;
 }
@@ -126,27 +113,27 @@ export async function packLayer(store: ImageStore, diffId: string): Promise<Blob
   return blob;
 }
 
-/** A blob that the same registry has in a repository we know of need not travel again. */
+/** A blob that the same registry has in a repository we know of need not travel again. @returns that repository */
 async function mountBlob(
   session: RegistrySession,
   store: ImageStore,
   digest: string,
   diffId: string,
   name: Reference,
-): Promise<boolean> {
+): Promise<string | undefined> {
   for (const from of repositoriesWith(store, diffId, name)) {
     const query = new URLSearchParams({ mount: digest, from });
     const scope = `${session.pushScope} repository:${from}:pull`;
     const response = await session.write({ method: "POST", path: `blobs/uploads/?${query}` }, scope);
     response.resume();
-    if (response.statusCode === CREATED) return true;
+    if (response.statusCode === CREATED) return from;
     const { location } = response.headers;
     // The registry began an ordinary upload instead, which is not gone on with.
     if (response.statusCode === ACCEPTED && location !== undefined) {
       (await session.write({ method: "DELETE", path: location })).resume();
     }
   }
-  return false;
+  return undefined;
 }
 
 function repositoriesWith(store: ImageStore, diffId: string, name: Reference): string[] {
@@ -158,45 +145,6 @@ function repositoriesWith(store: ImageStore, diffId: string, name: Reference): s
     if (isOther && store.catalog.images.get(id)?.layers.includes(diffId)) paths.add(reference.path);
   }
   return [...paths].slice(0, 3);
-}
-
-async function upload(
-  session: RegistrySession,
-  digest: string,
-  body: () => Readable,
-  size: number,
-): Promise<void> {
-  const begun = await session.write({ method: "POST", path: "blobs/uploads/" });
-  if (begun.statusCode !== ACCEPTED) throw await denied(session, begun, `upload of ${digest}`);
-  begun.resume();
-  const path = withDigest(locationOf(begun), digest);
-  const headers = { "content-type": "application/octet-stream", "content-length": String(size) };
-  const done = await session.write({ method: "PUT", path, headers, body: body() });
-  if (done.statusCode !== CREATED) throw await denied(session, done, `upload of ${digest}`);
-  done.resume();
-}
-
-function locationOf(response: IncomingMessage): string {
-  const { location } = response.headers;
-  if (location === undefined) throw new EngineError("system", "the registry names no place for an upload");
-  return location;
-}
-
-/** The place may carry a query of its own. */
-function withDigest(location: string, digest: string): string {
-  return `${location}${location.includes("?") ? "&" : "?"}digest=${encodeURIComponent(digest)}`;
-}
-
-async function denied(session: RegistrySession, response: IncomingMessage, what: string): Promise<Error> {
-  if (response.statusCode === 401) {
-    response.resume();
-    return new EngineError("unauthorized", "unauthorized: authentication required");
-  }
-  if (response.statusCode === 403) {
-    response.resume();
-    return new EngineError("unauthorized", "denied: requested access to the resource is denied");
-  }
-  return session.failure(response, what);
 }
 
 /** The manifest it came with where its blobs are the ones that were sent, so that its digest stays; else a new one. */
@@ -241,20 +189,23 @@ function readManifest(store: ImageStore, digest: string): { bytes: Buffer; parse
   }
 }
 
-async function putManifest(
+/** Names a manifest in the repository: by a tag or its digest. */
+export async function putManifest(
   session: RegistrySession,
   tag: string,
   bytes: Buffer,
   mediaType: string,
 ): Promise<void> {
-  const response = await session.write({
-    method: "PUT",
-    path: `manifests/${tag}`,
-    headers: { "content-type": mediaType, "content-length": String(bytes.length) },
-    body: bytes,
+  await retry(async () => {
+    const response = await session.write({
+      method: "PUT",
+      path: `manifests/${tag}`,
+      headers: { "content-type": mediaType, "content-length": String(bytes.length) },
+      body: bytes,
+    });
+    if (response.statusCode !== CREATED) throw await session.failure(response, "push of the manifest");
+    response.resume();
   });
-  if (response.statusCode !== CREATED) throw await denied(session, response, "push of the manifest");
-  response.resume();
 }
 
 /** The tags of a repository that are here, as a push without a tag sends them all. */

@@ -1,8 +1,9 @@
 import { EngineError } from "../../errors.ts";
 import { familiarName, parseReference } from "../reference.ts";
 import type { RegistryAuth } from "../types.ts";
+import { bodyOf } from "./body.ts";
 import { RegistrySession } from "./session.ts";
-import { bodyOf, type Transport } from "./transport.ts";
+import type { Transport } from "./transport.ts";
 
 export interface SearchResult {
   readonly name: string;

@@ -3,11 +3,14 @@ import { EngineError } from "../../errors.ts";
 import { digestOf } from "../digest.ts";
 import { familiarName, type Reference } from "../reference.ts";
 import type { RegistryAuth } from "../types.ts";
-import { Authorizer } from "./auth.ts";
+import type { Authorizer } from "./auth.ts";
+import { bodyOf } from "./body.ts";
+import { networkFailure, readFailure, writeFailure } from "./failures.ts";
 import { ACCEPT, type Descriptor, MANIFEST_LIMIT, parseManifest, type RawManifest } from "./manifest.ts";
-import { retry, transientStatus } from "./retry.ts";
-import { isInsecure } from "./settings.ts";
-import { bodyOf, type HttpRequest, type Transport } from "./transport.ts";
+import { retry } from "./retry.ts";
+import { isLoopback, schemesOf } from "./settings.ts";
+import { SHARE_HEADER } from "./share.ts";
+import type { HttpRequest, Transport } from "./transport.ts";
 
 export interface SessionOptions {
   readonly auth?: RegistryAuth;
@@ -27,8 +30,10 @@ interface Call extends Omit<HttpRequest, "url"> {
 }
 
 const DOCKER_HUB = "registry-1.docker.io";
-const ERROR_LIMIT = 256 << 10;
 const CATALOG_LIMIT = 100_000;
+const BAD_REQUEST = 400;
+/** How often a request is sent again with another token. */
+const RENEWALS = 2;
 
 /** What is done with one repository of one registry, in the protocol of OCI's distribution-spec. */
 export class RegistrySession {
@@ -38,6 +43,8 @@ export class RegistrySession {
   readonly #endpoints: Endpoint[];
   /** The endpoint that answered: a plain registry is found out only once. */
   #chosen: Endpoint | undefined;
+  /** Where a registry of this machine has its blobs. */
+  #neighbour: string | undefined;
 
   constructor(transport: Transport, reference: Reference, options: SessionOptions = {}) {
     this.#transport = transport;
@@ -46,13 +53,14 @@ export class RegistrySession {
     const host = reference.domain === "docker.io" ? DOCKER_HUB : reference.domain;
     const { settings } = transport;
     const mirrors = settings.mirrors[reference.domain] ?? settings.mirrors["*"] ?? [];
-    const authorizer = new Authorizer(transport, options.auth);
-    const schemes = isInsecure(settings, host) ? ["https", "http"] : ["https"];
+    const authorizer = transport.known.authorizer(transport, host, options.auth);
+    const wanted = schemesOf(settings, host);
+    const schemes = transport.known.isPlain(host) ? wanted.toReversed() : wanted;
     this.#endpoints = [
       // Credentials are for the registry they were given for, and never go to a mirror of it.
       ...mirrors.map((base) => ({
         base: base.replace(/\/$/, ""),
-        authorizer: new Authorizer(transport, undefined),
+        authorizer: transport.known.authorizer(transport, base, undefined),
         mirror: true,
       })),
       ...schemes.map((scheme) => ({ base: `${scheme}://${host}`, authorizer, mirror: false })),
@@ -61,6 +69,10 @@ export class RegistrySession {
 
   get #path(): string {
     return this.#reference.path;
+  }
+
+  get #name(): string {
+    return familiarName(this.#reference);
   }
 
   get #pullScope(): string {
@@ -77,14 +89,17 @@ export class RegistrySession {
    * @returns undefined if the registry does not say
    */
   async head(tag: string): Promise<Descriptor | undefined> {
-    const response = await this.#call({
-      method: "HEAD",
-      path: `manifests/${tag}`,
-      scope: this.#pullScope,
-      headers: { accept: ACCEPT },
-    });
-    response.resume();
-    if (response.statusCode !== 200) throw await this.#failure(response, `manifest for ${this.#shown(tag)}`);
+    const response = await retry(async () => {
+      const answer = await this.#call({
+        method: "HEAD",
+        path: `manifests/${tag}`,
+        scope: this.#pullScope,
+        headers: { accept: ACCEPT },
+      });
+      answer.resume();
+      if (answer.statusCode === 200) return answer;
+      throw await readFailure(answer, this.#name, `manifest for ${this.#shown(tag)}`);
+    }, this.#attempts());
     const digest = response.headers["docker-content-digest"];
     if (typeof digest !== "string") return undefined;
     return {
@@ -94,17 +109,19 @@ export class RegistrySession {
     };
   }
 
-  /** @param name a tag or a digest @throws {EngineError} notFound, unauthorized, invalid if the digest is another one */
+  /** @param name a tag or a digest @throws {EngineError} notFound, forbidden, invalid if the digest is another one */
   async manifest(name: string): Promise<RawManifest> {
     return retry(async () => {
       const response = await this.#call({
         method: "GET",
         path: `manifests/${name}`,
         scope: this.#pullScope,
-        headers: { accept: ACCEPT },
+        headers: { accept: ACCEPT, ...(this.#mayShare && { [SHARE_HEADER]: "?" }) },
       });
       if (response.statusCode !== 200)
-        throw await this.#failure(response, `manifest for ${this.#shown(name)}`);
+        throw await readFailure(response, this.#name, `manifest for ${this.#shown(name)}`);
+      const neighbour = response.headers[SHARE_HEADER];
+      if (this.#mayShare && typeof neighbour === "string") this.#neighbour = neighbour;
       const bytes = await bodyOf(response, MANIFEST_LIMIT);
       const manifest = parseManifest(bytes, response.headers["content-type"] ?? "");
       if (name.startsWith("sha256:") && manifest.digest !== name) {
@@ -118,7 +135,7 @@ export class RegistrySession {
   async smallBlob({ digest }: Descriptor): Promise<Buffer> {
     return retry(async () => {
       const response = await this.#call({ method: "GET", path: `blobs/${digest}`, scope: this.#pullScope });
-      if (response.statusCode !== 200) throw await this.#failure(response, `blob ${digest}`);
+      if (response.statusCode !== 200) throw await readFailure(response, this.#name, `blob ${digest}`);
       const bytes = await bodyOf(response, MANIFEST_LIMIT);
       if (digestOf(bytes) !== digest)
         throw new EngineError("invalid", `filesystem layer verification failed for digest ${digest}`);
@@ -142,30 +159,39 @@ export class RegistrySession {
       response.resume();
       return this.#transport.send({ method: "GET", url: new URL(elsewhere), headers, ...this.#abortable() });
     }
-    throw await this.#failure(response, `blob ${digest}`);
+    throw await readFailure(response, this.#name, `blob ${digest}`);
   }
 
   async hasBlob(digest: string): Promise<boolean> {
-    const response = await this.#call({ method: "HEAD", path: `blobs/${digest}`, scope: this.pushScope });
-    response.resume();
-    if (response.statusCode === 200) return true;
-    if (response.statusCode === 404) return false;
-    throw await this.#failure(response, `blob ${digest}`);
+    return retry(async () => {
+      const response = await this.#call({ method: "HEAD", path: `blobs/${digest}`, scope: this.pushScope });
+      response.resume();
+      if (response.statusCode === 200) return true;
+      if (response.statusCode === 404) return false;
+      throw await readFailure(response, this.#name, `blob ${digest}`);
+    }, this.#attempts());
   }
 
   /** The repositories of the registry, as far as it lists them. @throws {EngineError} notFound where it does not */
-  async catalog(): Promise<string[]> {
+  catalog(): Promise<string[]> {
+    return this.#list("/v2/_catalog?n=1000", "repositories", "registry:catalog:*");
+  }
+
+  /** The tags of the repository, in the registry's order. */
+  tags(): Promise<string[]> {
+    return this.#list("tags/list", "tags", this.#pullScope);
+  }
+
+  /** All pages of a list. */
+  async #list(first: string, field: "repositories" | "tags", scope: string): Promise<string[]> {
     const names: string[] = [];
-    for (
-      let path: string | undefined = "/v2/_catalog?n=1000";
-      path !== undefined && names.length < CATALOG_LIMIT;
-    ) {
-      const response = await this.#call({ method: "GET", path, scope: "registry:catalog:*" });
-      if (response.statusCode !== 200) throw await this.#failure(response, "list of repositories");
+    for (let path: string | undefined = first; path !== undefined && names.length < CATALOG_LIMIT; ) {
+      const response = await this.#call({ method: "GET", path, scope });
+      if (response.statusCode !== 200) throw await readFailure(response, this.#name, `list of ${field}`);
       const answer = JSON.parse((await bodyOf(response, MANIFEST_LIMIT)).toString("utf8")) as {
-        repositories?: string[];
+        [name in typeof field]?: string[] | null;
       };
-      names.push(...(answer.repositories ?? []));
+      names.push(...(answer[field] ?? []));
       path = /<([^>]+)>\s*;\s*rel="?next/.exec(String(response.headers["link"] ?? ""))?.[1];
     }
     return names;
@@ -176,13 +202,27 @@ export class RegistrySession {
     return this.#call({ ...call, scope });
   }
 
-  /** An error for an answer that was not wanted, with what the registry says about it. */
-  async failure(response: IncomingMessage, what: string): Promise<Error> {
-    return this.#failure(response, what);
+  /** The error for an upload, or a manifest, that the registry does not take. */
+  failure(response: IncomingMessage, what: string): Promise<Error> {
+    return writeFailure(response, this.#name, what);
+  }
+
+  /** The directory of blobs of a registry on this machine, as far as its files were what they are called. */
+  get neighbour(): string | undefined {
+    return this.#neighbour;
+  }
+
+  /** What it has is not what it says: no more is taken from there. */
+  distrust(): void {
+    this.#neighbour = undefined;
+  }
+
+  get #mayShare(): boolean {
+    return isLoopback(this.#reference.domain) && this.#endpoints.every(({ mirror }) => !mirror);
   }
 
   #shown(name: string): string {
-    return `${familiarName(this.#reference)}${name.includes(":") ? "@" : ":"}${name}`;
+    return `${this.#name}${name.includes(":") ? "@" : ":"}${name}`;
   }
 
   #attempts(): { signal?: AbortSignal } {
@@ -206,14 +246,30 @@ export class RegistrySession {
           response.resume();
           continue;
         }
+        // It speaks TLS by now: programs answer so to plain requests there.
+        if (!last && response.statusCode === BAD_REQUEST && this.#isPlain(endpoint)) {
+          response.resume();
+          continue;
+        }
         // A mirror may have some of the repository only.
-        if (!endpoint.mirror) this.#chosen = endpoint;
+        if (!endpoint.mirror) this.#choose(endpoint);
         return response;
       } catch (error) {
-        if (last || this.#signal?.aborted) throw unreachable(error, endpoint.base);
+        // A refusal is an answer: it is not asked for again, least of all in plain text.
+        if (error instanceof EngineError && !endpoint.mirror) throw error;
+        if (last || this.#signal?.aborted) throw networkFailure(error, `${endpoint.base}/v2/`);
       }
     }
     throw new EngineError("unavailable", `no endpoint for ${this.#reference.domain}`);
+  }
+
+  #isPlain({ base, mirror }: Endpoint): boolean {
+    return !mirror && base.startsWith("http:");
+  }
+
+  #choose(endpoint: Endpoint): void {
+    this.#chosen = endpoint;
+    this.#transport.known.notePlain(new URL(endpoint.base).host, this.#isPlain(endpoint));
   }
 
   async #authorized({ base, authorizer }: Endpoint, call: Call): Promise<IncomingMessage> {
@@ -224,65 +280,22 @@ export class RegistrySession {
       const headers = { ...call.headers, ...(own === undefined ? {} : { authorization: own }) };
       const response = await this.#transport.send({ ...call, url, headers, ...this.#abortable() });
       const challenge = response.headers["www-authenticate"];
-      if (response.statusCode !== 401 || challenge === undefined || tried > 0) return response;
+      // The token that another request fetched meanwhile may have run out, too.
+      if (response.statusCode !== 401 || challenge === undefined || tried === RENEWALS) return response;
       // A body that is a stream is gone by now; its caller begins anew.
       if (call.body !== undefined && !(call.body instanceof Uint8Array)) return response;
-      if (!(await authorizer.answer(challenge, call.scope, own, this.#signal))) return response;
+      if (!(await authorizer.answer(challenge, call.scope, own, this.#signal))) {
+        if (own !== undefined || !authorizer.lacksLogin) return response;
+        response.resume();
+        const asked = `${call.method[0]}${call.method.slice(1).toLowerCase()} "${url}": `;
+        throw new EngineError("forbidden", `${isWrite(call) ? "" : asked}no basic auth credentials`);
+      }
       response.resume();
     }
   }
-
-  async #failure(response: IncomingMessage, what: string): Promise<Error> {
-    const status = response.statusCode ?? 0;
-    const transient = transientStatus(status, response.headers["retry-after"], what);
-    const said = response.readableEnded ? "" : await describe(response);
-    if (transient !== undefined) return transient;
-    const name = familiarName(this.#reference);
-    if (status === 401 || status === 403) {
-      const why =
-        said ||
-        (status === 401
-          ? "unauthorized: authentication required"
-          : "denied: requested access to the resource is denied");
-      return new EngineError(
-        "notFound",
-        `pull access denied for ${name}, repository does not exist or may require 'docker login': ${why}`,
-      );
-    }
-    if (status === 404)
-      return new EngineError(
-        "notFound",
-        `${what} not found: ${said || "manifest unknown: manifest unknown"}`,
-      );
-    return new EngineError(
-      "system",
-      `${what} of ${name}: the registry answers ${status}${said === "" ? "" : `: ${said}`}`,
-    );
-  }
 }
 
-/** "code: message" of the first error in a registry's answer. */
-async function describe(response: IncomingMessage): Promise<string> {
-  try {
-    const body = JSON.parse((await bodyOf(response, ERROR_LIMIT)).toString("utf8")) as {
-      errors?: { code?: string; message?: string }[];
-    };
-    const first = body.errors?.[0];
-    if (first === undefined) return "";
-    return `${(first.code ?? "").toLowerCase().replaceAll("_", " ")}: ${first.message ?? ""}`.replace(
-      /^: /,
-      "",
-    );
-  } catch {
-    return "";
-  }
-}
-
-function unreachable(error: unknown, base: string): unknown {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === undefined || error instanceof EngineError) return error;
-  if (["ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT"].includes(code)) {
-    return new EngineError("unavailable", `Get "${base}/v2/": ${(error as Error).message}`, { cause: error });
-  }
-  return error;
+/** What belongs to a push: there Docker does not say which request it was. */
+function isWrite({ method, scope }: Call): boolean {
+  return (method !== "GET" && method !== "HEAD") || scope.includes(":pull,push");
 }

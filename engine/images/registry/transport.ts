@@ -2,6 +2,7 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { Readable } from "node:stream";
 import { rootCertificates } from "node:tls";
+import { KnownRegistries } from "./known.ts";
 import { isInsecure, isLoopback, type RegistrySettings, tlsFiles } from "./settings.ts";
 
 export interface HttpRequest {
@@ -19,14 +20,20 @@ const USER_AGENT = "slipway/0.1";
 
 /** HTTP to registries: connections kept, own certificate authorities, proxies of the environment, redirects. */
 export class Transport {
+  readonly known = new KnownRegistries();
   readonly #settings: RegistrySettings;
   readonly #env: NodeJS.ProcessEnv;
+  readonly #silence: number;
   readonly #agents = new Map<string, HttpAgent | HttpsAgent>();
 
-  /** @param env names proxies, as HTTP_PROXY, HTTPS_PROXY and NO_PROXY do */
-  constructor(settings: RegistrySettings, env: NodeJS.ProcessEnv = process.env) {
+  /**
+   * @param env names proxies, as HTTP_PROXY, HTTPS_PROXY and NO_PROXY do
+   * @param silence milliseconds without a byte after which a server counts as gone
+   */
+  constructor(settings: RegistrySettings, env: NodeJS.ProcessEnv = process.env, silence = SILENCE) {
     this.#settings = settings;
     this.#env = env;
+    this.#silence = silence;
   }
 
   get settings(): RegistrySettings {
@@ -65,13 +72,14 @@ export class Transport {
       headers: { "user-agent": USER_AGENT, ...request.headers },
       ...(signal === undefined ? {} : { signal }),
     });
-    outgoing.setTimeout(SILENCE, () => outgoing.destroy(new Error(`${url.host} is silent`)));
+    outgoing.setTimeout(this.#silence, () => outgoing.destroy(new Error(`${url.host} is silent`)));
     outgoing.once("response", resolve);
     outgoing.once("error", reject);
     if (body === undefined) outgoing.end();
     else if (body instanceof Uint8Array) outgoing.end(body);
     else {
-      body.once("error", (error) => outgoing.destroy(error));
+      body.on("error", (error) => outgoing.destroy(error));
+      outgoing.once("close", () => body.destroy());
       body.pipe(outgoing);
     }
     return promise;
@@ -105,19 +113,4 @@ export class Transport {
   close(): void {
     for (const agent of this.#agents.values()) agent.destroy();
   }
-}
-
-/** A response's whole body. @throws RangeError if it is larger than `limit` bytes */
-export async function bodyOf(response: IncomingMessage, limit: number): Promise<Buffer> {
-  const pieces: Buffer[] = [];
-  let size = 0;
-  for await (const piece of response) {
-    size += (piece as Buffer).length;
-    if (size > limit) {
-      response.destroy();
-      throw new RangeError(`an answer of more than ${limit} bytes`);
-    }
-    pieces.push(piece as Buffer);
-  }
-  return Buffer.concat(pieces);
 }

@@ -1,13 +1,13 @@
-import * as Args from "@oclif/core/args";
-import * as Flags from "@oclif/core/flags";
+import * as Args from "../args.ts";
 import { SlipwayCommand } from "../base.ts";
+import * as Flags from "../flags.ts";
 
 export class Attach extends SlipwayCommand {
   static override summary = "Join the streams of a running service with this terminal";
   static override description = "Ctrl-C reaches the service; Ctrl-P Ctrl-Q leaves it running.";
   static override examples = ["slipway attach web", "slipway attach --no-stdin --index 2 worker"];
   static override args = {
-    service: Args.string({ required: true, ignoreStdin: true, description: "Service" }),
+    service: Args.string({ required: true, description: "Service" }),
   };
   static override flags = {
     index: Flags.integer({ min: 1, summary: "Which container of a scaled service" }),

@@ -1,4 +1,4 @@
-import * as Args from "@oclif/core/args";
+import * as Args from "../args.ts";
 import { SlipwayCommand } from "../base.ts";
 
 /** Each shell hands the words over and offers what comes back, one candidate a line. */
@@ -32,7 +32,6 @@ export class Completion extends SlipwayCommand {
   static override args = {
     shell: Args.string({
       required: true,
-      ignoreStdin: true,
       options: Object.keys(SCRIPTS),
       description: "bash, zsh or fish",
     }),

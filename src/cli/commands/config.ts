@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
-import * as Flags from "@oclif/core/flags";
 import type { SkippedSteps, Warning } from "../../model/types.ts";
 import { SlipwayCommand } from "../base.ts";
+import * as Flags from "../flags.ts";
 import { servicesArg } from "../options.ts";
 
 /** Flags that print a list in place of the model. */
@@ -39,7 +39,7 @@ export class Config extends SlipwayCommand {
     "no-path-resolution": list("Leave relative paths alone"),
     "no-consistency": list("Do not check names and conflicts"),
     "no-env-resolution": list("Do not read env_file"),
-    "resolve-image-digests": list("Put digests in place of tags, as the engine knows them"),
+    "resolve-image-digests": list("Put digests beside tags, as the registries have them now"),
     "lock-image-digests": list("Print only the images with their digests, as an override file"),
   };
 
@@ -79,7 +79,7 @@ export class Config extends SlipwayCommand {
       return void print(`${tableText(["NAME", "REQUIRED", "DEFAULT VALUE", "ALTERNATE VALUE"], rows)}\n`);
     }
     const pinned = flags["resolve-image-digests"] || flags["lock-image-digests"];
-    const digestsFrom = pinned ? (await this.context(flags)).engine : undefined;
+    const digestsFrom = pinned ? await this.context(flags) : undefined;
     const format = flags.format as "yaml" | "json";
     const { text, warnings } = await verb.config(source, {
       services,

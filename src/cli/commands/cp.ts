@@ -1,6 +1,11 @@
-import * as Args from "@oclif/core/args";
-import * as Flags from "@oclif/core/flags";
+import * as Args from "../args.ts";
 import { SlipwayCommand } from "../base.ts";
+import * as Flags from "../flags.ts";
+
+export const copyFlags = {
+  archive: Flags.boolean({ char: "a", summary: "Keep the files' owners" }),
+  "follow-link": Flags.boolean({ char: "L", summary: "Copy what a link leads to" }),
+};
 
 export class Cp extends SlipwayCommand {
   static override summary = "Copy files between here and a service's container";
@@ -10,10 +15,12 @@ export class Cp extends SlipwayCommand {
     "slipway cp --index 2 conf/ worker:/etc/app",
   ];
   static override args = {
-    from: Args.string({ required: true, ignoreStdin: true, description: "SERVICE:PATH, or a path here" }),
-    to: Args.string({ required: true, ignoreStdin: true, description: "A path here, or SERVICE:PATH" }),
+    from: Args.string({ required: true, description: "SERVICE:PATH, or a path here" }),
+    to: Args.string({ required: true, description: "A path here, or SERVICE:PATH" }),
   };
   static override flags = {
+    ...copyFlags,
+    all: Flags.boolean({ hidden: true, summary: "All containers of the service, as it is anyway" }),
     index: Flags.integer({
       min: 1,
       summary: "Which container of a scaled service; else from the first, to all",
@@ -32,7 +39,7 @@ export class Cp extends SlipwayCommand {
       ),
       from,
       to,
-      flags.index,
+      { index: flags.index, archive: flags.archive, followLink: flags["follow-link"] },
       engine,
     );
   }

@@ -1,5 +1,10 @@
-import * as Flags from "@oclif/core/flags";
 import { SlipwayCommand } from "../base.ts";
+import * as Flags from "../flags.ts";
+
+const NAMES = [
+  ...(["host", "data-root", "exec-root", "cgroup-parent", "log-level", "log-file"] as const),
+  ...(["registry-mirror", "insecure-registry", "registry-config"] as const),
+];
 
 export class Daemon extends SlipwayCommand {
   static override summary = "Run the engine in the foreground";
@@ -21,14 +26,29 @@ containers running; the next start knows them.`;
     "cgroup-parent": Flags.string({ helpValue: "NAME", summary: "Control group above all containers" }),
     "log-level": Flags.string({ helpValue: "LEVEL", summary: "debug, info, warn or error" }),
     "log-file": Flags.string({ helpValue: "FILE", hidden: true }),
+    "registry-mirror": Flags.string({
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: "URL",
+      summary: "Ask this registry before Docker Hub; may be repeated",
+    }),
+    "insecure-registry": Flags.string({
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: "HOST",
+      summary: "Reach HOST[:PORT], or a range of addresses, without TLS or its certificates; may be repeated",
+    }),
+    "registry-config": Flags.string({
+      helpValue: "FILE",
+      summary: "Mirrors and insecure registries, instead of /etc/slipway/registries.json",
+    }),
   };
 
   override async run(): Promise<number> {
     const { flags } = await this.parse(Daemon);
     const { becomeDaemon } = await import("../daemon.ts");
-    const names = ["host", "data-root", "exec-root", "cgroup-parent", "log-level", "log-file"] as const;
     return becomeDaemon(
-      names.flatMap((name) => (flags[name] === undefined ? [] : [`--${name}`, flags[name]])),
+      NAMES.flatMap((name) => [flags[name] ?? []].flat().flatMap((value) => [`--${name}`, value])),
     );
   }
 }

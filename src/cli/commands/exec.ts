@@ -1,7 +1,7 @@
-import * as Args from "@oclif/core/args";
-import * as Flags from "@oclif/core/flags";
 import { AppError } from "../../errors.ts";
+import * as Args from "../args.ts";
 import { SlipwayCommand } from "../base.ts";
+import * as Flags from "../flags.ts";
 import { readEnvironment } from "../options.ts";
 
 export class Exec extends SlipwayCommand {
@@ -17,10 +17,9 @@ export class Exec extends SlipwayCommand {
   static override readonly passThrough = true;
   static override strict = false;
   static override args = {
-    service: Args.string({ required: true, ignoreStdin: true, description: "Service to run it in" }),
+    service: Args.string({ required: true, description: "Service to run it in" }),
     command: Args.string({
       required: true,
-      ignoreStdin: true,
       multiple: true,
       description: "Program and its arguments",
     }),

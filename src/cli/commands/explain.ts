@@ -1,6 +1,6 @@
-import * as Args from "@oclif/core/args";
-import * as Flags from "@oclif/core/flags";
+import * as Args from "../args.ts";
 import { SlipwayCommand } from "../base.ts";
+import * as Flags from "../flags.ts";
 
 export class Explain extends SlipwayCommand {
   static override summary = "Tell where a value of the project comes from";
@@ -10,7 +10,7 @@ export class Explain extends SlipwayCommand {
     "slipway explain 'services.web.labels[\"com.example.a\"]'",
   ];
   static override args = {
-    path: Args.string({ ignoreStdin: true, required: true, description: "Keys with dots between them" }),
+    path: Args.string({ required: true, description: "Keys with dots between them" }),
   };
 
   static override flags = {

@@ -1,9 +1,9 @@
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
-import * as Args from "@oclif/core/args";
-import * as Flags from "@oclif/core/flags";
 import { AppError } from "../../errors.ts";
+import * as Args from "../args.ts";
 import { SlipwayCommand } from "../base.ts";
+import * as Flags from "../flags.ts";
 
 export class Login extends SlipwayCommand {
   static override summary = "Log in with a registry";
@@ -13,7 +13,7 @@ export class Login extends SlipwayCommand {
     "echo $TOKEN | slipway login -u me --password-stdin registry.example",
   ];
   static override args = {
-    server: Args.string({ ignoreStdin: true, description: "Registry; none: Docker Hub" }),
+    server: Args.string({ description: "Registry; none: Docker Hub" }),
   };
   static override flags = {
     username: Flags.string({ char: "u", helpValue: "NAME", summary: "User name" }),

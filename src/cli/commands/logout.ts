@@ -1,11 +1,11 @@
-import * as Args from "@oclif/core/args";
+import * as Args from "../args.ts";
 import { SlipwayCommand } from "../base.ts";
 
 export class Logout extends SlipwayCommand {
   static override summary = "Forget the login with a registry";
   static override examples = ["slipway logout registry.example"];
   static override args = {
-    server: Args.string({ ignoreStdin: true, description: "Registry; none: Docker Hub" }),
+    server: Args.string({ description: "Registry; none: Docker Hub" }),
   };
 
   override async run(): Promise<void> {

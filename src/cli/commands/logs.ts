@@ -1,6 +1,6 @@
-import * as Flags from "@oclif/core/flags";
 import { AppError } from "../../errors.ts";
 import { SlipwayCommand } from "../base.ts";
+import * as Flags from "../flags.ts";
 import { servicesArg } from "../options.ts";
 
 export class Logs extends SlipwayCommand {

@@ -1,13 +1,13 @@
-import * as Args from "@oclif/core/args";
-import * as Flags from "@oclif/core/flags";
+import * as Args from "../args.ts";
 import { SlipwayCommand } from "../base.ts";
+import * as Flags from "../flags.ts";
 
 export class PortCommand extends SlipwayCommand {
   static override summary = "Print the address at which a service's port is published";
   static override examples = ["slipway port web 80", "slipway port --protocol udp dns 53"];
   static override args = {
-    service: Args.string({ required: true, ignoreStdin: true, description: "Service" }),
-    port: Args.integer({ required: true, ignoreStdin: true, description: "Port in the container" }),
+    service: Args.string({ required: true, description: "Service" }),
+    port: Args.integer({ required: true, description: "Port in the container" }),
   };
   static override flags = {
     protocol: Flags.string({ options: ["tcp", "udp"], default: "tcp", summary: "Protocol" }),

@@ -1,6 +1,7 @@
-import * as Flags from "@oclif/core/flags";
 import { AppError } from "../../errors.ts";
 import { SlipwayCommand } from "../base.ts";
+import * as Flags from "../flags.ts";
+import { formatFlag } from "../objects.ts";
 import { servicesArg } from "../options.ts";
 
 export class Ps extends SlipwayCommand {
@@ -23,11 +24,7 @@ export class Ps extends SlipwayCommand {
       options: ["created", "running", "paused", "restarting", "removing", "exited", "dead"],
       summary: "Only containers in this state",
     }),
-    format: Flags.string({
-      options: ["table", "json"],
-      default: "table",
-      summary: "json: one object a line",
-    }),
+    format: formatFlag,
     filter: Flags.string({ helpValue: "status=STATE", summary: "The same as --status STATE" }),
     orphans: Flags.boolean({
       default: true,
@@ -49,8 +46,10 @@ export class Ps extends SlipwayCommand {
     );
     if (flags.quiet) for (const { ID } of rows) this.print(ID);
     else if (flags.services) for (const name of new Set(rows.map(({ Service }) => Service))) this.print(name);
-    else if (flags.format === "json") for (const row of rows) this.print(JSON.stringify(row));
-    else {
+    else if (flags.format !== "table") {
+      const { printRows } = await import("../format.ts");
+      await printRows(rows, [], flags.format, (line) => this.print(line));
+    } else {
       const { psTable } = await import("../../ui/ps.ts");
       this.print(
         psTable(rows, await this.paint(flags), flags["no-trunc"] ? undefined : process.stdout.columns),

@@ -1,8 +1,8 @@
-import * as Args from "@oclif/core/args";
-import * as Flags from "@oclif/core/flags";
 import { AppError } from "../../errors.ts";
 import type { Mount, Port, Service } from "../../model/types.ts";
+import * as Args from "../args.ts";
 import { SlipwayCommand } from "../base.ts";
+import * as Flags from "../flags.ts";
 
 const repeated = { multiple: true, multipleNonGreedy: true } as const;
 
@@ -19,9 +19,8 @@ published, unless -P or -p is given.`;
   static override readonly passThrough = true;
   static override strict = false;
   static override args = {
-    service: Args.string({ required: true, ignoreStdin: true, description: "Service to run" }),
+    service: Args.string({ required: true, description: "Service to run" }),
     command: Args.string({
-      ignoreStdin: true,
       multiple: true,
       description: "Program and arguments, instead of the service's own",
     }),

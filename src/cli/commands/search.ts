@@ -1,6 +1,6 @@
-import * as Args from "@oclif/core/args";
-import * as Flags from "@oclif/core/flags";
+import * as Args from "../args.ts";
 import { SlipwayCommand } from "../base.ts";
+import * as Flags from "../flags.ts";
 import { listFlags, printList } from "../objects.ts";
 
 export class Search extends SlipwayCommand {
@@ -9,7 +9,7 @@ export class Search extends SlipwayCommand {
     "Searches Docker Hub, or the registry that the term begins with: HOST[:PORT]/TERM.";
   static override examples = ["slipway search redis", "slipway search localhost:5000/app"];
   static override args = {
-    term: Args.string({ required: true, ignoreStdin: true, description: "Part of a name" }),
+    term: Args.string({ required: true, description: "Part of a name" }),
   };
   static override flags = {
     limit: Flags.integer({ default: 25, min: 1, max: 100, summary: "At most so many" }),

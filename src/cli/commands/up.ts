@@ -1,6 +1,6 @@
-import * as Flags from "@oclif/core/flags";
 import { AppError } from "../../errors.ts";
 import { SlipwayCommand } from "../base.ts";
+import * as Flags from "../flags.ts";
 import {
   buildFlags,
   imageOptions,
@@ -61,6 +61,7 @@ services' output unless -d or --wait is given; Ctrl-C then stops them in order, 
       helpValue: "SERVICE",
       summary: "Show only these services' output",
     }),
+    "attach-dependencies": Flags.boolean({ summary: "Also show the output of what the services depend on" }),
     "no-attach": Flags.string({
       multiple: true,
       multipleNonGreedy: true,
@@ -116,6 +117,8 @@ services' output unless -d or --wait is given; Ctrl-C then stops them in order, 
     const names = plan.decisions.filter(({ subject }) => subject === "container").map(({ id }) => id);
     const shown = graph.services.filter((name) => {
       if (flags.attach) return flags.attach.includes(name);
+      // As docker compose has it: of services that were named, only their own output.
+      if (services.length > 0 && !services.includes(name) && !flags["attach-dependencies"]) return false;
       return !flags["no-attach"]?.includes(name) && graph.project.services[name]?.attach !== false;
     });
     const { linePrinter } = await import("../../ui/lines.ts");

@@ -1,6 +1,6 @@
-import * as Args from "@oclif/core/args";
-import * as Flags from "@oclif/core/flags";
+import * as Args from "../args.ts";
 import { SlipwayCommand } from "../base.ts";
+import * as Flags from "../flags.ts";
 
 export class Wait extends SlipwayCommand {
   static override summary = "Wait until services have ended, and print their exit statuses";
@@ -9,7 +9,6 @@ export class Wait extends SlipwayCommand {
     service: Args.string({
       required: true,
       multiple: true,
-      ignoreStdin: true,
       description: "Services to wait for",
     }),
   };

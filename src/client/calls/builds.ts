@@ -1,8 +1,9 @@
 import { AppError } from "../../errors.ts";
-import type { BuildCalls, BuildOptions, ProgressMessage } from "../client.ts";
 import { EngineFailure } from "../failures.ts";
 import { followProgress } from "../progress.ts";
 import type { Call, Transport } from "../transport.ts";
+import type { BuildCalls, BuildOptions } from "../types/builds.ts";
+import type { ProgressMessage } from "../types/common.ts";
 
 const MOUNTS = "/slipway/v1/builder/mounts";
 
@@ -30,13 +31,29 @@ export function buildCalls(engine: Transport): BuildCalls {
     exportCacheMount: (id) => engine.open("GET", `${MOUNTS}/archive`, { query: { id } }),
     importCacheMount: (id, tar) =>
       engine.done("PUT", `${MOUNTS}/archive`, { query: { id }, body: tar, contentType: "application/x-tar" }),
-    pruneBuilds: ({ all, filters } = {}) => engine.json("POST", "/build/prune", { query: { all }, filters }),
+    pruneBuilds: ({ all, filters, keepBytes } = {}) =>
+      engine.json("POST", "/build/prune", { query: { all, "keep-storage": keepBytes }, filters }),
   };
 }
 
 /** Our engine reads the directory itself: nothing is packed, nothing is sent. */
-function localBuild({ context, signal, onProgress: _, more, ...fields }: BuildOptions): [string, Call] {
-  return ["/slipway/v1/build", { json: { ...fields, ...context, ...more }, signal }];
+function localBuild({
+  context,
+  signal,
+  onProgress: _,
+  more,
+  logins,
+  ...fields
+}: BuildOptions): [string, Call] {
+  return [
+    "/slipway/v1/build",
+    { json: { ...fields, ...context, ...more }, headers: loginHeaders(logins), signal },
+  ];
+}
+
+function loginHeaders(logins: BuildOptions["logins"] = {}): Record<string, string> {
+  if (Object.keys(logins).length === 0) return {};
+  return { "x-registry-config": Buffer.from(JSON.stringify(logins)).toString("base64") };
 }
 
 function tarBuild(options: BuildOptions): [string, Call] {
@@ -70,6 +87,12 @@ function tarBuild(options: BuildOptions): [string, Call] {
   const body = "tar" in context ? context.tar : undefined;
   return [
     "/build",
-    { query, ...(body && { body }), contentType: "application/x-tar", signal: options.signal },
+    {
+      query,
+      ...(body && { body }),
+      contentType: "application/x-tar",
+      headers: loginHeaders(options.logins),
+      signal: options.signal,
+    },
   ];
 }

@@ -1,8 +1,9 @@
 import type { ContainerStats } from "dockerode";
-import type { ContainerCalls, TerminalSize, WaitOptions, WaitResult } from "../client.ts";
 import { textOf, untilAborted } from "../frames.ts";
 import { jsonLines } from "../progress.ts";
 import { segment, type Transport } from "../transport.ts";
+import type { TerminalSize } from "../types/common.ts";
+import type { ContainerCalls, WaitOptions, WaitResult } from "../types/containers.ts";
 
 export function containerCalls(engine: Transport): ContainerCalls {
   const at = (id: string, what = ""): string => `/containers/${segment(id)}${what}`;

@@ -1,6 +1,6 @@
-import type { IncomingHttpHeaders } from "node:http";
-import type { FileCalls, PathStat } from "../client.ts";
+import type { Headers } from "../reply.ts";
 import { segment, type Transport } from "../transport.ts";
+import type { FileCalls, PathStat } from "../types/files.ts";
 
 export function fileCalls(engine: Transport): FileCalls {
   const at = (id: string, what: string): string => `/containers/${segment(id)}/${what}`;
@@ -24,7 +24,7 @@ export function fileCalls(engine: Transport): FileCalls {
   };
 }
 
-function statIn(headers: IncomingHttpHeaders): PathStat {
-  const text = String(headers["x-docker-container-path-stat"] ?? "e30=");
+function statIn(headers: Headers): PathStat {
+  const text = headers["x-docker-container-path-stat"] ?? "e30=";
   return JSON.parse(Buffer.from(text, "base64").toString()) as PathStat;
 }

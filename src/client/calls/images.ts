@@ -1,8 +1,9 @@
 import { AppError, type FailureCode } from "../../errors.ts";
-import type { ImageCalls, PullOptions, RegistryLogin } from "../client.ts";
 import { EngineFailure } from "../failures.ts";
 import { followProgress } from "../progress.ts";
 import { type Call, segment, type Transport } from "../transport.ts";
+import type { ImageCalls, PullOptions } from "../types/images.ts";
+import type { RegistryLogin } from "../types/system.ts";
 
 export function imageCalls(engine: Transport): ImageCalls {
   const at = (name: string, what = ""): string => `/images/${segment(name)}${what}`;
@@ -19,6 +20,24 @@ export function imageCalls(engine: Transport): ImageCalls {
     } catch (error) {
       throw recoded(error, code);
     }
+  };
+  /** A call to our own engine that tells at its end which image it made, and whether it was there before. */
+  const make = async (
+    path: string,
+    json: object,
+    { signal, onProgress }: Pick<PullOptions, "signal" | "onProgress">,
+  ): Promise<{ imageId: string; fresh: boolean }> => {
+    let imageId = "";
+    let fresh = true;
+    await follow(`/slipway/v1/${path}`, { json }, "IMAGE_PULL", {
+      ...(signal && { signal }),
+      onProgress(message) {
+        if (typeof message.aux?.["ID"] === "string") imageId = message.aux["ID"];
+        if (message.aux?.["Fresh"] === false) fresh = false;
+        onProgress?.(message);
+      },
+    });
+    return { imageId, fresh };
   };
   return {
     listImages: ({ all, filters } = {}) => engine.json("GET", "/images/json", { query: { all }, filters }),
@@ -51,6 +70,14 @@ export function imageCalls(engine: Transport): ImageCalls {
         ...(onProgress && { onProgress }),
       }),
     saveImages: (names) => engine.open("GET", "/images/get", { query: { names } }),
+    async describeRemote(reference, login) {
+      try {
+        const path = `/distribution/${segment(reference)}/json`;
+        return await engine.json("GET", path, { headers: loginHeader(login) });
+      } catch (error) {
+        throw recoded(error, "IMAGE_PULL");
+      }
+    },
     searchImages: (term, limit) => engine.json("GET", "/images/search", { query: { term, limit } }),
     async serveRegistry({ signal, onProgress, ...options }) {
       const more = { ...(signal && { signal }), ...(onProgress && { onProgress }) };
@@ -60,19 +87,9 @@ export function imageCalls(engine: Transport): ImageCalls {
         if (signal?.aborted !== true) throw error;
       }
     },
-    async bootstrapImage(reference, { include, variant, signal, onProgress } = {}) {
-      let imageId = "";
-      let fresh = true;
-      const call = { json: { reference, include, variant } };
-      await follow("/slipway/v1/bootstrap", call, "IMAGE_PULL", {
-        ...(signal && { signal }),
-        onProgress(message) {
-          if (typeof message.aux?.["ID"] === "string") imageId = message.aux["ID"];
-          if (message.aux?.["Fresh"] === false) fresh = false;
-          onProgress?.(message);
-        },
-      });
-      return { imageId, fresh };
+    takeImage: (reference, source, options = {}) => make("images/take", { reference, source }, options),
+    bootstrapImage(reference, { include, variant, suite, ...options } = {}) {
+      return make("bootstrap", { reference, include, variant, suite }, options);
     },
   };
 }

@@ -1,5 +1,5 @@
-import type { NetworkCalls, VolumeCalls } from "../client.ts";
 import { segment, type Transport } from "../transport.ts";
+import type { NetworkCalls, VolumeCalls } from "../types/networks.ts";
 
 export function networkCalls(engine: Transport): NetworkCalls {
   const at = (id: string, what = ""): string => `/networks/${segment(id)}${what}`;

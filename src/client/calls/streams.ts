@@ -1,14 +1,8 @@
 import type { Duplex } from "node:stream";
-import type {
-  Attachment,
-  ContainerInspect,
-  ExecCalls,
-  LogsOptions,
-  OutputChunk,
-  StreamCalls,
-} from "../client.ts";
 import { demultiplex, untilAborted } from "../frames.ts";
 import { segment, type Transport } from "../transport.ts";
+import type { ContainerInspect } from "../types/containers.ts";
+import type { Attachment, ExecCalls, LogsOptions, OutputChunk, StreamCalls } from "../types/streams.ts";
 import { sizeQuery } from "./containers.ts";
 
 export function streamCalls(engine: Transport): StreamCalls {

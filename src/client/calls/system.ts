@@ -1,7 +1,7 @@
-import type { DiskUsage, EngineEvent, EngineInfo, EngineVersion, SystemCalls } from "../client.ts";
 import { untilAborted } from "../frames.ts";
 import { jsonLines } from "../progress.ts";
 import type { Transport } from "../transport.ts";
+import type { DiskUsage, EngineEvent, EngineInfo, EngineVersion, SystemCalls } from "../types/system.ts";
 
 export function systemCalls(engine: Transport): SystemCalls {
   let features: Promise<ReadonlySet<string>> | undefined;

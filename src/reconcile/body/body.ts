@@ -2,7 +2,7 @@
  * A service of the model as the body of `POST /containers/create`. Pure: what has to be looked up (image ids, digests)
  * comes in.
  */
-import type { CreateContainerOptions } from "../../client/client.ts";
+import type { CreateContainerOptions } from "../../client/types/containers.ts";
 import { COMPOSE_VERSION, LABEL } from "../../labels.ts";
 import type { Healthcheck, Project, Service } from "../../model/types.ts";
 import { parseDuration } from "../../model/units.ts";

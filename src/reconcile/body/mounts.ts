@@ -76,6 +76,17 @@ function createsHostPath(mount: Mount): boolean {
   );
 }
 
+/** @see docker/compose pkg/compose/create.go, `recursive` */
+function bindOptions({ bind }: Mount): Record<string, unknown> {
+  return {
+    ...(bind?.propagation && { Propagation: bind.propagation }),
+    ...(bind?.recursive === "disabled" && { NonRecursive: true }),
+    ...(bind?.recursive === "writable" && { ReadOnlyNonRecursive: true }),
+    ...(bind?.recursive === "readonly" && { ReadOnlyForceRecursive: true }),
+    ...(bind?.create_host_path && { CreateMountpoint: true }),
+  };
+}
+
 function bindText({ source, target, read_only, bind }: Mount): string {
   const options = [read_only ? "ro" : "rw", bind?.selinux, bind?.propagation].filter((option) => option);
   return `${source}:${target}:${options.join(",")}`;
@@ -107,8 +118,8 @@ function settings(project: Project, mount: Mount, carried: Readonly<Record<strin
   } else {
     result["Source"] = source;
     if (type === "image" && mount.image?.subpath) result["ImageOptions"] = { Subpath: mount.image.subpath };
-    if (type === "bind" && mount.bind?.propagation)
-      result["BindOptions"] = { Propagation: mount.bind.propagation };
+    const bind = type === "bind" ? bindOptions(mount) : {};
+    if (Object.keys(bind).length > 0) result["BindOptions"] = bind;
   }
   // dockerode's type asks for fields that the API leaves optional.
   return result as unknown as MountSettings;

@@ -5,6 +5,7 @@ export interface BootstrapOptions {
   readonly reference: string; // `debian:bookworm-slim`
   readonly include: readonly string[]; // more packages
   readonly variant: string | undefined;
+  readonly suite: string | undefined;
 }
 
 /**
@@ -16,7 +17,7 @@ export async function bootstrap(
   options: BootstrapOptions,
   { engine, report, signal }: Context,
 ): Promise<string> {
-  const { reference: id, include, variant } = options;
+  const { reference: id, include, variant, suite } = options;
   if (!(await engine.slipwayFeatures()).has("bootstrap")) {
     throw new AppError("ENGINE_TOO_OLD", `the engine at ${engine.address} cannot make base images`, {
       hint: "Use slipway's own engine (leave DOCKER_HOST unset), or pull the image.",
@@ -28,6 +29,7 @@ export async function bootstrap(
       signal,
       ...(include.length > 0 && { include }),
       ...(variant !== undefined && { variant }),
+      ...(suite !== undefined && { suite }),
       onProgress({ status, stream, id: part, progressDetail }) {
         const text = (status ?? stream ?? "").trim();
         if (text === "") return;

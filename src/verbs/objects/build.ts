@@ -1,11 +1,12 @@
-import { stat } from "node:fs/promises";
+import { statSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Readable } from "node:stream";
-import { tarSource } from "../../build/build.ts";
 import { BuildProgress } from "../../build/progress.ts";
-import type { BuildOptions } from "../../client/client.ts";
+import { isMissing } from "../../client/failures.ts";
+import type { BuildOptions } from "../../client/types/builds.ts";
 import type { Context } from "../../context.ts";
 import { AppError } from "../../errors.ts";
+import { allLogins } from "../credentials.ts";
 
 export type BuildContext =
   | { readonly kind: "directory"; readonly path: string } // absolute
@@ -38,6 +39,8 @@ export interface BuildWarning {
 
 export interface BuildPathResult {
   readonly id: string; // "" for a check, and where no output is an image
+  /** Of the manifest or index that was pushed or written as a layout. */
+  readonly digest: string | undefined;
   readonly warnings: readonly BuildWarning[];
   /** Step title → why it was not taken from the cache, where that was asked. */
   readonly reasons: readonly (readonly [title: string, reasons: readonly string[]])[];
@@ -51,43 +54,63 @@ export interface BuildPathResult {
  */
 export async function buildPath(options: BuildPathOptions, context: Context): Promise<BuildPathResult> {
   const { engine, report, signal } = context;
-  const own = (await engine.slipwayFeatures()).has("build");
-  const asked = Object.entries(options.own).filter(([, value]) => value !== undefined && value !== false);
-  if (!own && asked.length > 0) {
-    const names = asked.map(([name]) => name).join(", ");
-    throw new AppError("ENGINE_TOO_OLD", `the engine at ${engine.address} builds without ${names}`, {
-      hint: "Use slipway's own engine (leave DOCKER_HOST unset).",
-    });
-  }
-  await checkFiles(options);
+  checkFiles(options);
   const id = options.tags[0] ?? nameOf(options.context);
-  const progress = new BuildProgress(id, report);
+  const progress = new BuildProgress(id, report, "image build");
   const warnings: BuildWarning[] = [];
   const reasons: [string, readonly string[]][] = [];
-  report.on({ subject: "build", id, phase: "working", text: "building" });
-  try {
-    const image = await engine.buildImage({
-      ...(await sourceOf(options, own)),
+  let digest: string | undefined;
+  const send = async (isOurs: boolean): Promise<string> => {
+    if (!isOurs) refuseOwn(options, engine.address);
+    return await engine.buildImage({
+      ...(await sourceOf(options, isOurs)),
       ...commonOf(options),
       more: options.own,
+      logins: await allLogins(context.env),
       signal,
       onProgress(message) {
         const step = message["step"] as
           | { title: string; state: string; reasons?: readonly string[] }
           | undefined;
+        if (typeof message.aux?.["Digest"] === "string") digest = message.aux["Digest"];
         if (message["warning"] !== undefined) warnings.push(message["warning"] as BuildWarning);
         if (step?.reasons !== undefined) reasons.push([step.title, step.reasons]);
         progress.on(message);
       },
     });
+  };
+  report.on({ subject: "build", id, phase: "working", text: "building" });
+  try {
+    // A question before would cost as much as a build that finds nothing to do.
+    const isAsked = options.context.kind === "tar";
+    const isOurs = !isAsked || (await engine.slipwayFeatures()).has("build");
+    const image = await send(isOurs).catch((error: unknown) => {
+      if (!isOurs || !isUnknownCall(error)) throw error;
+      return send(false);
+    });
     report.on({ subject: "build", id, phase: "done", text: "built", why: options.tags.join(", ") });
-    return { id: image, warnings, reasons };
+    return { id: image, digest, warnings, reasons };
   } catch (error) {
     report.on({ subject: "build", id, phase: "failed", text: "failed" });
     if (error instanceof AppError && error.code === "BUILD_FAILED")
       throw progress.failure(error, dockerfileOf(options));
     throw error;
   }
+}
+
+/** @throws {AppError} ENGINE_TOO_OLD if something is asked that Docker's API cannot say */
+function refuseOwn({ own }: BuildPathOptions, address: string): void {
+  const asked = Object.entries(own).filter(([, value]) => value !== undefined && value !== false);
+  if (asked.length === 0) return;
+  const names = asked.map(([name]) => name).join(", ");
+  throw new AppError("ENGINE_TOO_OLD", `the engine at ${address} builds without ${names}`, {
+    hint: "Use slipway's own engine (leave DOCKER_HOST unset).",
+  });
+}
+
+/** What another engine answers to a call of ours. */
+function isUnknownCall(error: unknown): boolean {
+  return error instanceof AppError && isMissing(error.cause) && error.message.startsWith("page not found");
 }
 
 /** The id of an image of what a failed step left, where `keepFailed` was asked. */
@@ -108,16 +131,17 @@ function dockerfileOf({ context, dockerfile }: BuildPathOptions): string | undef
   return context.kind === "directory" ? (dockerfile ?? join(context.path, "Dockerfile")) : undefined;
 }
 
-async function checkFiles(options: BuildPathOptions): Promise<void> {
+/** Without threads: starting them takes longer than both looks. */
+function checkFiles(options: BuildPathOptions): void {
   const { context } = options;
   if (context.kind !== "directory") return;
-  const found = await stat(context.path).catch(() => undefined);
+  const found = statSync(context.path, { throwIfNoEntry: false });
   if (!found?.isDirectory()) {
     const why = found ? "is not a directory" : "does not exist";
     throw new AppError("BUILD_CONTEXT_MISSING", `the build context ${context.path} ${why}`);
   }
   const dockerfile = dockerfileOf(options)!;
-  if (!(await stat(dockerfile).catch(() => undefined))?.isFile()) {
+  if (!statSync(dockerfile, { throwIfNoEntry: false })?.isFile()) {
     throw new AppError("DOCKERFILE_MISSING", `there is no Dockerfile at ${dockerfile}`, {
       hint: "Create it, or say with -f where it is.",
     });
@@ -157,7 +181,7 @@ async function sourceOf(
       };
     case "directory":
       if (own) return { context: { directory: context.path }, ...(dockerfile && { dockerfile }) };
-      return await tarSource({
+      return await (await import("../../build/build.ts")).tarSource({
         kind: "build",
         services: [nameOf(context)],
         build: { context: context.path, ...(dockerfile && { dockerfile }) },

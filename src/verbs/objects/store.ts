@@ -1,5 +1,6 @@
 import type { EngineClient } from "../../client/client.ts";
 import { AppError } from "../../errors.ts";
+import type { Check } from "./check.ts";
 
 /** What proving the image store has found. */
 export interface StoreReport {
@@ -10,7 +11,8 @@ export interface StoreReport {
     readonly what: string;
     readonly id: string;
     readonly problem: string;
-    readonly repair: string;
+    /** What was done about it; absent where nothing was asked for. */
+    readonly repair?: string;
   }[];
 }
 
@@ -26,4 +28,16 @@ export async function checkStore(engine: EngineClient, repair: boolean): Promise
     });
   }
   return await engine.slipwayPost<StoreReport>(`/images/check${repair ? "?repair=1" : ""}`);
+}
+
+/** The report as one line among the other checks. */
+export function describeStore({ images, layers, blobs, findings }: StoreReport): Check {
+  const isOpen = findings.some(({ repair }) => repair === undefined);
+  const problems = `${findings.length} problem${findings.length === 1 ? "" : "s"}`;
+  return {
+    name: "image store",
+    state: findings.length === 0 ? "ok" : isOpen ? "fail" : "warn",
+    detail: `${images} images, ${layers} layers, ${blobs} blobs: ${findings.length === 0 ? "whole" : problems}`,
+    ...(isOpen && { hint: "slipway system check --repair" }),
+  };
 }

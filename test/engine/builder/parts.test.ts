@@ -2,13 +2,14 @@ import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { formatDuration, parseDuration } from "../../../engine/builder/dockerfile/duration.ts";
+import { parseDuration } from "../../../engine/builder/dockerfile/duration.ts";
 import { quote, suggest } from "../../../engine/builder/dockerfile/text.ts";
 import { frameOf } from "../../../engine/builder/failure.ts";
 import { Limiter } from "../../../engine/builder/limiter.ts";
 import { compareManifests, formatManifest, parseManifest } from "../../../engine/builder/manifest.ts";
 import { openArchive } from "../../../engine/builder/steps/archive.ts";
 import { Tail } from "../../../engine/builder/steps/tail.ts";
+import { formatDuration } from "../../../engine/duration.ts";
 import { makeTar } from "../../helpers/tar.ts";
 
 const parts = suite("engine/builder/parts");

@@ -2,7 +2,8 @@
 import { readFileSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { Attachment, EngineClient } from "../../../src/client/client.ts";
+import type { EngineClient } from "../../../src/client/client.ts";
+import type { Attachment } from "../../../src/client/types/streams.ts";
 import { until } from "../../helpers/command.ts";
 import { Sandbox } from "../../helpers/sandbox.ts";
 import { type Options, probe, runToEnd } from "./probe.ts";

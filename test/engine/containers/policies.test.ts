@@ -115,7 +115,7 @@ for (const [text, number] of [
 
 for (const text of ["", "0", "65", "SIGNONE", "RTMIN+40", "9x"]) {
   small(`"${text}" is no signal`, () => {
-    assert.throws(() => signalNumber(text), /invalid signal/);
+    assert.throws(() => signalNumber(text), /invalid signal|does not support signal/);
   });
 }
 

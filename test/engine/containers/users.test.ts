@@ -39,7 +39,7 @@ for (const [user, message] of [
   ["damaged", "unable to find user damaged: no matching entries in passwd file"],
   ["app:none", "unable to find group none: no matching entries in group file"],
   ["2147483648", "uids and gids must be in range 0-2147483647"],
-  ["-1", "unable to find user -1: no matching entries in passwd file"],
+  ["-1", "uids and gids must be in range 0-2147483647"],
 ] as const) {
   users(`"${user}" is refused: ${message}`, () => {
     assert.throws(

@@ -1,4 +1,5 @@
-/** Works on a store until it is killed: imports, tags, loads and removes. Its parent looks at what is left. */
+/** Works on a store until it is killed: imports, tags, loads, adopts and removes. Its parent looks at what is left. */
+import { mkdirSync, writeFileSync } from "node:fs";
 import { Readable } from "node:stream";
 import { Events } from "../../../engine/events.ts";
 import { Images } from "../../../engine/images/images.ts";
@@ -35,5 +36,10 @@ for (let round = 0; ; round++) {
   for await (const piece of images.save([name])) pieces.push(piece as Buffer);
   await images.remove(name);
   await images.load(Readable.from([Buffer.concat(pieces)]), () => {});
+  const upper = `${directory}/data/upper-${seed}-${round}`;
+  mkdirSync(upper);
+  writeFileSync(`${upper}/file`, `${seed} ${round}`);
+  const { diffId } = await images.adoptLayer(upper);
+  await images.createImage({ architecture: "amd64", os: "linux" }, [diffId], { tags: [`built:${seed}`] });
   if (round > 1) await images.remove(`x:${seed}-${round - 2}`);
 }

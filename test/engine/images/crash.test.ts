@@ -2,6 +2,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { suite } from "uvu";
@@ -58,6 +59,57 @@ crash("on a full disk an import fails and leaves nothing, and the next one that 
   } finally {
     execFileSync("sh", ["-c", `umount ${data}`]);
   }
+});
+
+crash("wherever a disk gets full, a load or a build step fails whole, and the store opens", async () => {
+  await using of = await openStore();
+  const pieces: Buffer[] = [];
+  for (const [name, size] of [
+    ["a", 70_000],
+    ["b", 1_200_000],
+  ] as const)
+    await of.images.import(archiveOf({ path: name, content: Buffer.alloc(size, name) }), {
+      reference: parseReference(name),
+    });
+  for await (const piece of of.images.save(["a", "b"])) pieces.push(piece as Buffer);
+  const data = of.paths.dataRoot;
+  let [failed, done] = [0, 0];
+  for (const kilobytes of [48, 80, 120, 160, 200, 1200, 1360, 2000]) {
+    rmSync(data, { recursive: true });
+    mkdirSync(data);
+    execFileSync("mount", ["-t", "tmpfs", "-o", `size=${kilobytes}k`, "tmpfs", data]);
+    try {
+      for (const [path, mode] of of.paths.directories) mkdirSync(path, { recursive: true, mode });
+      const images = await of.reopen();
+      const upper = join(data, "upper");
+      for (const work of [
+        () => images.load(Readable.from(pieces), () => {}),
+        async () => {
+          mkdirSync(upper);
+          writeFileSync(join(upper, "file"), "built");
+          const { diffId } = await images.adoptLayer(upper);
+          await images.createImage({ architecture: "amd64", os: "linux" }, [diffId], { tags: ["built"] });
+        },
+      ]) {
+        await work().then(
+          () => done++,
+          (error: Error) => {
+            assert.match(error.message, /No space left|ENOSPC/);
+            failed++;
+          },
+        );
+      }
+      rmSync(upper, { recursive: true, force: true });
+      const reopened = await of.reopen();
+      await reopened.store.trash.empty();
+      assert.equal((await reopened.verify(false)).findings, [], `${kilobytes}k`);
+      assert.is(readdirSync(of.paths.layers).length, reopened.store.catalog.layers.size, `${kilobytes}k`);
+      assert.equal(readdirSync(of.paths.ingest), [], `${kilobytes}k`);
+    } finally {
+      execFileSync("umount", [data]);
+    }
+  }
+  assert.ok(failed > 3 && done > 3, `${failed} failed, ${done} done`);
 });
 
 crash("changed files are found, and repaired from the blob or put into quarantine", async () => {

@@ -1,12 +1,10 @@
 /** Debian's docker-registry (distribution), fetched once into .cache and run on loopback; nothing is installed. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { request as httpRequest } from "node:http";
-import { request as httpsRequest } from "node:https";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { must } from "../../helpers/command.ts";
+import { must, run } from "../../helpers/command.ts";
 
 const cache = join(import.meta.dirname, "../../../.cache/docker-registry");
 
@@ -16,6 +14,10 @@ const HTPASSWD = "user:$2y$05$abcdefghijklmnopqrstuuDIEddBSuRWBBEY6g5zv60IAP5bSS
 export interface RegistryOptions {
   readonly login?: boolean;
   readonly tls?: boolean;
+  /** Where it keeps what it has, which stays when it is closed. Default: a directory of its own, which goes. */
+  readonly data?: string;
+  /** A network namespace (ip-netns(8)) whose loopback it listens on. Default: the caller's. */
+  readonly netns?: string;
 }
 
 export class DebianRegistry implements AsyncDisposable {
@@ -42,15 +44,17 @@ export class DebianRegistry implements AsyncDisposable {
       [
         "version: 0.1",
         "log: {level: error, accesslog: {disabled: true}}",
-        `storage: {filesystem: {rootdirectory: ${directory}/data}, delete: {enabled: true}}`,
+        `storage: {filesystem: {rootdirectory: ${options.data ?? `${directory}/data`}}, delete: {enabled: true}}`,
         `http: {addr: "${host}", secret: x${tls}}`,
         auth,
       ].join("\n"),
     );
-    const child = spawn(program, ["serve", join(directory, "config.yml")], { stdio: "ignore" });
+    const enter = options.netns === undefined ? [] : ["nsenter", `--net=/run/netns/${options.netns}`, "--"];
+    const [command = "", ...args] = [...enter, program, "serve", join(directory, "config.yml")];
+    const child = spawn(command, args, { stdio: "ignore" });
     const registry = new DebianRegistry(host, directory, child);
     for (let tries = 0; tries < 100; tries++) {
-      if (await answers(host, options.tls === true)) return registry;
+      if (await answers(host, enter)) return registry;
       await sleep(50);
     }
     await registry[Symbol.asyncDispose]();
@@ -85,38 +89,22 @@ async function makeCertificate(directory: string, host: string): Promise<string>
   const trusted = join(directory, "certs.d", host);
   mkdirSync(trusted, { recursive: true });
   const [key, certificate] = [join(directory, "key.pem"), join(trusted, "ca.crt")];
-  await must([
-    ...[
-      "openssl",
-      "req",
-      "-x509",
-      "-newkey",
-      "ec",
-      "-pkeyopt",
-      "ec_paramgen_curve:P-256",
-      "-nodes",
-      "-days",
-      "2",
-    ],
-    ...["-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
-  ]);
+  await selfSigned(key, certificate);
   return `, tls: {certificate: ${certificate}, key: ${key}}`;
 }
 
-function answers(host: string, tls: boolean): Promise<boolean> {
-  return new Promise((resolve) => {
-    const send = tls ? httpsRequest : httpRequest;
-    const request = send(
-      `${tls ? "https" : "http"}://${host}/v2/`,
-      { rejectUnauthorized: false },
-      (response) => {
-        response.resume();
-        resolve(true);
-      },
-    );
-    request.on("error", () => resolve(false));
-    request.end();
-  });
+/** Writes a key and a certificate for 127.0.0.1 that is its own authority. */
+export async function selfSigned(key: string, certificate: string): Promise<void> {
+  const kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"];
+  const names = ["-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1"];
+  await must(["openssl", "req", "-x509", ...kind, ...names, "-keyout", key, "-out", certificate]);
+}
+
+/** Whether something listens there, which is asked where it lives. */
+async function answers(host: string, enter: readonly string[]): Promise<boolean> {
+  const [address = "", port = ""] = host.split(":");
+  const connect = `exec 3<>/dev/tcp/${address}/${port}`;
+  return (await run([...enter, "bash", "-c", connect])).status === 0;
 }
 
 function freePort(): Promise<number> {

@@ -24,7 +24,11 @@ export interface Store extends AsyncDisposable {
   reopen(): Promise<Images>;
 }
 
-export async function openStore(registries: Partial<RegistrySettings> = {}): Promise<Store> {
+/** @param silence milliseconds that a registry may be silent */
+export async function openStore(
+  registries: Partial<RegistrySettings> = {},
+  silence?: number,
+): Promise<Store> {
   const directory = mkdtempSync("/var/tmp/slw-images-");
   const paths = new Paths(join(directory, "data"), join(directory, "run"));
   await createDirectories(paths);
@@ -37,6 +41,7 @@ export async function openStore(registries: Partial<RegistrySettings> = {}): Pro
       events: new Events(),
       log: silentLog,
       registries: { ...DEFAULT_SETTINGS, ...registries },
+      ...(silence !== undefined && { silence }),
     });
   const store: Store = {
     directory,

@@ -14,10 +14,22 @@ export interface Misbehaviour {
   noRanges?: boolean;
   /** Blobs come with one byte changed. */
   corrupt?: boolean;
-  /** A user and password, asked for directly or through a token server. */
-  login?: { user: string; password: string; token: boolean };
+  /** Is told how many bytes of a blob are sent. */
+  sent?: (bytes: number) => void;
+  /** Sends so many bytes of a blob and then nothing, so many times. */
+  stall?: { after: number; times: number };
+  /** Answers so many requests of any kind with 503 and a Retry-After of 0 seconds. */
+  busy?: number;
+  /** Blobs are at another server, without the path's /v2/. */
+  elsewhere?: string;
+  /** A user and password, asked for directly or through a token server, whose tokens last for so many requests. */
+  login?: { user: string; password: string; token: boolean; uses?: number };
   /** Cross-repository mounts are ordinary uploads. */
   noMount?: boolean;
+  /** Cuts the connection when so many bytes of an upload's request are here, so many times. */
+  cutUpload?: { after: number; times: number; forget?: boolean };
+  /** Takes no more bytes of an upload in one request. */
+  mostUpload?: number;
 }
 
 export class RegistryServer implements AsyncDisposable {
@@ -25,6 +37,13 @@ export class RegistryServer implements AsyncDisposable {
   readonly blobs = new Map<string, Buffer>();
   readonly manifests = new Map<string, { type: string; bytes: Buffer }>();
   readonly requests: string[] = [];
+  /** Authorization headers of all requests, "" where there was none. */
+  readonly authorizations: string[] = [];
+  /** Bodies that the token server was sent. */
+  readonly forms: URLSearchParams[] = [];
+  #tokens = 0;
+  #used = 0;
+  readonly uploads = new Map<string, Buffer>();
   misbehaviour: Misbehaviour = {};
 
   private constructor() {
@@ -32,6 +51,7 @@ export class RegistryServer implements AsyncDisposable {
       this.requests.push(
         `${request.method} ${request.url?.replace(/[0-9a-f-]{36}/, "UUID").replace(/\?.*/, "")}`,
       );
+      this.authorizations.push(request.headers.authorization ?? "");
       void this.#serve(request, response).catch(() => response.destroy());
     });
   }
@@ -98,10 +118,21 @@ export class RegistryServer implements AsyncDisposable {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? "", `http://${this.host}`);
+    if ((this.misbehaviour.busy ?? 0) > 0) {
+      this.misbehaviour.busy = (this.misbehaviour.busy ?? 0) - 1;
+      response.writeHead(503, { "retry-after": "0" }).end();
+      return;
+    }
     if (url.pathname === "/token") return this.#token(request, url, response);
     if (!this.#isAllowed(request, response)) return;
     const [, repository = "", kind = "", rest = ""] =
       /^\/v2\/(.+)\/(manifests|blobs)\/(.*)$/.exec(url.pathname) ?? [];
+    const lists = /^\/v2\/(.+)\/tags\/list$/.exec(url.pathname)?.[1];
+    if (lists !== undefined) {
+      const tags = [...this.manifests.keys()].filter((name) => name.startsWith(`${lists}:`));
+      response.writeHead(200).end(JSON.stringify({ tags: tags.map((name) => name.slice(lists.length + 1)) }));
+      return;
+    }
     if (kind === "manifests") return this.#manifest(request, response, repository, rest);
     if (kind === "blobs" && rest.startsWith("uploads/"))
       return this.#upload(request, response, repository, url);
@@ -113,7 +144,9 @@ export class RegistryServer implements AsyncDisposable {
     const { login } = this.misbehaviour;
     if (login === undefined) return true;
     const basic = `Basic ${Buffer.from(`${login.user}:${login.password}`).toString("base64")}`;
-    if (request.headers.authorization === (login.token ? "Bearer the-token" : basic)) return true;
+    const isCurrent = login.token && request.headers.authorization === `Bearer token-${this.#tokens}`;
+    if (isCurrent && this.#used++ < (login.uses ?? Number.POSITIVE_INFINITY)) return true;
+    if (!login.token && request.headers.authorization === basic) return true;
     const challenge = login.token
       ? `Bearer realm="http://${this.host}/token",service="a, b",scope="repository:x:pull"`
       : 'Basic realm="x"';
@@ -123,11 +156,19 @@ export class RegistryServer implements AsyncDisposable {
     return false;
   }
 
-  #token(request: IncomingMessage, url: URL, response: ServerResponse): void {
+  /** A token for the password, or for the token that stands for it; that one is given to who asks for it. */
+  async #token(request: IncomingMessage, url: URL, response: ServerResponse): Promise<void> {
     const { login } = this.misbehaviour;
     const basic = `Basic ${Buffer.from(`${login?.user}:${login?.password}`).toString("base64")}`;
-    const good = request.headers.authorization === basic && url.searchParams.get("service") === "a, b";
-    response.writeHead(good ? 200 : 401).end(JSON.stringify(good ? { token: "the-token" } : {}));
+    const form = new URLSearchParams((await body(request)).toString());
+    if (request.method === "POST") this.forms.push(form);
+    const service = form.get("service") ?? url.searchParams.get("service");
+    const isKnown = request.headers.authorization === basic || form.get("refresh_token") === "identity";
+    if (!isKnown || service !== "a, b") return void response.writeHead(401).end("{}");
+    this.#used = 0;
+    const offline = url.searchParams.get("offline_token") === "true";
+    const answer = { token: `token-${++this.#tokens}`, ...(offline && { refresh_token: "identity" }) };
+    response.writeHead(200).end(JSON.stringify(answer));
   }
 
   async #manifest(
@@ -159,7 +200,11 @@ export class RegistryServer implements AsyncDisposable {
   }
 
   #blob(request: IncomingMessage, response: ServerResponse, digest: string): void {
-    const { cut, refuse, noRanges = false, corrupt = false } = this.misbehaviour;
+    const { cut, refuse, stall, noRanges = false, corrupt = false, elsewhere } = this.misbehaviour;
+    if (elsewhere !== undefined && request.method === "GET") {
+      response.writeHead(307, { location: `${elsewhere}/v2/x/blobs/${digest}` }).end();
+      return;
+    }
     const found = this.blobs.get(digest);
     if (found === undefined) {
       response.writeHead(404).end();
@@ -176,11 +221,16 @@ export class RegistryServer implements AsyncDisposable {
     const bytes = Buffer.from(found);
     if (corrupt) bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
     const start = noRanges ? 0 : Number(/^bytes=(\d+)-/.exec(request.headers.range ?? "")?.[1] ?? 0);
+    this.misbehaviour.sent?.(bytes.length - start);
     const partial = !noRanges && request.headers.range !== undefined;
     response.writeHead(partial ? 206 : 200, {
       "content-length": bytes.length - start,
       ...(partial ? { "content-range": `bytes ${start}-${bytes.length - 1}/${bytes.length}` } : {}),
     });
+    if (stall !== undefined && bytes.length - start > stall.after && stall.times-- > 0) {
+      response.write(bytes.subarray(start, start + stall.after));
+      return;
+    }
     if (cut === undefined || cut.times <= 0 || bytes.length - start <= cut.after) {
       response.end(bytes.subarray(start));
       return;
@@ -204,13 +254,48 @@ export class RegistryServer implements AsyncDisposable {
     ) {
       response.writeHead(201).end();
     } else if (request.method === "POST") {
-      response.writeHead(202, { location: `/v2/${repository}/blobs/uploads/${randomUUID()}?state=x` }).end();
-    } else if (request.method === "DELETE") {
-      response.writeHead(204).end();
+      const id = randomUUID();
+      this.uploads.set(id, Buffer.alloc(0));
+      response.writeHead(202, { location: `/v2/${repository}/blobs/uploads/${id}?state=x` }).end();
     } else {
-      const { digest } = this.add(await body(request));
-      response.writeHead(digest === url.searchParams.get("digest") ? 201 : 400).end();
+      await this.#continue(request, response, url);
     }
+  }
+
+  async #continue(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+    const id = url.pathname.split("/").at(-1) ?? "";
+    const have = this.uploads.get(id);
+    if (have === undefined) return void response.writeHead(404).end();
+    const place = (bytes: Buffer) => ({
+      location: url.pathname,
+      range: `0-${Math.max(0, bytes.length - 1)}`,
+    });
+    if (request.method === "DELETE") return void response.writeHead(204).end();
+    if (request.method === "GET") return void response.writeHead(204, place(have)).end();
+    const { cutUpload, mostUpload = Number.POSITIVE_INFINITY } = this.misbehaviour;
+    if (Number(request.headers["content-length"]) > mostUpload) {
+      await body(request);
+      return void response.writeHead(413, { "oci-chunk-min-length": 1 }).end();
+    }
+    const start = /^(\d+)-/.exec(request.headers["content-range"] ?? "")?.[1];
+    if (start !== undefined && Number(start) !== have.length)
+      return void response.writeHead(416, place(have)).end();
+    const pieces = [have];
+    let arrived = 0;
+    for await (const piece of request) {
+      pieces.push(piece as Buffer);
+      arrived += (piece as Buffer).length;
+      if (cutUpload === undefined || arrived < cutUpload.after || cutUpload.times <= 0) continue;
+      cutUpload.times--;
+      if (cutUpload.forget) this.uploads.delete(id);
+      else this.uploads.set(id, Buffer.concat(pieces));
+      return void request.destroy();
+    }
+    const now = Buffer.concat(pieces);
+    this.uploads.set(id, now);
+    if (request.method === "PATCH") return void response.writeHead(202, place(now)).end();
+    const { digest } = this.add(now);
+    response.writeHead(digest === url.searchParams.get("digest") ? 201 : 400).end();
   }
 }
 

@@ -1,9 +1,10 @@
-import { readFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { parseReference } from "../../../engine/images/reference.ts";
 import { checkBcrypt } from "../../../engine/images/registry/serve/bcrypt.ts";
+import { selfSigned } from "./debian-registry.ts";
 import { archiveOf, openStore } from "./fixture.ts";
 
 const serve = suite("images/registry/serve");
@@ -56,6 +57,37 @@ serve("what one store pushes another pulls, with a login, and mounts and tags ar
     await registry.images.prune(new (await import("../../../engine/filters.ts")).Filters());
     await to.images.remove(name);
     assert.is((await to.images.pull(name, { auth }, () => {})).id, image.id);
+  } finally {
+    await service.close();
+  }
+});
+
+serve("over TLS, with the registry's own authority, and not without it", async () => {
+  await using of = await openStore();
+  const [key, certificate] = [join(of.directory, "key.pem"), join(of.directory, "cert.pem")];
+  await selfSigned(key, certificate);
+  await of.images.import(archiveOf({ path: "f", content: "own" }), { reference: parseReference("mine:1") });
+  const tls = { cert: readFileSync(certificate, "utf8"), key: readFileSync(key, "utf8") };
+  const service = await of.images.serve({ ...here, tls, htpasswd: `user:${HASH}\n` });
+  const auth = { username: "user", password: "pass:word" };
+  const certificates = [join(of.directory, "certs.d")];
+  const trusted = join(of.directory, "certs.d", service.address);
+  try {
+    mkdirSync(trusted, { recursive: true });
+    copyFileSync(certificate, join(trusted, "ca.crt"));
+    await using to = await openStore({ certificates });
+    const name = `${service.address}/mine:1`;
+    await to.images.pull(name, { auth }, () => {});
+    await to.images.tag(name, `${service.address}/pushed:2`);
+    await to.images.push(`${service.address}/pushed:2`, { auth }, () => {});
+    await selfSigned(key, join(trusted, "ca.crt"));
+    await using other = await openStore({ certificates });
+    await other.images
+      .pull(name, { auth }, () => {})
+      .then(
+        () => assert.unreachable("another authority was believed"),
+        (error: Error) => assert.match(error.message, /^Get "https:.*: tls: failed to verify certificate: /),
+      );
   } finally {
     await service.close();
   }

@@ -183,7 +183,7 @@ export class Bench implements AsyncDisposable {
     for (const sub of ["upper", "work"]) mkdirSync(join(directory, sub), { mode: 0o755 });
     const log = join(directory, "log.json");
     const namespaces = options.namespaces ?? ["mount", "pid", "net", "ipc", "uts", "cgroup"];
-    const launched = await this.spawner.launch([
+    const { launched, monitor } = await Monitor.launch(this.spawner, join(directory, "run"), [
       {
         op: "monitor",
         runDir: join(directory, "run"),
@@ -211,7 +211,7 @@ export class Bench implements AsyncDisposable {
       ...(options.after ?? []),
     ]);
     this.#launched.push(launched);
-    return new Cell(name, directory, log, launched, await Monitor.open(join(directory, "run")));
+    return new Cell(name, directory, log, launched, monitor);
   }
 
   /** Launches, runs a shell script to its end and gives what it printed. */

@@ -1,198 +1,113 @@
-/**
- * An engine of an ordinary user: one that has subordinate ids and a tun device by files that only this test's mount
- * namespace has. Without newuidmap and slirp4netns there is nothing to test.
- */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
-import {
-  chownSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { get } from "node:http";
-import { createServer } from "node:net";
+/** An engine of an ordinary user, with each program that can carry its packets, and without what it needs. */
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { clientOf } from "../../../src/client/connect.ts";
 import { busyboxTar } from "../../helpers/busybox.ts";
 import { until } from "../../helpers/command.ts";
+import { OUTSIDE, UID, User } from "./user.ts";
 
-const uid = 54321;
-const main = join(import.meta.dirname, "../../../engine/main.ts");
-const programs = ["newuidmap", "newgidmap", "slirp4netns"].every((name) => {
-  const paths = (process.env["PATH"] ?? "").split(":");
-  return [...paths, "/usr/bin"].some((path) => {
-    try {
-      return readdirSync(path).includes(name);
-    } catch {
-      return false;
-    }
-  });
-});
-
-const possible = programs && ["/etc/subuid", "/etc/subgid", "/dev/net/tun"].every((path) => existsSync(path));
-
-/** The user's home and machine, as far as an engine sees it. */
-class User {
-  readonly directory = mkdtempSync("/var/tmp/slw-user-");
-  readonly log = join(this.directory, "log");
-  readonly execRoot = join(this.directory, "run/slipway");
-  readonly client = clientOf(`unix://${join(this.execRoot, "slipway.sock")}`, {
-    socketPath: join(this.execRoot, "slipway.sock"),
-  });
-  #daemon: ChildProcess | undefined;
-
-  constructor() {
-    execFileSync("chmod", ["755", this.directory]);
-    for (const name of ["run", "home"]) {
-      mkdirSync(join(this.directory, name), { mode: 0o700 });
-      chownSync(join(this.directory, name), uid, uid);
-    }
-    writeFileSync(
-      join(this.directory, "passwd"),
-      `root:x:0:0::/root:/bin/sh\nrl:x:${uid}:${uid}::/:/bin/sh\n`,
-    );
-    for (const name of ["subuid", "subgid"]) writeFileSync(join(this.directory, name), "rl:200000:65536\n");
-    execFileSync("mknod", ["-m", "666", join(this.directory, "tun"), "c", "10", "200"]);
-  }
-
-  /** Every step replaces the process, so that the daemon is the one that is started here. */
-  async start(): Promise<void> {
-    const log = openSync(this.log, "a");
-    const script = [
-      "set -e; mount --make-rprivate /",
-      ...["passwd", "subuid", "subgid"].map((name) => `mount --bind ${this.directory}/${name} /etc/${name}`),
-      `mount --bind ${this.directory}/tun /dev/net/tun`,
-      `exec setpriv --reuid ${uid} --regid ${uid} --clear-groups ${process.execPath} ${main} --log-level debug`,
-    ].join("; ");
-    const env = {
-      PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
-      HOME: join(this.directory, "home"),
-      XDG_RUNTIME_DIR: join(this.directory, "run"),
-      SLIPWAY_NATIVE: process.env["SLIPWAY_NATIVE"],
-    };
-    this.#daemon = spawn("unshare", ["-m", "sh", "-c", script], { stdio: ["ignore", log, log], env });
-    const daemon = this.#daemon;
-    await until("the daemon answers", async () => {
-      if (daemon.exitCode !== null) throw new Error(readFileSync(this.log, "utf8"));
-      return this.client.ping().then(
-        () => true,
-        () => false,
-      );
-    });
-  }
-
-  async end(signal: NodeJS.Signals): Promise<void> {
-    const ended = once(this.#daemon as ChildProcess, "exit");
-    this.#daemon?.kill(signal);
-    await ended;
-  }
-
-  processes(): number[] {
-    return readdirSync("/proc")
-      .filter((name) => /^\d+$/.test(name))
-      .filter((pid) => {
-        try {
-          const status = readFileSync(`/proc/${pid}/status`, "utf8");
-          const owner = Number(/^Uid:\t(\d+)/m.exec(status)?.[1]);
-          return (owner === uid || (owner >= 200000 && owner < 265536)) && !/^State:\tZ/m.test(status);
-        } catch {
-          return false;
-        }
-      })
-      .map(Number);
-  }
-}
-
-function freePort(): Promise<number> {
-  const { promise, resolve } = Promise.withResolvers<number>();
-  const server = createServer().listen(0, "127.0.0.1", () => {
-    const { port } = server.address() as { port: number };
-    server.close(() => resolve(port));
-  });
-  return promise;
-}
-
-function fetchPage(port: number): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  get({ port, agent: false }, async (response) => {
-    let text = "";
-    for await (const chunk of response) text += chunk;
-    resolve(text);
-  }).on("error", reject);
-  return promise;
-}
-
+const IDS = ["newuidmap", "newgidmap"];
 const rootless = suite("native/rootless");
 
-rootless("a user's container has a network and a published port, and outlives the daemon", async () => {
-  if (!possible) return;
-  const user = new User();
-  try {
+rootless("the machine has what this tests", () => {
+  const missing = [...IDS, "slirp4netns", "pasta"].filter((name) => !existsSync(`/usr/bin/${name}`));
+  assert.equal(missing, [], "see test/packages.txt");
+});
+
+for (const carrier of ["pasta", "slirp4netns"]) {
+  rootless(`${carrier}: names, the network and published ports; all outlives the daemon`, async () => {
+    await using user = await User.open({ programs: [...IDS, carrier] });
     await user.start();
-    await user.client.importImage(busyboxTar(), { reference: "busybox:latest" });
-    const port = await freePort();
-    const script =
-      "mkdir /www; (id -u; cat /proc/self/uid_map; chown 1000:1000 /www && stat -c %u /www) | tr -s ' \\n' ' ' > /www/index.html; exec httpd -f -p 80 -h /www";
-    const { Id } = await user.client.createContainer({
-      name: "web",
-      Image: "busybox",
-      Cmd: ["sh", "-c", script],
-      ExposedPorts: { "80/tcp": {} },
-      HostConfig: { PortBindings: { "80/tcp": [{ HostPort: String(port) }] } },
-    });
-    await user.client.startContainer(Id);
-    const page = `0 0 ${uid} 1 1 200000 65536 1000 `;
-    await until("the page is served", async () => (await fetchPage(port).catch(() => "")) === page);
+    assert.match(user.readLog(), `${carrier} connects containers`);
+    await user.client.importImage(busyboxTar(), { reference: "busybox:latest", changes: ['CMD ["sh"]'] });
+    const out = async (...args: readonly string[]): Promise<string> => {
+      const { stdout, stderr } = await user.docker(...args);
+      return stdout + stderr;
+    };
+    // The outside answers with who asked: the user's machine, not one of the engine's own addresses.
+    const ask = `nslookup x.test | grep -c 'Address: 10.213.77.1'; wget -qO- http://${OUTSIDE}/`;
+    assert.is(await out("run", "--rm", "busybox", "sh", "-c", ask), "1\n10.213.77.1");
 
-    const taken = await user.client.createContainer({
-      name: "late",
-      Image: "busybox",
-      Cmd: ["true"],
-      HostConfig: { PortBindings: { "80/tcp": [{ HostPort: String(port) }] } },
-    });
-    const conflict = await user.client.startContainer(taken.Id).catch((reason) => reason);
-    assert.match(conflict.message, String(port));
-    await user.client.removeContainer(taken.Id, { force: true });
-
-    await user.client.createNetwork({ Name: "back" });
-    const HostConfig = { NetworkMode: "back" };
-    const peer = await user.client.createContainer({
-      name: "peer",
-      Image: "busybox",
-      Cmd: ["sleep", "1000"],
-      HostConfig,
-    });
-    await user.client.startContainer(peer.Id);
-    const pinger = await user.client.createContainer({
-      name: "pinger",
-      Image: "busybox",
-      Cmd: ["ping", "-c1", "peer"],
-      HostConfig,
-    });
-    const exited = user.client.waitContainer(pinger.Id, { condition: "next-exit" });
-    await user.client.startContainer(pinger.Id);
-    assert.is((await exited).StatusCode, 0, "a name of its network");
-    for (const { Id: id } of [peer, pinger]) await user.client.removeContainer(id, { force: true });
+    await out("network", "create", "back");
+    const page =
+      "(id -u; cat /proc/self/uid_map; chown 1000:1000 /www && stat -c %u /www) | tr -s ' \\n' ' '";
+    const serve = `mkdir /www; ${page} > /www/index.html; exec httpd -f -p 80 -h /www`;
+    await out(
+      "run",
+      "-d",
+      "--name",
+      "web",
+      "--network",
+      "back",
+      "-p",
+      "8080:80",
+      "busybox",
+      "sh",
+      "-c",
+      serve,
+    );
+    const expected = `0 0 ${UID} 1 1 200000 65536 1000 `;
+    await until("the page is served", async () => (await user.page(8080)) === expected);
+    assert.is(await user.pageFromOutside(8080), expected);
+    assert.is(
+      await out("run", "--rm", "--network", "back", "busybox", "wget", "-qO-", "http://web"),
+      expected,
+    );
+    assert.match(await out("run", "--rm", "-p", "8080:80", "busybox", "true"), "port is already allocated");
 
     await user.end("SIGKILL");
-    assert.is(await fetchPage(port), page, "without a daemon");
+    assert.is(await user.page(8080), expected, "without a daemon");
     await user.start();
-    assert.is((await user.client.inspectContainer(Id)).State.Running, true);
-    await user.client.removeContainer(Id, { force: true });
-    await user.end("SIGTERM");
-  } finally {
-    // The holder stays for the next engine of a real user; with it go the network and the process outside.
-    for (const pid of user.processes()) process.kill(pid, "SIGKILL");
-    await until("all processes have gone", async () => user.processes().length === 0);
-    rmSync(user.directory, { recursive: true, force: true });
+    assert.is(await out("inspect", "-f", "{{.State.Running}}", "web"), "true\n");
+    await out("rm", "-f", "web");
+  });
+}
+
+rootless("what needs no root works; what does is said", async () => {
+  await using user = await User.open({ programs: IDS });
+  await user.start();
+  assert.match(user.readLog(), "install passt or slirp4netns");
+  assert.match(user.readLog(), "pasta: not installed; slirp4netns: not installed");
+  await user.client.importImage(busyboxTar(), { reference: "busybox:latest", changes: ['CMD ["sh"]'] });
+  const out = async (...args: readonly string[]): Promise<string> => {
+    const { stdout, stderr } = await user.docker(...args);
+    return stdout + stderr;
+  };
+  const limited = await out("run", "--rm", "-m", "64m", "busybox", "echo", "runs");
+  assert.match(limited, /^runs\nWARNING: .*does not support memory limit.*Limitation discarded\.\n$/);
+  assert.match(await out("info"), /Cgroup Driver: none[\s\S]*rootless-mode without cgroups/);
+
+  const touch = "touch /v/a; chown 33:33 /v/a; ls -ln /v | grep -c '33 *33'";
+  assert.is(await out("run", "--rm", "-v", "data:/v", "busybox", "sh", "-c", touch), "1\n");
+  await out("run", "-d", "--name", "one", "busybox", "sleep", "1000");
+  assert.match(await out("top", "one"), "sleep 1000");
+  assert.is(await out("exec", "one", "sh", "-c", "echo in > /file; id -u"), "0\n");
+  assert.match(await out("pause", "one"), "no cgroup freezer");
+  assert.match(await out("commit", "one", "made"), "sha256:");
+  assert.is(await out("run", "--rm", "made", "cat", "/file"), "in\n");
+  assert.match(await out("run", "--rm", "--pid", "host", "busybox", "ps"), "sleep 1000");
+
+  const context = join(user.directory, "context");
+  mkdirSync(context);
+  writeFileSync(
+    join(context, "Dockerfile"),
+    'FROM busybox\nRUN id -u > /who && chown 7:8 /who\nCMD ["stat", "-c", "%u:%g", "/who"]\n',
+  );
+  await out("build", "-q", "-t", "built", context);
+  assert.is(await out("run", "--rm", "built"), "7:8\n");
+});
+
+rootless("without ids, or the programs that map them, the daemon says what to do", async () => {
+  for (const [options, reason] of [
+    [{ programs: IDS, ids: false }, "usermod --add-subuids 100000-165535 --add-subgids 100000-165535 rl"],
+    [{ programs: [] }, "needs newuidmap: as root: apt-get install uidmap"],
+  ] as const) {
+    await using user = await User.open(options);
+    await user.start().then(
+      () => assert.unreachable(),
+      (error: Error) => assert.match(error.message, reason),
+    );
   }
 });
 

@@ -183,6 +183,49 @@ networks("a running container is plugged into a network and out again", async ()
 });
 
 networks(
+  "the default route and the published ports go to the first network by name, and come back",
+  async () => {
+    const { client: engine } = bench.sandbox;
+    for (const Name of ["aaa", "zzz"]) await engine.createNetwork({ Name });
+    const bindings = { PortBindings: { "80/tcp": [{ HostPort: "8090" }] } };
+    const mover = await bench.start("mover", "zzz", bindings);
+    await bench.serve(mover);
+    const route = async (): Promise<string> => {
+      const [line = ""] = (await bench.run(mover, "ip", "route", "show", "default")).split("\n");
+      return line.split(" ").at(4) ?? "";
+    };
+    const reached = async (): Promise<string> =>
+      `${await bench.call("outside", HERE, 8090)} ${await bench.call("machine", "127.0.0.1", 8090)}`;
+    const calls = async () => [await route(), (await reached()).replace(/(::ffff:)?[\d.]+$/, "local")];
+    const answers = `::ffff:${OUTSIDE} local`;
+    assert.equal(await calls(), ["eth0", answers]);
+    await engine.connectNetwork("aaa", { Container: mover.id });
+    assert.equal(await calls(), ["eth1", answers], "aaa comes before zzz");
+    await engine.disconnectNetwork("aaa", { Container: mover.id });
+    assert.equal(await calls(), ["eth0", answers]);
+    await engine.disconnectNetwork("zzz", { Container: mover.id });
+    assert.equal((await bench.inspect(mover.id)).ports, {});
+    assert.is(await reached(), "ECONNREFUSED ECONNREFUSED");
+    await engine.connectNetwork("aaa", { Container: mover.id });
+    assert.equal(await calls(), ["eth0", answers]);
+    await engine.restartContainer(mover.id, { timeout: 0 });
+    assert.equal(Object.keys((await bench.inspect(mover.id)).addresses), ["aaa"], "not on zzz any more");
+    await bench.remove(mover);
+    for (const name of ["aaa", "zzz"]) await engine.removeNetwork(name);
+  },
+);
+
+networks("a container without a network gets one while it runs", async () => {
+  const { client: engine } = bench.sandbox;
+  const lonely = await bench.start("lonely", "none");
+  await engine.disconnectNetwork("none", { Container: lonely.id });
+  assert.equal((await bench.inspect(lonely.id)).addresses, {});
+  await engine.connectNetwork("shop", { Container: lonely.id });
+  assert.is(await bench.resolve(lonely, "web"), web.addresses["shop"]);
+  await bench.remove(lonely);
+});
+
+networks(
   "a container of the default network gets a resolver with its first network of a user's",
   async () => {
     const container = await bench.start("plain", "bridge");

@@ -1,8 +1,10 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { staleImages } from "../../../src/build/refresh.ts";
 import { imageWork } from "../../../src/build/work.ts";
 import { AppError } from "../../../src/errors.ts";
 import type { Service } from "../../../src/model/types.ts";
+import { fakeEngine } from "../engine.ts";
 import { project } from "../project.ts";
 
 const work = suite("build/work");
@@ -78,6 +80,32 @@ for (const [what, service, options] of [
       (error: unknown) => error instanceof AppError && error.code === "IMAGE_MISSING",
     );
   });
+}
+
+for (const [policy, hours, expected] of [
+  ["daily", 25, ["busybox"]],
+  ["daily", 23, []],
+  ["weekly", 25, []],
+  ["every_1h30m", 2, ["busybox"]],
+  ["missing", 9999, []],
+] as const) {
+  work(
+    `${policy} after ${hours} hours: ${expected.length === 0 ? "fresh enough" : "fetched again"}`,
+    async () => {
+      const now = Date.parse("2026-01-10T00:00:00Z");
+      const LastTagTime = new Date(now - hours * 3600_000).toISOString();
+      const engine = fakeEngine({ inspectImage: async () => ({ Metadata: { LastTagTime } }) as never });
+      const shop = project({ a: { pull_policy: policy } });
+      const stale = await staleImages(shop, ["a"], engine, now);
+      assert.equal([...stale], expected);
+      const options = { build: "missing", pull: undefined } as const;
+      const found = imageWork(shop, ["a"], { busybox: "sha256:x" }, options, stale);
+      assert.equal(
+        found.map(({ why }) => why),
+        expected.map(() => `pull_policy: ${policy}`),
+      );
+    },
+  );
 }
 
 work.run();

@@ -34,15 +34,38 @@ options("agents, contexts, limits, hosts and caches are read", () => {
   assert.equal(values.readUlimit("nofile=1:2"), { Name: "nofile", Soft: 1, Hard: 2 });
   assert.equal(values.readUlimit("core=0"), { Name: "core", Soft: 0, Hard: 0 });
   assert.is(values.readHost("a=1.2.3.4"), "a:1.2.3.4");
-  assert.equal(values.readCache("--cache-to", "type=local,dest=/c,mode=max"), { type: "local", path: "/c" });
+  assert.equal(values.readCache("--cache-to", "type=local,dest=/c,mode=max"), {
+    type: "local",
+    dest: "/c",
+    mode: "max",
+  });
+  assert.equal(values.readCache("--cache-to", "type=inline"), { type: "inline" });
+  assert.equal(values.readCache("--cache-from", "team/app:1"), { type: "registry", ref: "team/app:1" });
+});
+
+options("outputs and attestations are read", () => {
+  assert.equal(values.readOutput("type=registry,rewrite-timestamp=true"), {
+    type: "registry",
+    rewriteTimestamp: true,
+  });
+  assert.equal(values.readOutput("type=oci,dest=/d,tar=false"), { type: "oci", tar: false, dest: "/d" });
+  assert.is(values.readAttest({}), undefined);
+  assert.is(values.readAttest({ provenance: "false" }), undefined);
+  assert.equal(values.readAttest({ provenance: "mode=max", sbom: "true" }), {
+    provenance: "max",
+    sbom: true,
+  });
+  assert.equal(values.readAttest({ attest: ["type=provenance"] }), { provenance: "min" });
 });
 
 for (const [what, work] of [
+  ["--attest of another kind", () => values.readAttest({ attest: ["type=x"] })],
+  ["--output of a directory to standard output", () => values.readOutput("type=oci,dest=-,tar=false")],
   ["--secret without an id", () => values.readSecret("src=/f", ENV)],
   ["--secret of an unset variable", () => values.readSecret("id=a,env=NONE", ENV)],
   ["--output of a kind without a place", () => values.readOutput("type=local")],
   ["--ssh without an agent", () => values.readAgent("default", {})],
-  ["--cache-from of a registry", () => values.readCache("--cache-from", "type=registry,ref=x")],
+  ["--cache-from of a service", () => values.readCache("--cache-from", "type=gha")],
   ["--ulimit without a value", () => values.readUlimit("nofile")],
 ] as const) {
   options(`${what} is refused`, () => {

@@ -4,9 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { EngineClient, OutputChunk } from "../../../src/client/client.ts";
+import type { EngineClient } from "../../../src/client/client.ts";
 import { clientOf } from "../../../src/client/connect.ts";
 import { type EngineFailure, isMissing } from "../../../src/client/failures.ts";
+import type { OutputChunk } from "../../../src/client/types/streams.ts";
 import { rejects } from "../../helpers/rejects.ts";
 
 /** Answers one request each as it is told, and notes what was asked. */

@@ -5,6 +5,7 @@ import { PassThrough } from "node:stream";
 import { pathToFileURL } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import type { CodeAction, Diagnostic, TextEdit } from "../../../src/lsp/protocol.ts";
 import { type Message, readMessages, writeMessage } from "../../../src/lsp/rpc.ts";
 import { serve } from "../../../src/lsp/server.ts";
 
@@ -35,10 +36,7 @@ class Editor {
   readonly #output = new PassThrough();
   readonly #waiting = new Map<number, (message: Message) => void>();
   readonly ended = serve(this.#input, this.#output, {});
-  diagnostics: {
-    uri: string;
-    diagnostics: { code: string; message: string; range: { start: { line: number; character: number } } }[];
-  }[] = [];
+  diagnostics: { uri: string; diagnostics: Diagnostic[] }[] = [];
   #id = 0;
 
   constructor() {
@@ -71,8 +69,14 @@ class Editor {
     return result as T;
   }
 
-  open(text: string): void {
-    this.notify("textDocument/didOpen", { textDocument: { uri: this.uri, text } });
+  open(text: string, uri = this.uri): void {
+    this.notify("textDocument/didOpen", { textDocument: { uri, text } });
+  }
+
+  /** What is shown of a file now. */
+  async shown(uri = this.uri): Promise<Diagnostic[]> {
+    await this.ask("initialize");
+    return this.diagnostics.findLast((each) => each.uri === uri)?.diagnostics ?? [];
   }
 
   /** The place of a text in compose.yaml, `more` characters further. */
@@ -187,5 +191,111 @@ for (const [what, insert, expected, absent] of [
     await editor.close();
   });
 }
+
+/** The text after an edit, as an editor makes it. */
+function edited(text: string, { range, newText }: TextEdit): string {
+  const lines = text.split("\n");
+  const offset = ({ line, character }: TextEdit["range"]["start"]): number =>
+    lines.slice(0, line).reduce((sum, each) => sum + each.length + 1, 0) + character;
+  return text.slice(0, offset(range.start)) + newText + text.slice(offset(range.end));
+}
+
+for (const [what, service, more, title, expected] of [
+  ["a misspelt key", "restrat: always", "", "Change to restart", "restart: always"],
+  ["a number without quotes", "environment: {V: 1.10}", "", 'Write "1.10"', 'environment: {V: "1.10"}'],
+  ["a time without a unit", "stop_grace_period: 5", "", "Write 5s", "stop_grace_period: 5s"],
+  ["a network that nobody declares", "networks: [back]", "", "Declare networks.back", "networks:\n  back:\n"],
+  [
+    "a network beside others",
+    "networks: [front, back]",
+    "networks:\n  front:\n",
+    "Declare networks.back",
+    "networks:\n  back:\n  front:\n",
+  ],
+  ["a volume that nobody uses", "hostname: h", "volumes:\n  data:\n", "Remove it", "volumes:\n"],
+  [
+    "a command that is cut off",
+    "command: a && b",
+    "",
+    "Run it by a shell",
+    'command: ["sh", "-c", "a && b"]',
+  ],
+  [
+    "a secret",
+    "environment: [API_KEY=x]",
+    "",
+    "Take it from the variable API_KEY",
+    'environment: ["API_KEY=${API_KEY}"]',
+  ],
+  ["a dollar sign", "environment: {PASSWORD: a$b}", "", "Write $$", "environment: {PASSWORD: a$$b}"],
+  [
+    "anything",
+    "restart: sometimes",
+    "",
+    "Do not tell of RESTART in this file",
+    "x-lint:\n  ignore: [RESTART]\n",
+  ],
+  [
+    "one thing more",
+    "restart: sometimes",
+    "x-lint: {ignore: [A]}\n",
+    "Do not tell of RESTART in this file",
+    "{ignore: [A, RESTART]}",
+  ],
+] as const) {
+  lsp(`a quick fix for ${what}`, async () => {
+    const editor = new Editor();
+    const before = `services:\n  s:\n    image: i\n    ${service}\n${more}`;
+    editor.open(before);
+    const diagnostics = await editor.shown();
+    const actions = await editor.ask<CodeAction[]>("textDocument/codeAction", {
+      textDocument: { uri: editor.uri },
+      range: diagnostics[0]!.range,
+      context: { diagnostics },
+    });
+    const action = actions.find((each) => each.title === title);
+    assert.ok(action, `there is only ${actions.map((each) => each.title).join(", ")}`);
+    const after = edited(before, action.edit.changes[editor.uri]![0]!);
+    assert.ok(after.includes(expected), after);
+    await editor.close();
+  });
+}
+
+lsp("an extended file is seen as a part of its project", async () => {
+  const editor = new Editor();
+  const uri = pathToFileURL(join(editor.folder, "base.yaml")).href;
+  const base = "services:\n  base:\n    hostname: h\n";
+  editor.open(base, uri);
+  assert.equal(await editor.shown(uri), []);
+  const hover = await editor.ask<{ contents: { value: string } }>("textDocument/hover", {
+    textDocument: { uri },
+    position: { line: 2, character: 14 },
+  });
+  assert.match(hover.contents.value, "services.web.hostname = h");
+  await editor.close();
+});
+
+lsp("a variant is checked over the file beside it", async () => {
+  const editor = new Editor();
+  const uri = pathToFileURL(join(editor.folder, "compose.ci.yaml")).href;
+  editor.open("services:\n  api:\n    restrat: always\n", uri);
+  assert.equal(
+    (await editor.shown(uri)).map(({ code }) => code),
+    ["COMPOSE_UNKNOWN_KEY"],
+  );
+  await editor.close();
+});
+
+lsp("the definition of an alias is its anchor", async () => {
+  const editor = new Editor();
+  const aliased = "x-a: &common {image: i}\nservices:\n  s: *common\n";
+  editor.open(aliased);
+  const found = await editor.ask<{ range: { start: { line: number; character: number } } }>(
+    "textDocument/definition",
+    editor.at(aliased, "*common", 2),
+  );
+  assert.equal(found.range.start, { line: 0, character: 5 });
+  await editor.close();
+});
 
 lsp.run();

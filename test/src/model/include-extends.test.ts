@@ -102,7 +102,7 @@ for (const [what, texts, expected] of [
   [
     "an include from elsewhere",
     { "compose.yaml": "include: [https://example.invalid/a.git]\nservices: {}" },
-    "COMPOSE_INCLUDE compose.yaml:1:11 https://example.invalid/a.git is not on this machine",
+    "COMPOSE_REMOTE compose.yaml:1:11 https://example.invalid/a.git is not on this machine, and nothing is fetched here",
   ],
   [
     "files that include each other",

@@ -6,7 +6,9 @@ const lint = suite("model/lint");
 
 /** `CODE line` of everything found in one service `s`, and more below it. */
 async function found(service: string, more = ""): Promise<string[]> {
-  const project = await loadTexts(`services:\n  s: {image: i, ${service}}\n${more}`);
+  const project = await loadTexts(
+    `services:\n  s: {${service.startsWith("image") ? "" : "image: i, "}${service}}\n${more}`,
+  );
   return [...project.warnings, ...project.lint()].map(({ code, at }) => `${code} ${at?.line}`);
 }
 
@@ -38,10 +40,10 @@ for (const [what, service, more, codes] of [
     [],
   ],
   [
-    "a build cache that is no directory",
-    'build: {context: ., cache_from: ["type=local,src=c", "r.example/app:cache"], cache_to: ["type=inline"]}',
+    "a build cache of a service that the engine does not know",
+    'build: {context: ., cache_from: ["type=local,src=c", "r.example/app:cache"], cache_to: ["type=inline", "type=gha"]}',
     "",
-    ["CACHE_UNUSED 2", "CACHE_UNUSED 2"],
+    ["CACHE_UNUSED 2"],
   ],
   ["a fixed port with several containers", 'scale: 2, ports: ["80:80"]', "", ["SCALED_PORT 2"]],
   [
@@ -70,6 +72,60 @@ for (const [what, service, more, codes] of [
     "networks: [n]",
     "networks: {n: {external: true, driver: bridge}}",
     ["EXTERNAL_IGNORED 3"],
+  ],
+  [
+    "a bind of nothing that is not to be made",
+    "volumes: [{type: bind, source: ./none, target: /x, bind: {create_host_path: false}}]",
+    "",
+    ["NO_BIND_SOURCE 2"],
+  ],
+  ["a range of ports for more containers than that", 'scale: 3, ports: ["80-81:80"]', "", ["SCALED_PORT 2"]],
+  [
+    "a long port with several containers",
+    "deploy: {replicas: 2}, ports: [{target: 80, published: 80}]",
+    "",
+    ["SCALED_PORT 2"],
+  ],
+  [
+    "a long port that a short one has",
+    'ports: ["80:80", {target: 81, published: 80, host_ip: 0.0.0.0}]',
+    "",
+    ["PORT_CLASH 2"],
+  ],
+  ["ports in the machine's network", 'network_mode: host, ports: ["80:80"]', "", ["HOST_PORTS 2"]],
+  ["a secret whose file is not there", "secrets: [k]", "secrets: {k: {file: ./k}}", ["NO_FILE 3"]],
+  ["a secret of a list", "environment: ['API_TOKEN=abc', 'TOKENS=1']", "", ["PLAIN_SECRET 2"]],
+  [
+    "a secret and a number of a build",
+    "build: {context: ., args: {SECRET: x, V: 1.10}}",
+    "",
+    ["PLAIN_SECRET 2", "UNQUOTED 2"],
+  ],
+  [
+    "the latest image of a registry, never pulled",
+    "image: 'r.example:5000/a/b', pull_policy: never",
+    "",
+    ["LATEST_NEVER 2"],
+  ],
+  ["an image with a tag may be left alone", "image: 'r.example:5000/a:1', pull_policy: never", "", []],
+  ["a command of a check that is cut off", "entrypoint: a > b", "", ["COMMAND_CUT 2"]],
+  [
+    "a warning of the loader that the service silences",
+    "command: a && b, x-lint: {ignore: [COMMAND_CUT]}",
+    "",
+    [],
+  ],
+  [
+    "a warning of the loader that the file silences",
+    "command: a && b",
+    "x-lint: {ignore: [COMMAND_CUT]}",
+    [],
+  ],
+  [
+    "what another service silences is told here",
+    "command: a && b",
+    "  t: {image: i, x-lint: {ignore: [COMMAND_CUT]}}",
+    ["COMMAND_CUT 2"],
   ],
   ["a rule that the service silences", "restart: sometimes, x-lint: {ignore: [RESTART]}", "", []],
   ["a rule that the file silences", "restart: sometimes", "x-lint: {ignore: [RESTART]}", []],

@@ -90,7 +90,19 @@ for (const [what, texts, given, expected] of [
     "a name that cannot be one",
     { "compose.yaml": web("a") },
     { projectName: "Bad Name" },
-    'PROJECT_NAME "Bad Name" is no name for a project',
+    'PROJECT_NAME "Bad Name", from -p, is no name for a project',
+  ],
+  [
+    "a name of .env that cannot be one",
+    { "compose.yaml": web("a"), ".env": "A=1\nCOMPOSE_PROJECT_NAME=a.b\n" },
+    {},
+    'PROJECT_NAME "a.b", from .env:2, is no name for a project',
+  ],
+  [
+    "a name of a file that has no letters",
+    { "compose.yaml": `name: ___\n${web("a")}` },
+    {},
+    'PROJECT_NAME compose.yaml:1:7 "___" is no name for a project',
   ],
   [
     "a slip in .env",

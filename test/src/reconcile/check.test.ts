@@ -8,14 +8,14 @@ const check = suite("reconcile/check and words");
 
 check("what cannot be done is refused, not left out", async () => {
   const shop = project({
-    ai: { provider: { type: "model" } },
+    ai: { models: { llm: {} } },
     web: { pre_start: [{ command: ["x"] }], models: {} },
   });
   const found = await checkServices(shop, ["ai", "web"], true);
   assert.equal(
     found.map(({ message }) => message),
     [
-      "ai: services that a provider program runs are not supported",
+      "ai: models, which need a model runner, are not supported",
       "web: hooks that run before the start are not supported",
     ],
   );

@@ -1,6 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { ContainerInspect, EngineEvent } from "../../../src/client/client.ts";
+import type { ContainerInspect } from "../../../src/client/types/containers.ts";
+import type { EngineEvent } from "../../../src/client/types/system.ts";
 import { AppError } from "../../../src/errors.ts";
 import { LABEL } from "../../../src/labels.ts";
 import { Readiness } from "../../../src/reconcile/ready.ts";

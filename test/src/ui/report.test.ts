@@ -78,6 +78,38 @@ report("tty: a later last word belongs to the same work, and keeps its time", ()
   assert.match(out.text().split("\x1b[J").at(-2)!, /healthy +1\.5s/);
 });
 
+const step = (phase: ReportEvent["phase"], text: string): ReportEvent => ({
+  subject: "build",
+  id: "web",
+  step: "[2/3] RUN make",
+  phase,
+  text,
+});
+
+report("plain: what a step prints says whose it is", () => {
+  const out = sink();
+  const plain = plainReport(out, painter(false), () => 0);
+  plain.on(step("working", "[2/3] RUN make"));
+  plain.on(step("output", "cc a.c"));
+  assert.is(out.text(), " 0.00 build web: [2/3] RUN make\n 0.00 build web: [2/3] │ cc a.c\n");
+});
+
+report("tty: steps are rows below their build, with the last they print while they work", () => {
+  const out = sink();
+  const tty = ttyReport(out, painter(false), () => 0);
+  const build: ReportEvent = { subject: "build", id: "web", phase: "working", text: "building" };
+  tty.on(build);
+  tty.on(step("output", "nobody knows this step yet"));
+  tty.on(step("working", "[2/3] RUN make"));
+  for (const text of ["1", "2", "3", "4", "\x1b[31mred\x1b[2K\tend"]) tty.on(step("output", text));
+  tty.on({ ...build, id: "db" });
+  const before = out.text().length;
+  tty.close();
+  const screen = out.text().slice(before);
+  assert.match(screen, / · web {2}building.*\n.* · \[2\/3\] RUN make {2}0\.0s.*\n · db/s);
+  assert.not.match(screen, "red", "what was printed goes when the drawing ends");
+});
+
 report("tty: never more rows than the terminal has; those at work are kept", () => {
   const out = sink();
   const tty = ttyReport(out, painter(false), () => 0);

@@ -3,11 +3,12 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { EngineClient } from "../../../src/client/client.ts";
+import { AppError } from "../../../src/errors.ts";
 import { load } from "../../../src/model/load.ts";
 import { renderProject } from "../../../src/model/render.ts";
 import { config, configHashes, configList, explain, explainJson, lint } from "../../../src/verbs/config.ts";
 import { rejects } from "../../helpers/rejects.ts";
+import { fakeEngine } from "../engine.ts";
 
 const verb = suite("verbs/config");
 const folder = mkdtempSync(join(tmpdir(), "config-"));
@@ -98,17 +99,20 @@ verb("explain has a form for programs", async () => {
   assert.equal([value!.path, value!.value, value!.at.line], ["services.web.image", "web:1", 4]);
 });
 
-verb("digests of images take the place of tags", async () => {
-  const engine = {
-    inspectImage: async () => ({ RepoDigests: [`web@sha256:${"a".repeat(64)}`] }),
-  } as unknown as EngineClient;
-  const { text } = await config(source, {
-    services: [],
-    format: "json",
-    digestsFrom: engine,
-    lockOnly: true,
+verb("digests of images stand beside their tags, as their registries have them", async () => {
+  const digest = `sha256:${"a".repeat(64)}`;
+  const engine = fakeEngine({
+    describeRemote: async (reference) => {
+      if (reference === "gone") throw new AppError("IMAGE_PULL", "no such image");
+      return { Descriptor: { mediaType: "", digest, size: 1 } };
+    },
   });
-  assert.equal(JSON.parse(text), { services: { web: { image: `web:1@sha256:${"a".repeat(64)}` } } });
+  const options = { services: [], format: "json", digestsFrom: { engine, env: {} }, lockOnly: true } as const;
+  const { text } = await config(source, options);
+  assert.equal(JSON.parse(text), { services: { web: { image: `docker.io/library/web:1@${digest}` } } });
+  writeFileSync(join(folder, "gone.yaml"), "services: {a: {image: gone}, b: {image: b}}\n");
+  const error = await rejects(config({ ...source, files: ["gone.yaml"] }, options), "IMAGE_PULL");
+  assert.is(error.at?.line, 1);
 });
 
 verb("a folder gives the name where no file does", async () => {

@@ -128,7 +128,10 @@ export class Repositories {
     const { parsed, digest } = parseManifest(bytes, mediaType);
     const children = parsed.kind === "index" ? parsed.manifests : [parsed.config, ...parsed.layers];
     for (const child of children) {
-      if (!(await this.#store.blobs.has(child.digest))) throw new MissingBlob(child.digest);
+      const isHere = (await this.#store.blobs.has(child.digest)) || this.#store.layers.has(child.digest);
+      // What may not be passed on is fetched from where it says.
+      const isForeign = /foreign|nondistributable/.test(child.mediaType) && (child.urls ?? []).length > 0;
+      if (!isHere && !isForeign) throw new MissingBlob(child.digest);
     }
     await this.#store.blobs.put(bytes);
     const known = this.#all.get(name) ?? { tags: {}, manifests: {} };

@@ -8,8 +8,9 @@ import { EngineError, messageOf } from "../../../errors.ts";
 import { isDigest } from "../../digest.ts";
 import type { Leases } from "../../leases.ts";
 import type { ImageStore } from "../../store.ts";
+import { bodyOf } from "../body.ts";
 import { MANIFEST_LIMIT } from "../manifest.ts";
-import { bodyOf } from "../transport.ts";
+import { isLocal, SHARE_HEADER } from "../share.ts";
 import { checkBcrypt } from "./bcrypt.ts";
 import { Refusal } from "./refusal.ts";
 import { MissingBlob, type Repositories } from "./repositories.ts";
@@ -30,6 +31,11 @@ export interface Service {
   readonly address: string; // "127.0.0.1:5000"
   close(): Promise<void>;
 }
+
+/** Milliseconds without a byte after which a client counts as gone. */
+const SILENCE = 60_000;
+/** A blob may take hours to arrive, its request's head may not. Milliseconds; 0: for ever. */
+const LIMITS = { headersTimeout: 20_000, requestTimeout: 0, connectionsCheckingInterval: 5_000 };
 
 const NAME = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*)*";
 const TAG = "[\\w][\\w.-]{0,127}";
@@ -52,7 +58,10 @@ export async function serveRegistry(
   const answer = (request: IncomingMessage, response: ServerResponse): void =>
     void registry.answer(request, response);
   const server: Server =
-    options.tls === undefined ? createServer(answer) : createTlsServer(options.tls, answer);
+    options.tls === undefined
+      ? createServer(LIMITS, answer)
+      : createTlsServer({ ...LIMITS, ...options.tls }, answer);
+  server.setTimeout(SILENCE);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(options.port, options.host, resolve);
@@ -191,7 +200,9 @@ class Registry {
   ): Promise<void> {
     const found = await this.#repositories.find(name, reference);
     if (found === undefined) throw new Refusal(404, "MANIFEST_UNKNOWN", "manifest unknown");
+    const isNeighbour = request.headers[SHARE_HEADER] !== undefined && isLocal(request.socket.remoteAddress);
     response.writeHead(200, {
+      ...(isNeighbour && { [SHARE_HEADER]: this.#store.paths.blobs }),
       "content-type": found.mediaType,
       "content-length": found.bytes.length,
       "docker-content-digest": found.digest,
@@ -205,8 +216,8 @@ class Registry {
     response: ServerResponse,
     [name = "", reference = ""]: readonly string[],
   ): Promise<void> {
-    const bytes = await bodyOf(request, MANIFEST_LIMIT);
     try {
+      const bytes = await bodyOf(request, MANIFEST_LIMIT);
       const digest = await this.#repositories.put(
         name,
         reference,
@@ -245,7 +256,7 @@ class Registry {
     [, digest = ""]: readonly string[],
   ): Promise<void> {
     const size = await this.#store.blobs.size(digest);
-    if (size === undefined) throw new Refusal(404, "BLOB_UNKNOWN", "blob unknown to registry");
+    if (size === undefined) return this.#getPlainLayer(request, response, digest);
     const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1] ?? 0);
     if (start > 0 && start >= size) throw new Refusal(416, "RANGE_INVALID", "invalid content range");
     response.writeHead(start > 0 ? 206 : 200, {
@@ -257,6 +268,19 @@ class Registry {
     });
     if (request.method === "HEAD") response.end();
     else await pipeline(this.#store.blobs.open(digest, start), response);
+  }
+
+  /** A layer that is kept as files alone, whose archive is made again: always from its beginning. */
+  async #getPlainLayer(request: IncomingMessage, response: ServerResponse, digest: string): Promise<void> {
+    const record = this.#store.catalog.layers.get(digest);
+    if (record === undefined) throw new Refusal(404, "BLOB_UNKNOWN", "blob unknown to registry");
+    response.writeHead(200, {
+      "content-type": "application/octet-stream",
+      "content-length": record.archiveSize,
+      "docker-content-digest": digest,
+    });
+    if (request.method === "HEAD") response.end();
+    else await pipeline(await this.#store.layers.pack(digest), response);
   }
 
   async #beginUpload(

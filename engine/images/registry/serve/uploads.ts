@@ -40,7 +40,8 @@ export class Uploads {
   /** Makes it a blob. @throws {Refusal} 400 if its digest is another one; nothing of it is kept then */
   async finish(id: string, digest: string): Promise<void> {
     const digester = new Digester();
-    await pipeline(createReadStream(this.#path(id), { highWaterMark: 1 << 20 }), digester.resume());
+    for await (const chunk of createReadStream(this.#path(id), { highWaterMark: 1 << 20 }))
+      digester.update(chunk as Buffer);
     if (!isDigest(digest) || digester.digest !== digest) {
       await this.cancel(id);
       throw new Refusal(400, "DIGEST_INVALID", "provided digest did not match uploaded content");

@@ -23,15 +23,18 @@ export class BuilderDf extends SlipwayCommand {
       engine.diskUsage(),
       isOurs ? engine.listCacheMounts() : [],
     ]);
-    const steps = (BuildCache ?? []).map(
-      ({ ID, Size = 0, LastUsedAt, Description = "" }): Entry => ({
-        kind: "step",
-        id: ID ?? "",
-        size: Size,
-        used: LastUsedAt ?? "",
-        what: Description,
-      }),
-    );
+    // Our engine tells of cache mounts twice; here they are named as the Dockerfile names them.
+    const steps = (BuildCache ?? [])
+      .filter(({ Type }) => !isOurs || Type !== "exec.cachemount")
+      .map(
+        ({ ID, Size = 0, LastUsedAt, Description = "" }): Entry => ({
+          kind: "step",
+          id: ID ?? "",
+          size: Size,
+          used: LastUsedAt ?? "",
+          what: Description,
+        }),
+      );
     const kept = mounts.map(
       ({ ID, Size }): Entry => ({ kind: "mount", id: ID, size: Size, used: "", what: "cache mount" }),
     );

@@ -1,16 +1,16 @@
 import { createWriteStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
-import * as Args from "@oclif/core/args";
-import * as Flags from "@oclif/core/flags";
 import { AppError } from "../../../errors.ts";
+import * as Args from "../../args.ts";
 import { SlipwayCommand } from "../../base.ts";
+import * as Flags from "../../flags.ts";
 
 export class BuilderExport extends SlipwayCommand {
   static override summary = "Write a cache mount into a tar archive";
   static override description = "The id is that of RUN --mount=type=cache,id=ID, or its target.";
   static override examples = ["slipway builder export /root/.npm -o npm.tar"];
   static override args = {
-    id: Args.string({ required: true, ignoreStdin: true, description: "Id of the cache mount" }),
+    id: Args.string({ required: true, description: "Id of the cache mount" }),
   };
   static override flags = {
     output: Flags.string({ char: "o", helpValue: "FILE", summary: "Where to; else standard output" }),

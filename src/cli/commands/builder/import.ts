@@ -1,13 +1,13 @@
 import { createReadStream } from "node:fs";
-import * as Args from "@oclif/core/args";
+import * as Args from "../../args.ts";
 import { SlipwayCommand } from "../../base.ts";
 
 export class BuilderImport extends SlipwayCommand {
   static override summary = "Fill a cache mount from a tar archive";
   static override examples = ["slipway builder import /root/.npm npm.tar"];
   static override args = {
-    id: Args.string({ required: true, ignoreStdin: true, description: "Id of the cache mount" }),
-    file: Args.string({ required: true, ignoreStdin: true, description: "Archive, - for standard input" }),
+    id: Args.string({ required: true, description: "Id of the cache mount" }),
+    file: Args.string({ required: true, description: "Archive, - for standard input" }),
   };
 
   override async run(): Promise<void> {

@@ -1,7 +1,7 @@
-import * as Args from "@oclif/core/args";
-import * as Flags from "@oclif/core/flags";
 import { AppError } from "../../../errors.ts";
+import * as Args from "../../args.ts";
 import { SlipwayCommand } from "../../base.ts";
+import * as Flags from "../../flags.ts";
 import { readEnvironment } from "../../options.ts";
 
 export class ContainerExec extends SlipwayCommand {
@@ -13,11 +13,10 @@ export class ContainerExec extends SlipwayCommand {
   static override readonly passThrough = true;
   static override strict = false;
   static override args = {
-    container: Args.string({ required: true, ignoreStdin: true, description: "Name or id" }),
+    container: Args.string({ required: true, description: "Name or id" }),
     command: Args.string({
       required: true,
       multiple: true,
-      ignoreStdin: true,
       description: "Program and its arguments",
     }),
   };

@@ -1,6 +1,6 @@
-import * as Args from "@oclif/core/args";
-import * as Flags from "@oclif/core/flags";
+import * as Args from "../../args.ts";
 import { SlipwayCommand } from "../../base.ts";
+import * as Flags from "../../flags.ts";
 
 export class ContainerLogs extends SlipwayCommand {
   static override summary = "Show what a container logged";
@@ -9,7 +9,7 @@ export class ContainerLogs extends SlipwayCommand {
     "slipway container logs -n 20 -t shop-web-1",
   ];
   static override args = {
-    container: Args.string({ required: true, ignoreStdin: true, description: "Name or id" }),
+    container: Args.string({ required: true, description: "Name or id" }),
   };
   static override flags = {
     follow: Flags.boolean({ char: "f", summary: "Go on with what comes" }),

@@ -1,6 +1,8 @@
-import * as Flags from "@oclif/core/flags";
+import type { ContainerInfo } from "dockerode";
+import { size } from "../../../ui/size.ts";
 import { ago, portsText } from "../../../verbs/ps.ts";
 import { SlipwayCommand } from "../../base.ts";
+import * as Flags from "../../flags.ts";
 import { listFlags, printList, readFilters, shortId } from "../../objects.ts";
 
 export class ContainerLs extends SlipwayCommand {
@@ -12,6 +14,14 @@ export class ContainerLs extends SlipwayCommand {
   ];
   static override flags = {
     all: Flags.boolean({ char: "a", summary: "Stopped ones too" }),
+    last: Flags.integer({
+      char: "n",
+      min: 1,
+      helpValue: "N",
+      summary: "The last created ones, also stopped",
+    }),
+    latest: Flags.boolean({ char: "l", summary: "The last created one" }),
+    "no-trunc": Flags.boolean({ summary: "Whole ids and commands" }),
     size: Flags.boolean({ char: "s", summary: "What they have written" }),
     ...listFlags,
   };
@@ -19,28 +29,54 @@ export class ContainerLs extends SlipwayCommand {
   override async run(): Promise<void> {
     const { flags } = await this.parse(ContainerLs);
     const { engine } = await this.context(flags);
-    const rows = await engine.listContainers({
+    const limit = flags.latest ? 1 : flags.last;
+    const found = await engine.listContainers({
       all: flags.all,
+      ...(limit !== undefined && { limit }),
       size: flags.size,
       filters: readFilters(flags.filter),
     });
+    const rows = found.map((each) => containerRow(each, flags["no-trunc"]));
     await printList(
       rows,
       [
-        ["CONTAINER ID", ({ Id }) => shortId(Id)],
+        ["CONTAINER ID", ({ ID }) => ID],
         ["IMAGE", ({ Image }) => Image],
-        [
-          "COMMAND",
-          ({ Command }) => JSON.stringify(Command.length > 30 ? `${Command.slice(0, 29)}…` : Command),
-        ],
-        ["CREATED", ({ Created }) => `${ago(Date.now() / 1000 - Created)} ago`],
+        ["COMMAND", ({ Command }) => Command],
+        ["CREATED", ({ RunningFor }) => RunningFor],
         ["STATUS", ({ Status }) => Status],
-        ["PORTS", ({ Ports }) => portsText(Ports)],
-        ["NAMES", ({ Names }) => Names.map((name) => name.replace(/^\//, "")).join(",")],
+        ["PORTS", ({ Ports }) => Ports],
+        ["NAMES", ({ Names }) => Names],
+        ...(flags.size ? [["SIZE", (row: (typeof rows)[number]) => row.Size] as const] : []),
       ],
-      ({ Id }) => shortId(Id),
+      ({ ID }) => ID,
       flags,
       (line) => this.print(line),
     );
   }
+}
+
+/** As Docker's templates name the parts, all of them text. */
+function containerRow(
+  info: ContainerInfo & { readonly SizeRw?: number; readonly SizeRootFs?: number },
+  whole: boolean,
+) {
+  const command = !whole && info.Command.length > 30 ? `${info.Command.slice(0, 29)}…` : info.Command;
+  return {
+    ID: whole ? info.Id : shortId(info.Id),
+    Image: info.Image,
+    Command: JSON.stringify(command),
+    CreatedAt: new Date(info.Created * 1000).toISOString(),
+    RunningFor: `${ago(Date.now() / 1000 - info.Created)} ago`,
+    Status: info.Status,
+    State: info.State,
+    Ports: portsText(info.Ports),
+    Names: info.Names.map((name) => name.replace(/^\//, "")).join(","),
+    Labels: Object.entries(info.Labels)
+      .map(([key, value]) => `${key}=${value}`)
+      .join(","),
+    Mounts: info.Mounts.map(({ Name, Source }) => Name ?? Source).join(","),
+    Networks: Object.keys(info.NetworkSettings.Networks).join(","),
+    Size: `${size(info.SizeRw ?? 0)} (virtual ${size(info.SizeRootFs ?? 0)})`,
+  };
 }

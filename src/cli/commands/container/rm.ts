@@ -1,5 +1,5 @@
-import * as Flags from "@oclif/core/flags";
 import { SlipwayCommand } from "../../base.ts";
+import * as Flags from "../../flags.ts";
 import { forceFlag, namesArg } from "../../objects.ts";
 
 export class ContainerRm extends SlipwayCommand {

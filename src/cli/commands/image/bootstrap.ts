@@ -1,6 +1,6 @@
-import * as Args from "@oclif/core/args";
-import * as Flags from "@oclif/core/flags";
+import * as Args from "../../args.ts";
 import { SlipwayCommand } from "../../base.ts";
+import * as Flags from "../../flags.ts";
 
 export class ImageBootstrap extends SlipwayCommand {
   static override summary = "Make a base image from this machine's packages, without a registry";
@@ -10,11 +10,11 @@ where the image is here already.`;
   static override examples = [
     "slipway image bootstrap debian:bookworm-slim",
     "slipway image bootstrap debian:bookworm --include ca-certificates --include curl",
+    "slipway image bootstrap base/web:1 --suite trixie --variant apt --include nginx-light",
   ];
   static override args = {
     image: Args.string({
       required: true,
-      ignoreStdin: true,
       description: "Name and tag, such as debian:bookworm-slim",
     }),
   };
@@ -26,7 +26,14 @@ where the image is here already.`;
       helpValue: "PACKAGE",
       summary: "One more package",
     }),
-    variant: Flags.string({ helpValue: "NAME", summary: "Which packages to begin with, such as minbase" }),
+    variant: Flags.string({
+      options: ["minbase", "slim", "apt"],
+      summary: "Packages to begin with: required ones, these without documentation, or essential ones alone",
+    }),
+    suite: Flags.string({
+      helpValue: "NAME",
+      summary: "Release of Debian, such as trixie, where the image's name does not say it",
+    }),
   };
 
   override async run(): Promise<void> {
@@ -34,6 +41,7 @@ where the image is here already.`;
     const context = await this.context(flags);
     const { bootstrap } = await import("../../../verbs/objects/bootstrap.ts");
     const include = flags.include ?? [];
-    this.print(await bootstrap({ reference: args.image, include, variant: flags.variant }, context));
+    const { variant, suite } = flags;
+    this.print(await bootstrap({ reference: args.image, include, variant, suite }, context));
   }
 }

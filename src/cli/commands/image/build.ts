@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
-import * as Args from "@oclif/core/args";
-import * as Flags from "@oclif/core/flags";
 import type { BuildPathOptions, BuildPathResult } from "../../../verbs/objects/build.ts";
+import * as Args from "../../args.ts";
 import { SlipwayCommand } from "../../base.ts";
 import * as values from "../../build-options.ts";
+import * as Flags from "../../flags.ts";
 import { labelFlag, readPairs } from "../../objects.ts";
 
 const repeated = { multiple: true, multipleNonGreedy: true } as const;
@@ -20,7 +20,7 @@ export class ImageBuild extends SlipwayCommand {
     "slipway image build --secret id=npm,src=$HOME/.npmrc --explain .",
   ];
   static override args = {
-    path: Args.string({ required: true, ignoreStdin: true, description: "The build context" }),
+    path: Args.string({ required: true, description: "The build context" }),
   };
   static override flags = {
     tag: Flags.string({ char: "t", ...repeated, helpValue: "NAME", summary: "Name of the image" }),
@@ -44,10 +44,14 @@ export class ImageBuild extends SlipwayCommand {
       char: "o",
       ...repeated,
       helpValue: "DEST",
-      summary: "type=image, docker, oci, tar or local with dest=PATH; a path alone is a directory",
+      summary: "type=image, registry, docker, oci, tar or local with dest=PATH; a path alone is a directory",
     }),
-    "cache-to": list("type=local,dest=DIR", "Write results of steps there"),
-    "cache-from": list("type=local,src=DIR", "Look for results of steps there"),
+    push: Flags.boolean({ summary: "Push the image when it is built: type=registry" }),
+    provenance: Flags.string({ helpValue: "MODE", summary: "Say how it was built: true, mode=max, false" }),
+    sbom: Flags.string({ helpValue: "BOOL", summary: "Say what packages are in it" }),
+    attest: list("type=TYPE,…", "The same as type=provenance,mode=MODE and type=sbom"),
+    "cache-to": list("type=TYPE,…", "Take results of steps to local,dest=DIR, registry,ref=NAME or inline"),
+    "cache-from": list("type=TYPE,…", "Look for results of steps in local,src=DIR or registry,ref=NAME"),
     iidfile: Flags.string({ helpValue: "FILE", summary: "Write the image's id there" }),
     "metadata-file": Flags.string({ helpValue: "FILE", summary: "Write what was built there, as JSON" }),
     check: Flags.boolean({ summary: "Only find what is wrong with the Dockerfile" }),
@@ -62,7 +66,8 @@ export class ImageBuild extends SlipwayCommand {
     const context = await this.context({ ...flags, file: undefined, progress });
     const { buildPath } = await import("../../../verbs/objects/build.ts");
     const results = await import("../../build-results.ts");
-    const outputs = results.stageOutputs((flags.output ?? []).map(values.readOutput));
+    const given = [...(flags.push ? ["type=registry"] : []), ...(flags.output ?? [])];
+    const outputs = results.stageOutputs(given.map(values.readOutput));
     const cached = (flag: "--cache-to" | "--cache-from", texts: readonly string[] | undefined) =>
       texts?.map((text) => values.readCache(flag, text));
     const options: BuildPathOptions = {
@@ -86,7 +91,8 @@ export class ImageBuild extends SlipwayCommand {
         shmSize: flags["shm-size"] === undefined ? undefined : values.readSize(flags["shm-size"]),
         ulimits: flags.ulimit?.map(values.readUlimit),
         entitlements: flags.allow,
-        outputs: flags.output && outputs.list,
+        outputs: given.length > 0 ? outputs.list : undefined,
+        attest: values.readAttest(flags),
         cacheTo: cached("--cache-to", flags["cache-to"]),
         cacheFrom: cached("--cache-from", flags["cache-from"]),
         check: flags.check,

@@ -1,5 +1,5 @@
-import * as Flags from "@oclif/core/flags";
 import { SlipwayCommand } from "../../base.ts";
+import * as Flags from "../../flags.ts";
 
 export class ImageCheck extends SlipwayCommand {
   static override summary = "Prove every digest and reference of the image store";
@@ -20,7 +20,7 @@ export class ImageCheck extends SlipwayCommand {
     else {
       this.print(`${images} images, ${layers} layers, ${blobs} blobs: ${findings.length || "no"} problems`);
       for (const { what, id, problem, repair } of findings)
-        this.print(` ${what} ${id}: ${problem}; ${repair}`);
+        this.print(` ${what} ${id}: ${problem}${repair ? `; ${repair}` : ""}`);
     }
     return findings.length > 0 && !flags.repair ? 1 : 0;
   }

@@ -1,6 +1,6 @@
-import * as Args from "@oclif/core/args";
 import { size } from "../../../ui/size.ts";
 import { ago } from "../../../verbs/ps.ts";
+import * as Args from "../../args.ts";
 import { SlipwayCommand } from "../../base.ts";
 import { listFlags, printList, shortId } from "../../objects.ts";
 
@@ -8,7 +8,7 @@ export class ImageHistory extends SlipwayCommand {
   static override summary = "Show what an image was made of";
   static override examples = ["slipway image history shop-web"];
   static override args = {
-    image: Args.string({ required: true, ignoreStdin: true, description: "Name or id" }),
+    image: Args.string({ required: true, description: "Name or id" }),
   };
   static override flags = { quiet: listFlags.quiet, format: listFlags.format };
 

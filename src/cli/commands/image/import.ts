@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
-import * as Args from "@oclif/core/args";
-import * as Flags from "@oclif/core/flags";
+import * as Args from "../../args.ts";
 import { SlipwayCommand } from "../../base.ts";
+import * as Flags from "../../flags.ts";
 
 export class ImageImport extends SlipwayCommand {
   static override summary = "Make an image of a file system's tar archive";
@@ -10,8 +10,8 @@ export class ImageImport extends SlipwayCommand {
     "tar -C root -c . | slipway image import - base --change 'CMD [\"sh\"]'",
   ];
   static override args = {
-    file: Args.string({ required: true, ignoreStdin: true, description: "Archive; - is standard input" }),
-    name: Args.string({ ignoreStdin: true, description: "Name of the image" }),
+    file: Args.string({ required: true, description: "Archive; - is standard input" }),
+    name: Args.string({ description: "Name of the image" }),
   };
   static override flags = {
     change: Flags.string({

@@ -1,15 +1,17 @@
 import { SlipwayCommand } from "../../base.ts";
-import { namesArg } from "../../objects.ts";
+import { printInspected } from "../../format.ts";
+import { inspectFlags, namesArg } from "../../objects.ts";
 
 export class ImageInspect extends SlipwayCommand {
   static override summary = "Show all that is known of images, as JSON";
   static override examples = ["slipway image inspect busybox:latest"];
   static override args = namesArg("Names or ids");
+  static override flags = inspectFlags;
 
   override async run(): Promise<void> {
     const { flags, words } = await this.parse(ImageInspect);
     const { engine } = await this.context(flags);
     const found = await Promise.all(words.map((name) => engine.inspectImage(name)));
-    this.print(JSON.stringify(found, undefined, 4));
+    await printInspected(found, flags.format, (line) => this.print(line));
   }
 }

@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
-import * as Flags from "@oclif/core/flags";
 import { AppError } from "../../../errors.ts";
 import { SlipwayCommand } from "../../base.ts";
+import * as Flags from "../../flags.ts";
 
 export class ImageLoad extends SlipwayCommand {
   static override summary = "Read images from a tar archive";

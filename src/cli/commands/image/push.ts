@@ -1,11 +1,11 @@
-import * as Args from "@oclif/core/args";
+import * as Args from "../../args.ts";
 import { SlipwayCommand } from "../../base.ts";
 
 export class ImagePush extends SlipwayCommand {
   static override summary = "Push an image to its registry";
   static override examples = ["slipway image push registry.example/shop/web:1"];
   static override args = {
-    image: Args.string({ required: true, ignoreStdin: true, description: "Name of the image" }),
+    image: Args.string({ required: true, description: "Name of the image" }),
   };
 
   override async run(): Promise<void> {

@@ -1,8 +1,8 @@
 import { createWriteStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
-import * as Flags from "@oclif/core/flags";
 import { AppError } from "../../../errors.ts";
 import { SlipwayCommand } from "../../base.ts";
+import * as Flags from "../../flags.ts";
 import { namesArg } from "../../objects.ts";
 
 export class ImageSave extends SlipwayCommand {

@@ -1,4 +1,4 @@
-import * as Args from "@oclif/core/args";
+import * as Args from "../../args.ts";
 import { SlipwayCommand } from "../../base.ts";
 
 export class ImageTag extends SlipwayCommand {
@@ -8,8 +8,8 @@ export class ImageTag extends SlipwayCommand {
     "slipway tag 1302465195df web:old",
   ];
   static override args = {
-    image: Args.string({ required: true, ignoreStdin: true, description: "Name or id" }),
-    name: Args.string({ required: true, ignoreStdin: true, description: "The new name" }),
+    image: Args.string({ required: true, description: "Name or id" }),
+    name: Args.string({ required: true, description: "The new name" }),
   };
 
   override async run(): Promise<void> {

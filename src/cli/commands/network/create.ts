@@ -1,6 +1,6 @@
-import * as Args from "@oclif/core/args";
-import * as Flags from "@oclif/core/flags";
+import * as Args from "../../args.ts";
 import { SlipwayCommand } from "../../base.ts";
+import * as Flags from "../../flags.ts";
 import { labelFlag, readPairs } from "../../objects.ts";
 
 export class NetworkCreate extends SlipwayCommand {
@@ -10,7 +10,7 @@ export class NetworkCreate extends SlipwayCommand {
     "slipway network create --subnet 10.9.0.0/24 --internal back",
   ];
   static override args = {
-    name: Args.string({ required: true, ignoreStdin: true, description: "Its name" }),
+    name: Args.string({ required: true, description: "Its name" }),
   };
   static override flags = {
     driver: Flags.string({ char: "d", default: "bridge", summary: "Driver" }),

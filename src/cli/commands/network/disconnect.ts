@@ -1,13 +1,13 @@
-import * as Args from "@oclif/core/args";
-import * as Flags from "@oclif/core/flags";
+import * as Args from "../../args.ts";
 import { SlipwayCommand } from "../../base.ts";
+import * as Flags from "../../flags.ts";
 
 export class NetworkDisconnect extends SlipwayCommand {
   static override summary = "Disconnect a container from a network";
   static override examples = ["slipway network disconnect lan shop-web-1"];
   static override args = {
-    network: Args.string({ required: true, ignoreStdin: true, description: "Network" }),
-    container: Args.string({ required: true, ignoreStdin: true, description: "Container" }),
+    network: Args.string({ required: true, description: "Network" }),
+    container: Args.string({ required: true, description: "Container" }),
   };
   static override flags = { force: Flags.boolean({ char: "f", summary: "Even if the container is gone" }) };
 

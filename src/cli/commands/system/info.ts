@@ -1,5 +1,5 @@
-import * as Flags from "@oclif/core/flags";
 import { SlipwayCommand } from "../../base.ts";
+import * as Flags from "../../flags.ts";
 
 export class SystemInfo extends SlipwayCommand {
   static override summary = "Show what the engine says of itself and its machine";

@@ -1,6 +1,6 @@
-import * as Args from "@oclif/core/args";
-import * as Flags from "@oclif/core/flags";
+import * as Args from "../../args.ts";
 import { SlipwayCommand } from "../../base.ts";
+import * as Flags from "../../flags.ts";
 import { labelFlag, readPairs } from "../../objects.ts";
 
 export class VolumeCreate extends SlipwayCommand {
@@ -10,7 +10,7 @@ export class VolumeCreate extends SlipwayCommand {
     "slipway volume create -o type=tmpfs -o device=tmpfs scratch",
   ];
   static override args = {
-    name: Args.string({ ignoreStdin: true, description: "Its name; none: one is made up" }),
+    name: Args.string({ description: "Its name; none: one is made up" }),
   };
   static override flags = {
     driver: Flags.string({ char: "d", default: "local", summary: "Driver" }),

@@ -1,6 +1,5 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { secretIds } from "../../../../engine/api/buildkit/context.ts";
 import { namedContexts, readOptions } from "../../../../engine/api/buildkit/options.ts";
 
 const options = suite("engine/api/buildkit/options");
@@ -48,14 +47,6 @@ options("what cannot be done is refused", () => {
     () => readOptions({ requestid: "frontend.outline" }),
     /subrequest frontend.outline is not supported/,
   );
-});
-
-options("the secrets of a Dockerfile are named by id, or by the file's name", () => {
-  const text = [
-    "RUN --mount=type=secret,id=token,required cat",
-    "RUN --mount=target=/x/key,type=secret --mount=type=cache,id=no true",
-  ].join("\n");
-  assert.equal([...secretIds(text)], ["token", "key"]);
 });
 
 options.run();

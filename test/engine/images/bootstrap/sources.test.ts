@@ -70,6 +70,11 @@ sources("another release is where the machine's own is", () => {
     ["http://deb.debian.org/debian trixie", "http://deb.debian.org/debian-security trixie-security"],
   );
   assert.equal(
+    sourcesFor(parseLines(LINES), "sid", "bookworm").map(({ uris, suites }) => `${uris} ${suites}`),
+    ["http://deb.debian.org/debian sid"],
+    "nothing lies beside it",
+  );
+  assert.equal(
     sourcesFor(parseLines("deb https://other.example/apt stable main"), "bookworm", "bookworm"),
     [],
   );
