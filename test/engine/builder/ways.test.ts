@@ -103,6 +103,21 @@ ${mount},source=out ls /c
   assert.match(error?.message ?? "built", /"\/out": not found in the cache mount sub/);
 });
 
+ways("a file of another stage is copied and mounted anew when its content changed", async () => {
+  const seen: string[] = [];
+  for (const text of ["one", "two"]) {
+    const dockerfile = `FROM busybox AS a
+RUN echo ${text} > /f
+FROM busybox
+COPY --from=a /f /copied
+RUN --mount=from=a,source=/f,target=/m cat /m > /mounted
+`;
+    await kitchen.build(kitchen.context({ Dockerfile: dockerfile }), { tags: ["ways"] });
+    seen.push(await kitchen.run("ways", "cat /copied /mounted"));
+  }
+  assert.equal(seen, ["one\none", "two\ntwo"]);
+});
+
 ways("what a step writes to /etc/hostname is the image's; an empty HOME is none", async () => {
   const text = 'FROM busybox\nENV HOME=\nRUN echo mine > /etc/hostname && echo "[$HOME]" > /h\n';
   await kitchen.build(kitchen.context({ Dockerfile: text }), { outputs: [{ type: "local", dest: out() }] });
