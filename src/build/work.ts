@@ -2,7 +2,7 @@
 import { AppError } from "../errors.ts";
 import type { Build, Project, Service } from "../model/types.ts";
 import { canonical } from "../reconcile/canonical.ts";
-import { imageOf } from "../reconcile/definition.ts";
+import { imageOf } from "../reconcile/names.ts";
 
 export interface PullWork {
   readonly kind: "pull";

@@ -61,6 +61,10 @@ export const globalFlags = {
     env: "COMPOSE_ANSI",
     summary: "Colours",
   }),
+  compatibility: Flags.boolean({
+    ...GLOBAL,
+    summary: "Names with underscores, as Compose v1 made them",
+  }),
   host: Flags.string({
     ...GLOBAL,
     char: "H",
@@ -84,6 +88,8 @@ export interface GlobalFlags {
   readonly profile?: readonly string[] | undefined;
   readonly progress: string;
   readonly ansi: string;
+  readonly compatibility?: boolean;
+  readonly "dry-run"?: boolean;
   readonly host?: string | undefined;
   readonly parallel?: number | undefined;
 }
@@ -145,7 +151,7 @@ export abstract class SlipwayCommand {
       envFiles: flags["env-file"],
       profiles: flags.profile,
       services,
-      env: process.env,
+      env: flags.compatibility ? { ...process.env, COMPOSE_COMPATIBILITY: "true" } : process.env,
       cwd: process.cwd(),
       stdin: readStdin,
       async fetch(remote, at) {
@@ -175,9 +181,10 @@ export abstract class SlipwayCommand {
         report.on({ subject: "project", id: "engine", phase: "note", text: `starting, log in ${log}` }),
     });
     if (interruptible) this.interrupt.listen();
+    const dry = flags["dry-run"] === true;
     return {
-      engine,
-      report,
+      engine: dry ? (await import("../client/dry.ts")).dryEngine(engine) : engine,
+      report: dry ? { on: (event) => report.on(wouldBe(event)) } : report,
       signal: this.interrupt.first,
       insist: this.interrupt.second,
       env: process.env,
@@ -212,6 +219,10 @@ export abstract class SlipwayCommand {
     process.stdout.write(`${line}\n`);
   }
 }
+
+/** What a dry run reports: that it is not so. */
+const wouldBe = (event: ReportEvent): ReportEvent =>
+  event.phase === "done" || event.phase === "working" ? { ...event, text: `dry run: ${event.text}` } : event;
 
 /** Has oclif read what our reader does not take. @throws {AppError} USAGE */
 async function explain(argv: readonly string[], definitions: Definitions, id: string): Promise<Words> {

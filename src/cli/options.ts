@@ -19,6 +19,8 @@ export const timeoutFlag = Flags.integer({
   summary: "Time to stop in, instead of the service's stop_grace_period",
 });
 
+export const dryRunFlag = Flags.boolean({ summary: "Show what would be done, and do nothing" });
+
 export const scaleFlag = Flags.string({
   multiple: true,
   multipleNonGreedy: true,

@@ -5,6 +5,7 @@
  */
 import type { Network, Project, Service, Volume } from "../model/types.ts";
 import { type Canonical, canonical } from "./canonical.ts";
+import { imageOf } from "./names.ts";
 
 /** Digests of the content of secrets and configs, by `secrets.<key>` and `configs.<key>`. */
 export type ContentDigests = Readonly<Record<string, string>>;
@@ -62,11 +63,6 @@ export function networkDefinition(network: Network): Canonical {
 export function volumeDefinition(volume: Volume): Canonical {
   const { external: _, ...own } = volume;
   return canonical(own) ?? {};
-}
-
-/** The image that a service runs: its own, or the name its build is tagged with. */
-export function imageOf(project: Project, service: Service): string {
-  return service.image ?? `${project.name}-${service.name}`;
 }
 
 /** The networks a service is connected to, by the engine's names, the primary one first. */

@@ -7,7 +7,7 @@ import { AppError } from "../errors.ts";
 import { LABEL, projectFilter } from "../labels.ts";
 import type { Project } from "../model/types.ts";
 import { type Canonical, digest } from "./canonical.ts";
-import { imageOf } from "./definition.ts";
+import { imageOf } from "./names.ts";
 import type {
   ContainerState,
   Health,

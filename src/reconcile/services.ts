@@ -2,6 +2,7 @@ import { dependenciesOf, dependentsOf, type Edge, type Graph, namespaceModes } f
 import type { Service } from "../model/types.ts";
 import { needsFiles } from "./body/mounts.ts";
 import { networksOf } from "./definition.ts";
+import { containerName } from "./names.ts";
 import type { Observed, ObservedContainer } from "./observed.ts";
 import type { ContainerTarget } from "./operations.ts";
 import type { PlanOptions } from "./options.ts";
@@ -280,7 +281,7 @@ export class ServicePlanner {
   }
 
   #nameOf(service: Service, number: number): string {
-    return service.container_name ?? `${this.#graph.project.name}-${service.name}-${number}`;
+    return containerName(this.#graph.project, service.name, number);
   }
 }
 

@@ -6,7 +6,7 @@ import { type BuildWork, type ImageOptions, imageWork, type PullWork } from "../
 import type { Context } from "../context.ts";
 import { AppError, throwAll } from "../errors.ts";
 import type { Project } from "../model/types.ts";
-import { imageOf } from "../reconcile/definition.ts";
+import { imageOf } from "../reconcile/names.ts";
 import { observeImages } from "../reconcile/observe.ts";
 import { allLogins, loginFor } from "./credentials.ts";
 import { imageSources, takeImage, takeMissing } from "./sources.ts";

@@ -1,5 +1,6 @@
 import type { EndpointSettings, EndpointsConfig } from "dockerode";
 import { networksOf } from "../definition.ts";
+import { containerName } from "../names.ts";
 import type { BodyInput } from "./body.ts";
 
 /**
@@ -45,8 +46,7 @@ function interfaceOption(name: string | undefined): Record<string, string> {
 function linksOf(project: BodyInput["project"], service: BodyInput["service"]): { Links?: string[] } {
   const own = (service.links ?? []).map((link) => {
     const [target, alias] = link.split(":") as [string, string?];
-    const name = project.services[target]?.container_name ?? `${project.name}-${target}-1`;
-    return `${name}:${alias ?? target}`;
+    return `${containerName(project, target, 1)}:${alias ?? target}`;
   });
   const links = [...own, ...(service.external_links ?? [])];
   return links.length > 0 ? { Links: links } : {};
