@@ -93,6 +93,7 @@ export async function pullImage(
   platform: string | undefined,
   why: string,
   { engine, report, signal, env }: Context,
+  options: { readonly allTags?: boolean } = {},
 ): Promise<void> {
   const login = await loginFor(image, env);
   const layers = new Map<string, { readonly current: number; readonly total: number }>();
@@ -103,6 +104,7 @@ export async function pullImage(
   try {
     await engine.pullImage(image, {
       signal,
+      ...options,
       ...(platform && { platform }),
       ...(login && { login }),
       onProgress({ id, progressDetail, aux }) {
