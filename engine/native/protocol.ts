@@ -4,6 +4,7 @@
  * a path inside a container is resolved beneath its root directory and never leads out of it; a
  * missing mount point is created.
  */
+import { distinctLayers } from "./trees.ts";
 import { encodeBody, encodeRaw, type Field, type RawOp } from "./wire.ts";
 
 /** Kinds of jobs: 1–15 runtime, 16–31 networks, 32–63 workers. */
@@ -297,7 +298,10 @@ const layouts: { readonly [K in keyof AllOps]: readonly [code: number, fields: (
         ...o.joins.flatMap((join) => [namespaceFlag[join.kind], join.path]),
       ],
     ],
-    overlay: [20, (o) => [o.upper, o.work, o.readonly, ...list(o.options ?? []), ...list(o.lowers)]],
+    overlay: [
+      20,
+      (o) => [o.upper, o.work, o.readonly, ...list(o.options ?? []), ...list(distinctLayers(o.lowers))],
+    ],
     bindRoot: [21, (o) => [o.path, o.readonly]],
     mount: [22, (o) => [o.type, o.source, o.target, o.flags, o.data]],
     bind: [

@@ -3,7 +3,7 @@ import { Readable } from "node:stream";
 import { EngineError } from "../errors.ts";
 import { decodeFacts, FACTS } from "./facts.ts";
 import { decodeName } from "./names.ts";
-import type { Change, FileStat, TreeRoot, WalkEntry } from "./trees.ts";
+import { type Change, distinctLayers, type FileStat, type TreeRoot, type WalkEntry } from "./trees.ts";
 import { encodeRaw, type Field, type RawOp } from "./wire.ts";
 import { answer, feed, pieces, send } from "./worker-connection.ts";
 import type {
@@ -280,7 +280,7 @@ function tree(root: TreeRoot): RawOp {
       TREE_KIND[root.kind],
       root.kind === "dir" ? root.path : "",
       root.kind === "process" ? root.pid : 0,
-      ...list(overlay?.lowers ?? []),
+      ...list(distinctLayers(overlay?.lowers ?? [])),
       overlay?.upper ?? "",
       overlay?.work ?? "",
       ...list(binds),

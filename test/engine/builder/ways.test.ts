@@ -118,6 +118,23 @@ RUN --mount=from=a,source=/f,target=/m cat /m > /mounted
   assert.equal(seen, ["one\none", "two\ntwo"]);
 });
 
+ways("layers that are equal may be stacked", async () => {
+  const text = `FROM busybox
+RUN true
+RUN :
+RUN touch -d @1 /root && echo x > /root/x && touch -d @1 /root/x /root
+RUN rm /root/x && touch -d @1 /root
+RUN echo x > /root/x && touch -d @1 /root/x /root
+COPY --from=busybox /none* /
+RUN cat /root/x > /seen
+`;
+  for (const noCache of [true, false]) {
+    const { error } = await kitchen.build(kitchen.context({ Dockerfile: text }), { tags: ["ways"], noCache });
+    assert.is(error?.message, undefined);
+    assert.is(await kitchen.run("ways", "cat /seen /root/x"), "x\nx");
+  }
+});
+
 ways("what a step writes to /etc/hostname is the image's; an empty HOME is none", async () => {
   const text = 'FROM busybox\nENV HOME=\nRUN echo mine > /etc/hostname && echo "[$HOME]" > /h\n';
   await kitchen.build(kitchen.context({ Dockerfile: text }), { outputs: [{ type: "local", dest: out() }] });
