@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
@@ -77,6 +77,8 @@ records("a data root has one owner, and a dead owner's lock is taken over", asyn
   assert.match(second, `process ${process.pid}`);
   await held.release();
   writeFileSync(path, "4194304 1@dead\n");
+  await (await lockData(path)).release();
+  symlinkSync("4194304 1@dead", path);
   await (await lockData(path)).release();
   assert.equal(readdirSync(directory), []);
 });
