@@ -61,6 +61,10 @@ export const globalFlags = {
     env: "COMPOSE_ANSI",
     summary: "Colours",
   }),
+  "all-resources": Flags.boolean({
+    ...GLOBAL,
+    summary: "Also networks, volumes, secrets and configs that no service uses",
+  }),
   compatibility: Flags.boolean({
     ...GLOBAL,
     summary: "Names with underscores, as Compose v1 made them",
@@ -88,6 +92,7 @@ export interface GlobalFlags {
   readonly profile?: readonly string[] | undefined;
   readonly progress: string;
   readonly ansi: string;
+  readonly "all-resources"?: boolean;
   readonly compatibility?: boolean;
   readonly "dry-run"?: boolean;
   readonly host?: string | undefined;
@@ -151,6 +156,7 @@ export abstract class SlipwayCommand {
       envFiles: flags["env-file"],
       profiles: flags.profile,
       services,
+      allResources: flags["all-resources"],
       env: flags.compatibility ? { ...process.env, COMPOSE_COMPATIBILITY: "true" } : process.env,
       cwd: process.cwd(),
       stdin: readStdin,

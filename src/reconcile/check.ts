@@ -19,7 +19,10 @@ export async function checkServices(
   services: readonly string[],
   local: boolean,
 ): Promise<readonly AppError[]> {
-  const unsupported = services.flatMap((name) => refusals(project, name));
+  const unsupported = services.flatMap((name) => [
+    ...refusals(project, name),
+    ...foreignFiles(project, name),
+  ]);
   const missing = local ? await Promise.all(services.map((name) => missingSources(project, name))) : [];
   return [...unsupported, ...missing.flat()];
 }
@@ -34,6 +37,23 @@ function refusals(project: Project, name: string): AppError[] {
       `${name}: ${what} are not supported`,
       `Leave ${key} out.`,
     ),
+  );
+}
+
+/** Secrets and configs of a store that only a swarm has. */
+function foreignFiles(project: Project, name: string): AppError[] {
+  const service = project.services[name]!;
+  return (["secrets", "configs"] as const).flatMap((kind) =>
+    (service[kind] ?? []).flatMap(({ source }, index) => {
+      const given = project[kind][source];
+      const foreign = given?.external
+        ? "is external"
+        : given && "driver" in given && given.driver && "has a driver";
+      if (!foreign) return [];
+      const message = `${name}: ${kind.slice(0, -1)} ${source} ${foreign}, and there is no store to take it from`;
+      const hint = "Give it a file, an environment or, for a config, its content.";
+      return [failure(project, "COMPOSE_VALUE", ["services", name, kind, index], message, hint)];
+    }),
   );
 }
 

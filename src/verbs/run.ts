@@ -3,6 +3,7 @@ import type { TerminalSize } from "../client/types/common.ts";
 import type { CreateContainerOptions } from "../client/types/containers.ts";
 import type { Attachment } from "../client/types/streams.ts";
 import type { Context } from "../context.ts";
+import { throwAll } from "../errors.ts";
 import { buildGraph, dependenciesOf, narrow } from "../graph/graph.ts";
 import { checkServices, withDependencies } from "../graph/walk.ts";
 import { LABEL } from "../labels.ts";
@@ -10,6 +11,7 @@ import { load } from "../model/load.ts";
 import type { Project, ProjectSource, Service } from "../model/types.ts";
 import { containerBody } from "../reconcile/body/body.ts";
 import { needsFiles } from "../reconcile/body/mounts.ts";
+import { checkServices as checkDefinitions } from "../reconcile/check.ts";
 import { serviceDefinition } from "../reconcile/definition.ts";
 import { executorsFor } from "../reconcile/executors.ts";
 import { explain } from "../reconcile/explain.ts";
@@ -70,6 +72,8 @@ export async function runOnce(
   const all = buildGraph(loaded);
   checkServices(all, [options.service]);
   reportWarnings(loaded, context.report);
+  const local = context.engine.address.startsWith("unix:");
+  throwAll(await checkDefinitions(loaded, [options.service], local));
   const wanted = narrow(
     all,
     options.dependencies ? withDependencies(all, [options.service]) : [options.service],

@@ -1,6 +1,7 @@
 /** Single elements: what they become, and with which defaults. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import type { Project } from "../../../src/model/types.ts";
 import { loadTexts } from "./memory.ts";
 
 const elements = suite("model: elements");
@@ -102,5 +103,15 @@ async function become(key: string, written: string): Promise<unknown> {
     .split(".")
     .reduce<unknown>((value, name) => (value as Record<string, unknown>)[name], project.services["s"]);
 }
+
+elements("what no service uses is left out, unless all is asked for", async () => {
+  const text = "services: {s: {image: i}}\nvolumes: {v: }\nnetworks: {n: }\n";
+  const names = ({ volumes, networks }: Project): string[] => [
+    ...Object.keys(volumes),
+    ...Object.keys(networks),
+  ];
+  assert.equal(names(await loadTexts(text)), ["default"]);
+  assert.equal(names(await loadTexts(text, { allResources: true })), ["v", "n", "default"]);
+});
 
 elements.run();

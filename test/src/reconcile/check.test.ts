@@ -21,6 +21,17 @@ check("what cannot be done is refused, not left out", async () => {
   );
 });
 
+check("secrets and configs of a store are refused before anything is touched", async () => {
+  const shop = project(
+    { web: { secrets: [{ source: "k" }], configs: [{ source: "c" }] } },
+    { secrets: { k: { name: "k", external: true } }, configs: { c: { name: "c", content: "x" } } },
+  );
+  assert.equal(
+    (await checkServices(shop, ["web"], true)).map(({ code, message }) => `${code} ${message}`),
+    ["COMPOSE_VALUE web: secret k is external, and there is no store to take it from"],
+  );
+});
+
 check("a source that is not to be created has to be there, as far as it can be seen from here", async () => {
   const volumes = [
     { type: "bind", source: "/nowhere", target: "/a", bind: { create_host_path: false } },
