@@ -63,13 +63,21 @@ export async function writeLimits(
   path: string,
   writes: readonly LimitWrite[],
 ): Promise<void> {
-  for (const { controller, file, value, optional } of writes) {
-    const mount = controllerMount(cgroups, controller);
-    if (mount === undefined) continue;
-    await writeFile(join(mount, path, file), value).catch((cause) => {
-      if (!optional) throw new EngineError("system", `${file}: ${messageOf(cause)}`, { cause });
-    });
-  }
+  // Memory may never be above memory and swap together: which goes first depends on what was there.
+  const again: LimitWrite[] = [];
+  for (const one of writes) await writeLimit(cgroups, path, one).catch(() => again.push(one));
+  for (const one of again) await writeLimit(cgroups, path, one);
+}
+
+async function writeLimit(cgroups: Cgroups, path: string, limit: LimitWrite): Promise<void> {
+  const { controller, file, value, optional } = limit;
+  const mount = controllerMount(cgroups, controller);
+  if (mount === undefined) return;
+  await writeFile(join(mount, path, file), value).catch((cause) => {
+    if (!optional || cause.code === "EINVAL") {
+      throw new EngineError("system", `${file}: ${messageOf(cause)}`, { cause });
+    }
+  });
 }
 
 /** @see freezer.state of the v1 freezer, cgroup.freeze of v2 */
