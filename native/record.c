@@ -3,16 +3,28 @@
 
 #include "record.h"
 
+int record_clear(const char *dir, struct err *err)
+{
+	AUTO_CLOSE int at = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (at < 0)
+		return err_errno(err, "open %s", dir);
+	if (unlinkat(at, "exit", 0) < 0 && errno != ENOENT)
+		return err_errno(err, "remove %s/exit", dir);
+	return 0;
+}
+
 int record_exit(const char *dir, const struct task *task, bool oom, struct err *err)
 {
 	int number = WIFSIGNALED(task->status) ? WTERMSIG(task->status) : 0;
 	int code = number > 0 ? 128 + number : WEXITSTATUS(task->status);
-	char line[80];
+	char line[100];
 	AUTO_CLOSE int at = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (at < 0)
 		return err_errno(err, "open %s", dir);
-	int size = snprintf(line, sizeof line, "%d %d %d %llu\n", code, number, oom,
-			    (unsigned long long)task->finished_at);
+	int size =
+	    snprintf(line, sizeof line, "%d %d %d %llu %llu\n", code, number, oom,
+		     (unsigned long long)task->finished_at, (unsigned long long)task->started_at);
 	AUTO_CLOSE int fd = openat(at, "exit.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0 || write_full(fd, line, (size_t)size) < 0)
 		return err_errno(err, "write %s/exit.new", dir);

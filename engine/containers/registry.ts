@@ -145,6 +145,18 @@ export class Registry {
     this.#timer.unref();
   }
 
+  /** Seen at once, on disk some time later: for what the monitor, or its exit record, would tell the next daemon. */
+  changeStateSoon(container: Container, change: Partial<ContainerState>): Promise<void> {
+    this.setState(container, change);
+    const isKept = this.#containers.has(container.id);
+    return isKept ? this.#records.putSoon(container.id, container.record) : Promise.resolve();
+  }
+
+  /** At the end of the daemon: writes what was to be written some time later. */
+  flush(): Promise<void> {
+    return this.#records.flush();
+  }
+
   /** In memory; it is on disk with the next change that has to be. */
   setState(container: Container, change: Partial<ContainerState>): void {
     container.record = { ...container.record, state: { ...container.record.state, ...change } };

@@ -5,7 +5,8 @@
  * missing mount point is created.
  */
 import { distinctLayers } from "./trees.ts";
-import { encodeBody, encodeRaw, type Field, type RawOp } from "./wire.ts";
+import { encodeBody, encodeRaw, type RawOp } from "./wire.ts";
+import type { Field } from "./writer.ts";
 
 /** Kinds of jobs: 1–15 runtime, 16–31 networks, 32–63 workers. */
 export const jobKind = {
@@ -49,7 +50,7 @@ export type Propagation = "private" | "slave" | "shared" | "rprivate" | "rslave"
 
 /** Before and while a container is made; `Operation` below is the union of all. */
 interface PrepareOps {
-  /** First, always. `runDir` (0700, exists) gets monitor.sock, `stateDir` gets the exit record. */
+  /** First, always. `runDir` is made (0700) and gets monitor.sock; `stateDir` exists and gets the exit record, in place of that of the run before. */
   monitor: {
     readonly runDir: string;
     readonly stateDir: string;
@@ -91,6 +92,8 @@ interface PrepareOps {
   cgroup: { readonly path: string };
   /** Writes `value` to a file outside the container, by one write(2). An optional one may fail. */
   write: { readonly path: string; readonly value: string; readonly optional: boolean };
+  /** Writes a file outside the container, which is made or emptied. */
+  hostFile: { readonly path: string; readonly mode: number; readonly content: string };
   /** cgroup v2 only: attaches a BPF_PROG_TYPE_CGROUP_DEVICE program (struct bpf_insn[]) to the cgroup. */
   deviceFilter: { readonly path: string; readonly program: Uint8Array };
   /** Makes the container's first process. Namespaces in neither list are the engine's own. */
@@ -287,6 +290,7 @@ const layouts: { readonly [K in keyof AllOps]: readonly [code: number, fields: (
     log: [2, (o) => [o.path, o.maxSize, o.maxFiles, o.binary ?? false, o.next ?? 0, o.attrs ?? ""]],
     cgroup: [3, (o) => [o.path]],
     write: [4, (o) => [o.path, o.value, o.optional]],
+    hostFile: [9, (o) => [o.path, o.mode, o.content]],
     deviceFilter: [5, (o) => [o.path, o.program]],
     clone: [
       6,

@@ -44,6 +44,7 @@ function spec(tree: Cgroups, change: Partial<Spec> = {}): Spec {
     },
     namespaces: ["mount", "pid", "ipc", "uts", "cgroup", "net"],
     joins: [],
+    hostFiles: [],
     network: [],
     root: { lowers: ["/l/top", "/l/base"], upper: "/data/c/upper", work: "/data/c/work", readonly: false },
     hostname: "c",
