@@ -24,7 +24,8 @@ export async function pruneImages(deps: RemoveDeps, filters: Filters): Promise<P
     !used.has(image.id) &&
     !deps.leases.holds(image.id) &&
     (!onlyDangling || image.repoTags.length === 0) &&
-    until.every((time) => (Date.parse(image.created) || 0) < time) &&
+    // Of what does not say when it was made nobody knows that it is old.
+    until.every((time) => Date.parse(image.created) < time) &&
     filters.labels(image.config.config?.Labels);
   const removed: Removed[] = [];
   const dropped: Dropped[] = [];

@@ -57,8 +57,9 @@ export async function removeImage(
       return removed;
     }
   } else if (name === undefined) {
-    checkUnused(deps, image, options.force === true);
-    checkNames(store, image, options.force === true);
+    checkFree(deps, image);
+    if (options.force !== true) checkNames(store, image);
+    if (options.force !== true) checkStopped(deps, image);
   } else {
     checkUsedByName(deps, image, name, options.force === true);
     untag(store, name, removed);
@@ -121,7 +122,8 @@ function childOf(store: ImageStore, id: string): string | undefined {
   return undefined;
 }
 
-function checkUnused(deps: RemoveDeps, image: Image, force: boolean): void {
+/** What no force overcomes. */
+function checkFree(deps: RemoveDeps, image: Image): void {
   const running = userOf(deps, image.id, true);
   if (running !== undefined) {
     throw conflict(
@@ -130,29 +132,24 @@ function checkUnused(deps: RemoveDeps, image: Image, force: boolean): void {
       `image is being used by running container ${short(running.containerId)}`,
     );
   }
-  if (childOf(deps.store, image.id) !== undefined) {
+  if (childOf(deps.store, image.id) !== undefined)
     throw conflict(image.id, "cannot be forced", "image has dependent child images");
-  }
-  const stopped = force ? undefined : userOf(deps, image.id);
-  if (stopped !== undefined) {
-    throw conflict(
-      image.id,
-      "must be forced",
-      `image is being used by stopped container ${short(stopped.containerId)}`,
-    );
-  }
 }
 
-function checkNames(store: ImageStore, image: Image, force: boolean): void {
-  const repositories = new Set(
-    store.catalog
-      .namesOf(image.id)
-      .map((name) => parseReference(name))
-      .map((name) => `${name.domain}/${name.path}`),
-  );
-  if (repositories.size > 1 && !force) {
+function checkNames(store: ImageStore, image: Image): void {
+  const names = store.catalog.namesOf(image.id).map(parseReference);
+  if (new Set(names.map(({ domain, path }) => `${domain}/${path}`)).size > 1)
     throw conflict(image.id, "must be forced", "image is referenced in multiple repositories");
-  }
+}
+
+function checkStopped(deps: RemoveDeps, image: Image): void {
+  const stopped = userOf(deps, image.id);
+  if (stopped === undefined) return;
+  throw conflict(
+    image.id,
+    "must be forced",
+    `image is being used by stopped container ${short(stopped.containerId)}`,
+  );
 }
 
 function checkUsedByName(deps: RemoveDeps, image: Image, name: Reference, force: boolean): void {

@@ -166,8 +166,10 @@ export class ImageStore {
     return id;
   }
 
-  setName(reference: Reference, id: string): void {
+  /** @param isTagging somebody gave the name; one that came with the image leaves no trace, as dockerd has it */
+  setName(reference: Reference, id: string, isTagging = true): void {
     this.catalog.setName(full(reference), id);
+    if (!isTagging) return;
     const record = this.catalog.images.get(id);
     if (record !== undefined)
       this.catalog.images.set(id, { ...record, lastTagged: new Date().toISOString() });

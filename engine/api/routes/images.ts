@@ -289,7 +289,7 @@ export function inspected(images: Images, image: Image, version: number) {
     RepoDigests: image.repoDigests,
     Parent: image.parent,
     Comment: config.comment ?? "",
-    Created: image.created || "0001-01-01T00:00:00Z",
+    ...(image.created === "" && version >= 144 ? {} : { Created: image.created || "0001-01-01T00:00:00Z" }),
     DockerVersion: "",
     Author: config.author ?? "",
     Config: runConfig(config.config ?? {}),

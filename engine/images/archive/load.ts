@@ -138,7 +138,7 @@ class Loader {
         this.#progress({
           stream: `The image ${familiar(name)} already exists, renaming the old one with ID ${before} to empty string\n`,
         });
-      this.#store.setName(name, id);
+      this.#store.setName(name, id, false);
       this.#progress({ stream: `Loaded image: ${familiar(name)}\n` });
     }
     if (names.length === 0) this.#progress({ stream: `Loaded image ID: ${id}\n` });

@@ -55,7 +55,7 @@ export async function push(image: Image, name: Reference, deps: PushDeps): Promi
   const digest = digestOf(manifest.bytes);
   await store.blobs.put(manifest.bytes);
   await store.add(config, { manifest: digest });
-  store.setName({ ...name, tag: undefined, digest }, image.id);
+  store.setName({ ...name, tag: undefined, digest }, image.id, false);
   await store.catalog.save();
   progress({ status: `${name.tag}: digest: ${digest} size: ${manifest.bytes.length}` });
   progress({ progressDetail: {}, aux: { Tag: name.tag, Digest: digest, Size: manifest.bytes.length } });

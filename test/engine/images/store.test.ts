@@ -5,6 +5,7 @@ import { gzipSync, zstdCompressSync } from "node:zlib";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { EngineError } from "../../../engine/errors.ts";
+import { digestOf } from "../../../engine/images/digest.ts";
 import { parseReference } from "../../../engine/images/reference.ts";
 import { makeTar } from "../../helpers/tar.ts";
 import { archiveOf, openStore } from "./fixture.ts";
@@ -144,9 +145,39 @@ store("an image with names in several repositories is removed by id only by forc
   assert.equal(await of.images.remove("y:1"), [{ untagged: "y:1" }]);
 });
 
+store("what dockerd checks first is checked first: names before stopped containers", async () => {
+  await using of = await openStore();
+  const image = await of.images.import(archiveOf(one), { reference: parseReference("x:1") });
+  await of.images.tag("x:1", "y:1");
+  of.images.setUsers(() => [{ containerId: "c".repeat(64), imageId: image.id, running: false }]);
+  await fails(of.images.remove(image.id), "conflict", /referenced in multiple repositories$/);
+});
+
+store(
+  "a name that comes with an image is no tagging, and who tells no age is not pruned by age",
+  async () => {
+    await using of = await openStore();
+    const { Filters } = await import("../../../engine/filters.ts");
+    const layer = makeTar([one]);
+    const rootfs = { type: "layers", diff_ids: [digestOf(layer)] };
+    const config = JSON.stringify({ architecture: "amd64", os: "linux", rootfs });
+    const manifest = JSON.stringify([{ Config: "c.json", RepoTags: ["x:1"], Layers: ["l.tar"] }]);
+    const files = { "c.json": config, "l.tar": layer, "manifest.json": manifest };
+    const archive = archiveOf(...Object.entries(files).map(([path, content]) => ({ path, content })));
+    const [image] = await of.images.load(archive, () => {});
+    assert.is(image?.lastTagged, "");
+    const old = new Filters({ dangling: ["false"], until: ["1s"] });
+    assert.equal((await of.images.prune(old)).removed, []);
+    await of.images.tag("x:1", "y:1");
+    assert.ok(of.images.get("x:1").lastTagged);
+  },
+);
+
 store("a broken archive leaves nothing", async () => {
   await using of = await openStore();
   for (const bytes of [
+    Buffer.from("x"),
+    makeTar([one, { path: "etc/one", content: "twice" }]),
     Buffer.alloc(600, 7),
     makeTar([{ path: "../out", content: "x" }]),
     makeTar([one]).subarray(0, 513),
