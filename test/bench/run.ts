@@ -95,12 +95,14 @@ if (wanted("exec")) {
 
 if (wanted("build")) {
   rows.push(
-    ...benchBuilds({
+    ...(await benchBuilds({
       ours: (directory, tag) => void must(cli, ["image", "build", "-q", "-t", tag, directory], { env: ours }),
       peer:
         peer &&
         ((directory, tag) => void must("docker", ["build", "-q", "-t", tag, directory], { env: peer.env })),
-    }),
+      inDaemon: (directory, tag) => sandbox.client.buildImage({ context: { directory }, tags: [tag] }),
+      pid: sandbox.pid,
+    })),
   );
 }
 
