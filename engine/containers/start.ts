@@ -11,7 +11,7 @@ import { checkPropagation } from "./propagation.ts";
 import { removeNow } from "./remove.ts";
 import { cancelRestart } from "./restart.ts";
 import { makeShm } from "./shm.ts";
-import { containerProcess, containerSpec, networkFiles, networkOwner } from "./spec.ts";
+import { containerProcess, containerSpec, networkOwner } from "./spec.ts";
 import { formatTime } from "./time.ts";
 import { emit, logFailure, type Tools } from "./tools.ts";
 import type { ContainerRecord } from "./types.ts";

@@ -29,7 +29,10 @@ export class Writer {
 
   #text(text: string): void {
     if (text.includes("\0")) throw new RangeError(`text with a NUL inside: ${JSON.stringify(text)}`);
-    if (!text.isWellFormed()) return this.#bytes(encodeName(text));
+    if (!text.isWellFormed()) {
+      this.#bytes(encodeName(text));
+      return;
+    }
     const buffer = this.#room(4 + 3 * text.length); // at most three bytes of UTF-8 a unit of UTF-16
     const size = buffer.write(text, this.#used + 4);
     buffer.writeUInt32LE(size, this.#used);
