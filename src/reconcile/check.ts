@@ -5,7 +5,6 @@ import type { Project, Service } from "../model/types.ts";
 /** What the file may say and this program cannot do: better said before than left out in silence. */
 const UNSUPPORTED: readonly (readonly [keyof Service, string])[] = [
   ["models", "models, which need a model runner,"],
-  ["pre_start", "hooks that run before the start"],
   ["credential_spec", "credential specs, which are Windows'"],
 ];
 

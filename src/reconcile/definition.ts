@@ -20,7 +20,6 @@ const CLIENT_SIDE = new Set([
   "extends",
   "label_file",
   "post_start",
-  "pre_start",
   "pre_stop",
   "profiles",
   "provider",

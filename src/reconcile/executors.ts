@@ -8,6 +8,7 @@ import { fileTarget, isBound } from "./body/mounts.ts";
 import { networkDefinition, serviceDefinition, volumeDefinition } from "./definition.ts";
 import { explain } from "./explain.ts";
 import { runHook } from "./hooks.ts";
+import { runInit } from "./init.ts";
 import { imageOf } from "./names.ts";
 import { contentOf } from "./observe.ts";
 import type { Observed } from "./observed.ts";
@@ -103,6 +104,11 @@ export function executorsFor(
     },
     async startContainer({ service, container }) {
       await explain(project, service, engine, () => engine.startContainer(container));
+    },
+    async runInit({ service, number, container, index }) {
+      return await explain(project, service, engine, () =>
+        runInit(project, { service, number, container, index }, engine),
+      );
     },
     async unpauseContainer({ container }) {
       await engine.unpauseContainer(container);

@@ -15,6 +15,12 @@ export function imageOf(project: Project, service: Service): string {
   return service.image ?? [project.name, service.name].join(separator(project));
 }
 
+/** All images that a service needs: its own first, then those of its `pre_start` steps. */
+export function imagesOf(project: Project, service: Service): string[] {
+  const more = (service.pre_start ?? []).flatMap(({ image }) => image ?? []);
+  return [...new Set([imageOf(project, service), ...more])];
+}
+
 /** `--compatibility`, or COMPOSE_COMPATIBILITY, brings the names of Compose v1 back. */
 function separator({ environment }: Project): "-" | "_" {
   return /^(1|t|true)$/i.test(environment["COMPOSE_COMPATIBILITY"] ?? "") ? "_" : "-";

@@ -104,6 +104,14 @@ async function become(key: string, written: string): Promise<unknown> {
     .reduce<unknown>((value, name) => (value as Record<string, unknown>)[name], project.services["s"]);
 }
 
+elements("a step before the start runs in the service's image, unless it names another", async () => {
+  const text = "services: {s: {image: i, pre_start: [{command: a b}, {command: c, image: j}]}}";
+  assert.equal((await loadTexts(text)).services["s"]!.pre_start, [
+    { command: ["a", "b"], image: "i" },
+    { command: ["c"], image: "j" },
+  ]);
+});
+
 elements("what no service uses is left out, unless all is asked for", async () => {
   const text = "services: {s: {image: i}}\nvolumes: {v: }\nnetworks: {n: }\n";
   const names = ({ volumes, networks }: Project): string[] => [

@@ -9,14 +9,14 @@ const check = suite("reconcile/check and words");
 check("what cannot be done is refused, not left out", async () => {
   const shop = project({
     ai: { models: { llm: {} } },
-    web: { pre_start: [{ command: ["x"] }], models: {} },
+    web: { credential_spec: { file: "x" }, models: {} },
   });
   const found = await checkServices(shop, ["ai", "web"], true);
   assert.equal(
     found.map(({ message }) => message),
     [
       "ai: models, which need a model runner, are not supported",
-      "web: hooks that run before the start are not supported",
+      "web: credential specs, which are Windows' are not supported",
     ],
   );
 });
