@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import type { BlobDescriptor } from "../catalog.ts";
+import type { BlobDescriptor } from "../catalog-file.ts";
 import { digestOf } from "../digest.ts";
 import { pool } from "../pool.ts";
 import { ItemProgress, shortId } from "../progress.ts";
