@@ -3,7 +3,7 @@ import { Readable } from "node:stream";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { EngineError } from "../../errors.ts";
-import type { BlobDescriptor } from "../catalog.ts";
+import type { BlobDescriptor } from "../catalog-file.ts";
 import { Digester } from "../digest.ts";
 import type { ImageStore } from "../store.ts";
 import { MEDIA } from "./manifest.ts";
