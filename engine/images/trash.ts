@@ -45,7 +45,8 @@ export class Trash {
   }
 
   async #unlink(): Promise<void> {
-    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+    // Not with its parents: a data root that was taken away meanwhile must not come back.
+    await mkdir(this.#directory, { mode: 0o700 }).catch(() => {});
     for (;;) {
       const names = await readdir(this.#directory);
       if (names.length === 0) return;
