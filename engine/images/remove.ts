@@ -1,4 +1,5 @@
 import { EngineError } from "../errors.ts";
+import { deletedChains } from "./chains.ts";
 import type { Leases } from "./leases.ts";
 import {
   familiar,
@@ -71,12 +72,14 @@ export async function removeImage(
   }
   for (const left of store.catalog.namesOf(image.id)) untag(store, parseReference(left), removed);
   const dropped = dropWithParents(deps, image.id, options.noprune === true);
-  const swept = await sweep(store, deps.leases, dropped);
-  return [
-    ...removed,
-    ...dropped.map(({ id: deleted }) => ({ deleted })),
-    ...swept.layers.map((deleted) => ({ deleted })),
-  ];
+  await sweep(store, deps.leases, dropped);
+  return [...removed, ...deletedLines(store, dropped)];
+}
+
+/** Each image with the layers that went with it. */
+export function deletedLines(store: ImageStore, dropped: readonly Dropped[]): Removed[] {
+  const chains = deletedChains(store, dropped);
+  return dropped.flatMap(({ id }, at) => [id, ...(chains[at] ?? [])].map((deleted) => ({ deleted })));
 }
 
 export function notFound(text: string): EngineError {
@@ -182,7 +185,7 @@ export function dropWithParents(deps: RemoveDeps, id: string, keepParents: boole
     if (isParent && userOf(deps, at) !== undefined) break;
     if (userOf(deps, at) !== undefined) store.hide(at);
     else store.drop(at);
-    dropped.push({ id: at, manifests: record.manifests });
+    dropped.push({ id: at, layers: record.layers, manifests: record.manifests });
     at = record.parent;
   }
   return dropped;

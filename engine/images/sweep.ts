@@ -9,6 +9,7 @@ export interface Swept {
 /** An image that was just dropped from the catalog. */
 export interface Dropped {
   readonly id: string;
+  readonly layers: readonly string[]; // diffIds, bottom first
   readonly manifests: readonly string[];
 }
 

@@ -92,6 +92,30 @@ store("layers are kept once, and go with the last image that has them", async ()
   assert.equal(readdirSync(of.paths.blobs), []);
 });
 
+store("a layer on another base is another layer, as dockerd names them", async () => {
+  await using of = await openStore();
+  const layers = await Promise.all(
+    ["base", "other", "top"].map(async (name) => {
+      const upper = join(of.directory, "data", name);
+      mkdirSync(upper);
+      writeFileSync(join(upper, name), name);
+      return (await of.images.adoptLayer(upper)).diffId;
+    }),
+  );
+  const [base = "", other = "", top = ""] = layers;
+  const make = (own: readonly string[], tag: string) =>
+    of.images.createImage({ architecture: "amd64", os: "linux" }, own, { tags: [tag] });
+  const first = await make([base, top], "a:1");
+  await make([other, top], "b:1");
+  await make([base], "c:1");
+  assert.equal(await of.images.remove("a:1"), [
+    { untagged: "a:1" },
+    { deleted: first.id },
+    { deleted: digestOf(`${base} ${top}`) },
+  ]);
+  assert.ok(existsSync(of.images.layerDir(top)));
+});
+
 store("a lease keeps layers that no image has", async () => {
   await using of = await openStore();
   const image = await of.images.import(archiveOf(one), { reference: parseReference("x:1") });
