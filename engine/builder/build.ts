@@ -86,6 +86,7 @@ export class Build {
       image: (reference) => this.#bring(reference, OWN_PLATFORM, request, lease, progress),
       layout: (named) => layoutImage(named, OWN_PLATFORM, this.#deps.images, lease),
     });
+    if (request.check !== true) trees.expect();
     const linter = linterFor(text);
     const started = new Date();
     let told = 0;
