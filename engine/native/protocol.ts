@@ -122,6 +122,8 @@ interface PrepareOps {
     readonly target: string;
     readonly flags: number;
     readonly data: string;
+    /** It begins with what the image has at `target`. */
+    readonly copyUp?: boolean;
   };
   /** A host file or directory. `subpath` is resolved beneath `source`. `flags` as of `mount`. */
   bind: {
@@ -307,7 +309,7 @@ const layouts: { readonly [K in keyof AllOps]: readonly [code: number, fields: (
       (o) => [o.upper, o.work, o.readonly, ...list(o.options ?? []), ...list(distinctLayers(o.lowers))],
     ],
     bindRoot: [21, (o) => [o.path, o.readonly]],
-    mount: [22, (o) => [o.type, o.source, o.target, o.flags, o.data]],
+    mount: [22, (o) => [o.type, o.source, o.target, o.flags, o.data, o.copyUp ?? false]],
     bind: [
       23,
       (o) => [o.source, o.target, o.recursive, o.flags, propagations[o.propagation], o.subpath ?? ""],

@@ -129,6 +129,22 @@ oci("limits change while it runs, and what it uses is told", async () => {
   await until("it stopped", async () => (await place.status("c")) === "stopped");
 });
 
+oci("a tmpfs begins with what the image has there, if it is to", async () => {
+  const tmpfs = (destination: string, ...options: readonly string[]) => ({
+    destination,
+    type: "tmpfs",
+    options,
+  });
+  const proc = { destination: "/proc", type: "proc", source: "proc" };
+  place.configure(
+    "ls /etc /bin/../etc | grep -c passwd; (echo x > /etc/new) 2>&1 | grep -c Read-only; ls /root | wc -l",
+    {
+      mounts: [proc, tmpfs("/etc", "tmpcopyup", "ro"), tmpfs("/root")],
+    },
+  );
+  assert.is((await place.runtime("run", "c")).stdout, "2\n1\n0\n");
+});
+
 oci("list, features and spec", async () => {
   place.configure("true");
   await place.create("c");

@@ -143,9 +143,10 @@ for (const [options, expected] of [
   [["nosuid", "noexec", "mode=755"], { flags: 2 | 8, data: "mode=755" }],
   [["rbind", "ro", "rslave"], { flags: 1, bind: true, recursive: true, propagation: "rslave" }],
   [["bind", "ro", "rw"], { flags: 0, bind: true }],
+  [["tmpcopyup", "rro"], { flags: 1, copyUp: true }],
 ] as const) {
   oci(`mount options ${options}`, () => {
-    const none = { flags: 0, data: "", bind: false, recursive: false, propagation: undefined };
+    const none = { flags: 0, data: "", bind: false, recursive: false, propagation: undefined, copyUp: false };
     assert.equal(mountOptions(options), { ...none, ...expected });
   });
 }
