@@ -118,6 +118,15 @@ RUN --mount=from=a,source=/f,target=/m cat /m > /mounted
   assert.equal(seen, ["one\none", "two\ntwo"]);
 });
 
+ways("stages may give the same layer at the same moment", async () => {
+  const names = ["a", "b", "c", "d", "e", "f"];
+  const stages = names.map((name) => `FROM busybox AS ${name}\nRUN : ${name}\nRUN :: ${name} || :\n`);
+  const copies = names.map((name) => `COPY --from=${name} /etc/group /${name}\n`);
+  const text = [...stages, "FROM busybox\n", ...copies].join("");
+  const { error } = await kitchen.build(kitchen.context({ Dockerfile: text }), { noCache: true });
+  assert.is(error?.message, undefined);
+});
+
 ways("layers that are equal may be stacked", async () => {
   const text = `FROM busybox
 RUN true
