@@ -198,11 +198,14 @@ export abstract class SlipwayCommand {
     };
   }
 
-  /** The same without the bytes of pulls (`--quiet-pull`). */
-  quietPull(context: Context): Context {
+  /** The same without the bytes of pulls, or the steps of builds (`--quiet-pull`, `--quiet-build`). */
+  quieted(context: Context, { pull, build }: { readonly pull: boolean; readonly build: boolean }): Context {
+    if (!pull && !build) return context;
     const { report } = context;
-    const isPull = ({ subject, total }: ReportEvent): boolean => subject === "image" && total !== undefined;
-    return { ...context, report: { on: (event) => (isPull(event) ? undefined : report.on(event)) } };
+    const isHidden = ({ subject, total, phase }: ReportEvent): boolean =>
+      (pull && subject === "image" && total !== undefined) ||
+      (build && subject === "build" && phase !== "failed" && phase !== "warn");
+    return { ...context, report: { on: (event) => (isHidden(event) ? undefined : report.on(event)) } };
   }
 
   async report(flags: GlobalFlags): Promise<Report & { close(): void }> {

@@ -50,6 +50,7 @@ export const buildFlags = {
     options: ["always", "missing", "never"],
     summary: "When to pull images, whatever the services say",
   }),
+  "quiet-build": Flags.boolean({ summary: "Do not show the steps of builds" }),
   "quiet-pull": Flags.boolean({ summary: "Do not show how far pulls are" }),
 };
 

@@ -29,7 +29,7 @@ export class Create extends SlipwayCommand {
   override async run(): Promise<void> {
     const { flags, words: services } = await this.parse(Create);
     const connected = await this.context(flags);
-    const context = flags["quiet-pull"] ? this.quietPull(connected) : connected;
+    const context = this.quieted(connected, { pull: flags["quiet-pull"], build: flags["quiet-build"] });
     const recreate = recreatePolicy(flags);
     const source = this.source(flags, services);
     const options = {

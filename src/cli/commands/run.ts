@@ -80,6 +80,7 @@ published, unless -P or -p is given.`;
       summary: "When to pull images, whatever the services say",
     }),
     quiet: Flags.boolean({ char: "q", summary: "Show no progress" }),
+    "quiet-build": Flags.boolean({ summary: "Do not show the steps of builds" }),
     "quiet-pull": Flags.boolean({ summary: "Do not show how far pulls are" }),
     "remove-orphans": Flags.boolean({
       summary: "Remove containers of services that are no longer in the file",
@@ -94,7 +95,7 @@ published, unless -P or -p is given.`;
     const { load } = await import("../../model/load.ts");
     const own = (await load(source)).services[service];
     const connected = await this.quietContext(flags.quiet ? { ...flags, progress: "quiet" } : flags);
-    const context = flags["quiet-pull"] ? this.quietPull(connected) : connected;
+    const context = this.quieted(connected, { pull: flags["quiet-pull"], build: flags["quiet-build"] });
     const report = await this.report(flags); // the one that the context has
     const { forwardSignals, joinStreams, terminalSize } = await import("../terminal.ts");
     const { runOnce } = await import("../../verbs/run.ts");
