@@ -8,13 +8,16 @@ import { cgroupDirectories } from "../containers/cgroups/operations.ts";
 import { EngineError, messageOf } from "../errors.ts";
 import type { OciConfig } from "./config.ts";
 
+/** The cgroup around those of bundles that name none. */
+const OWN = "slipway-oci";
+
 /**
  * Relative to the root of the tree.
  *
  * @throws {EngineError} notImplemented for systemd's form; invalid for a path that leads out
  */
 export function cgroupPath(config: OciConfig, id: string): string {
-  const path = config.linux?.cgroupsPath || `slipway-oci/${id}`;
+  const path = config.linux?.cgroupsPath || `${OWN}/${id}`;
   if (/^[^/]*:[^/]*:[^/]*$/.test(path)) throw systemdRefused();
   const names = path.split("/").filter((name) => name !== "");
   if (names.length === 0 || names.includes("..")) {
@@ -55,6 +58,9 @@ export async function removeGroup(cgroups: Cgroups, path: string): Promise<void>
     }
   }
   await killGroup(cgroups, path);
+  if (!path.startsWith(`${OWN}/`)) return;
+  // Other containers may still be in it.
+  for (const directory of cgroupDirectories(cgroups, OWN)) await rmdir(directory).catch(() => {});
 }
 
 /** @throws {EngineError} system, naming the file */
