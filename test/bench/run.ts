@@ -26,6 +26,8 @@ import { residentMiB, startPeer } from "./peer.ts";
 import { benchRuntime } from "./runtime.ts";
 
 const root = join(import.meta.dirname, "../..");
+/** After this the daemon and monitors have given back what they do not need. */
+const IDLE_MS = 6000;
 const cli = join(root, "src/slipway.sh");
 const words = process.argv.slice(2);
 const wanted = (name: string): boolean => words.length === 0 || words.some((word) => name.includes(word));
@@ -203,11 +205,12 @@ async function sync(): Promise<void> {
   });
 }
 
-/** Resident memory of the daemon, and of each container's monitor. */
+/** Resident memory of the daemon once it is idle, and of a container's monitor. */
 async function memory(): Promise<void> {
   must(docker, ["run", "-d", "--name", "bench-memory", "busybox", "sleep", "1000"], { env: ours });
+  await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
   rows.push({
-    name: "memory: daemon",
+    name: "memory: daemon, idle",
     ours: residentMiB(sandbox.pid),
     peer: undefined,
     peerName: "",
