@@ -156,6 +156,30 @@ archive("a name that moves to a loaded image is said, as dockerd says it", async
   ]);
 });
 
+archive("an archive of which one image is broken gives none, and leaves nothing", async () => {
+  await using of = await openStore();
+  const [good, bad] = ["good", "bad"].map((content) => makeTar([{ path: "f", content }]));
+  assert.ok(good && bad);
+  const configs = [configOf(good), configOf(good.subarray(0, 512))];
+  const manifest = configs.map((_, at) => ({
+    Config: `${at}.json`,
+    RepoTags: [`x:${at}`],
+    Layers: [`${at}.tar`],
+  }));
+  const entries = [
+    ...configs.map((content, at) => ({ path: `${at}.json`, content })),
+    { path: "0.tar", content: good },
+    { path: "1.tar", content: bad },
+    { path: "manifest.json", content: JSON.stringify(manifest) },
+  ];
+  await of.images.load(archiveOf(...entries), silent).then(
+    () => assert.unreachable("it should have failed"),
+    (error: Error) => assert.match(error.message, /unpacks to/),
+  );
+  await of.images.store.trash.empty();
+  assert.equal([of.images.list(), readdirSync(of.paths.layers), readdirSync(of.paths.blobs)], [[], [], []]);
+});
+
 /** A header's size field, with the sum made right again. */
 function withSize(tar: Buffer, field: Buffer): Buffer {
   const bytes = Buffer.from(tar);
