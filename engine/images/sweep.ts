@@ -2,7 +2,6 @@ import type { Leases } from "./leases.ts";
 import type { ImageStore } from "./store.ts";
 
 export interface Swept {
-  readonly layers: readonly string[];
   readonly bytes: number; // of the file system, freed
 }
 
@@ -43,5 +42,5 @@ export async function sweep(
     if (live.has(digest) || leases.holds(digest) || catalog.images.has(digest)) continue;
     if (known.has(digest) || !blobs.isRecent(digest)) bytes += await blobs.remove(digest);
   }
-  return { layers: dead.map(([diffId]) => diffId), bytes };
+  return { bytes };
 }
