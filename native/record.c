@@ -14,6 +14,20 @@ int record_clear(const char *dir, struct err *err)
 	return 0;
 }
 
+/* A link that leads nowhere holds the line itself, for which there is room on a full disk. */
+static int record_as_link(int at, const char *dir, char *line, struct err *err)
+{
+	line[strcspn(line, "\n")] = '\0';
+	if (unlinkat(at, "exit.new", 0) < 0 && errno != ENOENT)
+		return err_errno(err, "remove %s/exit.new", dir);
+	if (symlinkat(line, at, "exit.new") < 0)
+		return err_errno(err, "link %s/exit.new", dir);
+	if (renameat(at, "exit.new", at, "exit") < 0)
+		return err_errno(err, "rename %s/exit.new", dir);
+	int fd = openat(at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? err_errno(err, "open %s", dir) : fd;
+}
+
 int record_exit(const char *dir, const struct task *task, bool oom, struct err *err)
 {
 	int number = WIFSIGNALED(task->status) ? WTERMSIG(task->status) : 0;
@@ -27,7 +41,7 @@ int record_exit(const char *dir, const struct task *task, bool oom, struct err *
 		     (unsigned long long)task->finished_at, (unsigned long long)task->started_at);
 	AUTO_CLOSE int fd = openat(at, "exit.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0 || write_full(fd, line, (size_t)size) < 0)
-		return err_errno(err, "write %s/exit.new", dir);
+		return record_as_link(at, dir, line, err);
 	if (renameat(at, "exit.new", at, "exit") < 0)
 		return err_errno(err, "rename %s/exit.new", dir);
 	return take_fd(&fd);

@@ -3,7 +3,7 @@
  * exit status and outlives the daemon. Each Monitor is one control connection; attach, exec and
  * follow make further ones.
  */
-import { readFile } from "node:fs/promises";
+import { readFile, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { Connection, connectPath, decodeError } from "./connection.ts";
 import { encodeProcess, encodeRequest, jobKind, type PrepareOp, type ProcessOp } from "./protocol.ts";
@@ -285,9 +285,14 @@ export class Session {
 
 /** @returns the record that the monitor left in `stateDir`, undefined if there is none */
 export async function readExit(stateDir: string): Promise<LeftRecord | undefined> {
-  const text = await readFile(join(stateDir, "exit"), "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return undefined;
-    throw error;
+  const path = join(stateDir, "exit");
+  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw error;
+    // On a full disk the record is a link that leads nowhere: its target is the line.
+    return readlink(path).then(
+      (line) => `${line}\n`,
+      () => undefined,
+    );
   });
   const match = text?.match(/^(\d+) (\d+) ([01]) (\d+)(?: (\d+))?\n$/);
   if (!match) return undefined;
