@@ -20,6 +20,7 @@ export async function checkServices(
 ): Promise<readonly AppError[]> {
   const unsupported = services.flatMap((name) => [
     ...refusals(project, name),
+    ...namedInterfaces(project, name),
     ...foreignFiles(project, name),
   ]);
   const missing = local ? await Promise.all(services.map((name) => missingSources(project, name))) : [];
@@ -37,6 +38,16 @@ function refusals(project: Project, name: string): AppError[] {
       `Leave ${key} out.`,
     ),
   );
+}
+
+/** An interface gets its name in engines of API 1.49 and later; others leave it out in silence. */
+function namedInterfaces(project: Project, name: string): AppError[] {
+  return Object.entries(project.services[name]!.networks ?? {}).flatMap(([key, given]) => {
+    if (given.interface_name === undefined) return [];
+    const message = `${name}: the engine cannot name the interface of network ${key}`;
+    const path = ["services", name, "networks", key, "interface_name"];
+    return [failure(project, "COMPOSE_VALUE", path, message, "Leave interface_name out.")];
+  });
 }
 
 /** Secrets and configs of a store that only a swarm has. */

@@ -21,6 +21,14 @@ check("what cannot be done is refused, not left out", async () => {
   );
 });
 
+check("an interface's name is refused, as the engine would leave it out", async () => {
+  const shop = project({ web: { networks: { default: { interface_name: "eth9" } } } });
+  assert.equal(
+    (await checkServices(shop, ["web"], true)).map(({ message }) => message),
+    ["web: the engine cannot name the interface of network default"],
+  );
+});
+
 check("secrets and configs of a store are refused before anything is touched", async () => {
   const shop = project(
     { web: { secrets: [{ source: "k" }], configs: [{ source: "c" }] } },
