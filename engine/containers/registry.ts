@@ -124,15 +124,19 @@ export class Registry {
       await this.#write(container);
       this.#unwritten.delete(container);
     } catch (error) {
-      if (!this.#unwritten.has(container)) {
-        this.#log.error("a container's state could not be written", {
-          id: container.id,
-          error: messageOf(error),
-        });
-      }
-      this.#unwritten.add(container);
-      this.#writeLater();
+      this.#missed(container, error);
     }
+  }
+
+  #missed(container: Container, error: unknown): void {
+    if (!this.#unwritten.has(container)) {
+      this.#log.error("a container's state could not be written", {
+        id: container.id,
+        error: messageOf(error),
+      });
+    }
+    this.#unwritten.add(container);
+    this.#writeLater();
   }
 
   #writeLater(): void {
@@ -146,15 +150,22 @@ export class Registry {
   }
 
   /** Seen at once, on disk some time later: for what the monitor, or its exit record, would tell the next daemon. */
-  changeStateSoon(container: Container, change: Partial<ContainerState>): Promise<void> {
+  async changeStateSoon(container: Container, change: Partial<ContainerState>): Promise<void> {
     this.setState(container, change);
-    const isKept = this.#containers.has(container.id);
-    return isKept ? this.#records.putSoon(container.id, container.record) : Promise.resolve();
+    if (!this.#containers.has(container.id)) return;
+    try {
+      await this.#records.putSoon(container.id, container.record);
+      this.#unwritten.delete(container);
+    } catch (error) {
+      this.#missed(container, error);
+    }
   }
 
   /** At the end of the daemon: writes what was to be written some time later. */
-  flush(): Promise<void> {
-    return this.#records.flush();
+  async flush(): Promise<void> {
+    await this.#records.flush().catch((error: unknown) => {
+      this.#log.error("the last states could not be written", { error: messageOf(error) });
+    });
   }
 
   /** In memory; it is on disk with the next change that has to be. */
