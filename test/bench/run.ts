@@ -34,7 +34,8 @@ const wanted = (name: string): boolean => words.length === 0 || words.some((word
 
 const rows: Row[] = [];
 const peer = startPeer();
-await using sandbox = await Sandbox.open();
+// At the level that a daemon has by default: a line for each request is for tests.
+await using sandbox = await Sandbox.open({ args: ["--log-level", "info"] });
 const { docker, config } = await stockClients();
 const ours = { ...process.env, DOCKER_HOST: sandbox.host, SLIPWAY_HOST: sandbox.host, DOCKER_CONFIG: config };
 
