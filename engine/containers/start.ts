@@ -111,7 +111,7 @@ function started(
     ended: Promise.resolve(),
   };
   container.live = live;
-  const writing = tools.registry.changeStateSoon(container, {
+  const running = {
     status: "running",
     pid: launched.pid,
     monitorPid: launched.monitorPid,
@@ -120,7 +120,11 @@ function started(
     oomKilled: false,
     startedAt,
     stoppedByUser: false,
-  });
+  } as const;
+  // After a power cut no monitor tells what ran: what has to run again then is written at once.
+  const writing = isRestarted(container)
+    ? tools.registry.changeState(container, running)
+    : tools.registry.changeStateSoon(container, running);
   emit(tools, container, "start");
   container.tellStart();
   live.health = startHealthProbes(tools, container);
@@ -128,6 +132,10 @@ function started(
   // The monitor knows that it runs, and the next daemon asks it: nobody need wait for the disk.
   logFailure(tools, container, writing);
   checkpoint("start: recorded");
+}
+
+function isRestarted({ record }: Container): boolean {
+  return !["", "no"].includes(record.hostConfig.RestartPolicy?.Name ?? "");
 }
 
 /** Sees to the container's end, whenever it comes. */
