@@ -23,6 +23,16 @@ function compile(name) {
   return new Script(read(at, length).latin1Slice(), { filename: `${__dirname}/${name}`, cachedData });
 }
 
+/** A module of Node that comes when something of it is used. */
+function late(name) {
+  let module;
+  const get = (_, key) => {
+    module ??= require(name);
+    return module[key];
+  };
+  return new Proxy({}, { get });
+}
+
 /** The exports of a part; the parts name each other by `./NAME`. */
 function load(name) {
   const known = loaded.get(name);
@@ -31,7 +41,7 @@ function load(name) {
   const module = { exports: {} };
   loaded.set(name, { script, module });
   const requirePart = (wanted) => (wanted.startsWith("./") ? load(wanted.slice(2)) : require(wanted));
-  script.runInThisContext()(module.exports, requirePart, module, __filename, __dirname);
+  script.runInThisContext()(module.exports, requirePart, module, __filename, __dirname, late);
   return module.exports;
 }
 

@@ -64,10 +64,18 @@ async function bundle(entry: string, version: string): Promise<ReadonlyMap<strin
       minifySyntax: true,
       minifyWhitespace: true,
     });
-    return [basename(path), `(function (exports, require, module, __filename, __dirname) {${code}\n})`];
+    const parameters = "exports, require, module, __filename, __dirname, late";
+    return [basename(path), `(function (${parameters}) {${code.replaceAll(HEAVY, '$1late("$2")')}\n})`];
   });
   return new Map(await Promise.all(parts));
 }
+
+/**
+ * Imports of names from modules of Node that take some milliseconds to load, and that most commands only might need.
+ * esbuild asks the module for the name at each use.
+ */
+const HEAVY =
+  /(\bimport_\w+=)require\("(node:(?:child_process|crypto|fs\/promises|http|readline|stream\/promises|zlib))"\)/g;
 
 /** @param caches directory with the code cache of each part, by its name; empty before the first run */
 function packed(parts: ReadonlyMap<string, string>, caches: string): Buffer {

@@ -1,4 +1,4 @@
-import { appendFileSync, renameSync, statSync } from "node:fs";
+import { appendFileSync, renameSync, statSync, writeSync } from "node:fs";
 
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -26,8 +26,13 @@ export function openLog(level: LogLevel, file?: string): Log {
   const least = LOG_LEVELS.indexOf(level);
   if (file !== undefined) setAside(file);
   const write = (line: string): void => {
-    if (file === undefined) process.stderr.write(line);
-    else appendFileSync(file, line, { mode: 0o600 });
+    try {
+      // Not process.stderr, which breaks at the first write that fails.
+      if (file === undefined) writeSync(STDERR, line);
+      else appendFileSync(file, line, { mode: 0o600 });
+    } catch {
+      // A full disk: that the log misses a line must not end the engine, by which space can be made.
+    }
   };
   const at =
     (name: LogLevel) =>
@@ -36,6 +41,8 @@ export function openLog(level: LogLevel, file?: string): Log {
     };
   return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
 }
+
+const STDERR = 2;
 
 /** A log that has grown large begins anew; the one before is kept beside it. */
 const LARGE = 16 * 1024 * 1024;

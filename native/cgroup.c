@@ -26,14 +26,23 @@ static ssize_t read_text_at(int dir, const char *name, char *text, size_t size)
 	return n;
 }
 
-/* A new v1 cpuset has no cpus, and nothing can join it before it has some. */
-static void inherit_cpuset(int parent, int dir, const char *file)
+/*
+ * A new v1 cpuset has no cpus, and nothing can join it before it has some. Neither has its parent,
+ * if another process has made that one just now and not got to this.
+ */
+static void inherit_cpuset(int parent, int dir, const char *file, int depth)
 {
 	char value[4096];
 
 	if (read_text_at(dir, file, value, sizeof value) > 1)
 		return;
-	if (read_text_at(parent, file, value, sizeof value) > 1)
+	if (read_text_at(parent, file, value, sizeof value) <= 1 && depth < 64) {
+		AUTO_CLOSE int above = openat(parent, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		inherit_cpuset(above, parent, file, depth + 1);
+		(void)read_text_at(parent, file, value, sizeof value);
+	}
+	if (value[0] && value[0] != '\n')
 		(void)write_text_at(dir, file, value);
 }
 
@@ -71,8 +80,8 @@ static int make_level(int parent, const char *name, const char *path, bool v2, s
 	if (dir < 0)
 		return err_errno(err, "open the cgroup %s", path);
 	if (!v2 && is_cpuset(path)) {
-		inherit_cpuset(parent, dir, "cpuset.cpus");
-		inherit_cpuset(parent, dir, "cpuset.mems");
+		inherit_cpuset(parent, dir, "cpuset.cpus", 0);
+		inherit_cpuset(parent, dir, "cpuset.mems", 0);
 	}
 	return dir;
 }

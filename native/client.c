@@ -1,6 +1,7 @@
 #include <sys/socket.h>
 
 #include "client.h"
+#include "memory.h"
 #include "monitor.h"
 
 #define OUT_ENOUGH (256u << 10) /* bytes a client may lag behind before the program has to wait */
@@ -329,6 +330,7 @@ static void on_client(struct loop *loop, struct watch *watch, uint32_t events)
 	struct task *task = client->task;
 
 	(void)loop;
+	memory_used(client->monitor);
 	if (events & EPOLLOUT) {
 		flush(client);
 		if (!client->dead)

@@ -15,11 +15,12 @@ static uint32_t state(const struct monitor *monitor)
 
 static void start_control(struct client *client)
 {
-	char payload[8];
+	char payload[16];
 
 	client->role = ROLE_CONTROL;
 	put_u32(payload, (uint32_t)client->monitor->task->pid);
 	put_u32(payload + 4, state(client->monitor));
+	put_u64(payload + 8, client->monitor->task->started_at);
 	client_send(client, FRAME_OK, payload, sizeof payload);
 }
 
@@ -155,16 +156,17 @@ void client_frame(struct client *client, uint8_t type, const char *payload, uint
 void client_started(struct task *task, const void *error, size_t size)
 {
 	struct client *client = task->starter;
-	char pid[4];
+	char payload[12];
 
 	task->starter = NULL;
 	if (!error && task == task->monitor->task)
 		task->monitor->started = true;
 	if (!client)
 		return;
-	put_u32(pid, (uint32_t)task->pid);
+	put_u32(payload, (uint32_t)task->pid);
+	put_u64(payload + 4, task->started_at);
 	if (!error) {
-		client_send(client, FRAME_OK, pid, sizeof pid);
+		client_send(client, FRAME_OK, payload, sizeof payload);
 		return;
 	}
 	client_send(client, FRAME_ERROR, error, size);

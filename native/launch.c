@@ -47,6 +47,7 @@ static const struct op_kind runtime_ops[] = {
     {OP_LOG, SIDE_BEFORE, monitor_set_log},
     {OP_CGROUP, SIDE_BEFORE, monitor_cgroup},
     {OP_WRITE, SIDE_BEFORE, monitor_write},
+    {OP_HOST_FILE, SIDE_BEFORE, monitor_host_file},
     {OP_DEVICE_FILTER, SIDE_BEFORE, monitor_devices},
     {OP_CLONE, SIDE_BEFORE, parse_clone},
     {OP_INHERIT_STDIO, SIDE_BEFORE, monitor_inherit},

@@ -1,3 +1,4 @@
+#include <sys/syscall.h>
 #include <time.h>
 
 #include "loop.h"
@@ -92,10 +93,25 @@ static int patience(const struct loop *loop)
 	return wait > 3600000 ? 3600000 : (int)wait;
 }
 
+/*
+ * By syscall(2), as memory_settle() does its work: what runs between that and the wait should touch
+ * few pages of this program, for they stay resident.
+ */
+static int wait_for_events(struct loop *loop, int timeout)
+{
+	void (*quiet)(void) = loop->quiet;
+
+	loop->quiet = NULL;
+	if (quiet)
+		quiet();
+	return (int)syscall(SYS_epoll_pwait, loop->epoll, loop->batch, LOOP_BATCH, timeout, NULL,
+			    (size_t)8);
+}
+
 int loop_run(struct loop *loop, struct err *err)
 {
 	while (!loop->stopped) {
-		int n = epoll_wait(loop->epoll, loop->batch, LOOP_BATCH, patience(loop));
+		int n = wait_for_events(loop, patience(loop));
 
 		if (n < 0 && errno != EINTR)
 			return err_errno(err, "epoll_wait");

@@ -34,6 +34,7 @@ struct loop {
 	bool stopped;
 	struct ports
 	    *ports; /* the container's published ports, which a change of network replaces */
+	void (*quiet)(void);  /* called once, right before the next wait; or NULL */
 	struct timer *timers; /* soonest first */
 	struct epoll_event batch[LOOP_BATCH];
 	int pending; /* events of the batch that were not dispatched yet: batch[LOOP_BATCH]

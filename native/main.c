@@ -5,11 +5,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "arguments.h"
 #include "rootless.h"
 #include "spawner.h"
 
 int main(int argc, char **argv)
 {
+	if (argc > 0)
+		arguments_keep(argc, argv);
 	if (argc == 3 && strcmp(argv[1], "spawner") == 0)
 		return spawner_main(argv[0], argv[2]);
 	if ((argc == 2 || argc == 3) && strcmp(argv[1], "job") == 0)

@@ -8,8 +8,9 @@ struct monitor;
  * only what it will need then. What is given back here comes again when it is touched.
  */
 
-/* Lets go of the pages of this program itself, of which waiting needs few. */
-void memory_settle(void);
+/* Lets go of the pages of this program itself, of which waiting needs few, once nothing is to be
+ * done. */
+void memory_settle(struct loop *loop);
 
 /* Where output is read into: one buffer for all, for it is empty between reads. */
 #define MEMORY_OUTPUT 65536

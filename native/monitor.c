@@ -188,7 +188,6 @@ static void on_connection(struct loop *loop, struct watch *watch, uint32_t event
 	(void)events;
 	if (fd >= 0)
 		client_add(monitor, fd);
-	memory_used(monitor);
 }
 
 static int listen_for_clients(struct monitor *monitor, struct err *err)
@@ -322,7 +321,7 @@ static int monitor_run(struct job *job)
 		dup2(null, STDIN_FILENO);
 		dup2(null, STDOUT_FILENO);
 	}
-	memory_settle();
+	memory_settle(&monitor->loop);
 	if (loop_run(&monitor->loop, &err) < 0)
 		return 1;
 	if (!monitor->inherits)

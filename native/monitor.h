@@ -45,6 +45,7 @@ int monitor_inherit(struct launch *launch, const struct op *op, struct err *err)
 int monitor_set_log(struct launch *launch, const struct op *op, struct err *err);
 int monitor_cgroup(struct launch *launch, const struct op *op, struct err *err);
 int monitor_write(struct launch *launch, const struct op *op, struct err *err);
+int monitor_host_file(struct launch *launch, const struct op *op, struct err *err);
 int monitor_devices(struct launch *launch, const struct op *op, struct err *err);
 
 /* Makes the container's stdio; with a terminal, the child makes it and monitor_terminal() takes it.

@@ -150,6 +150,22 @@ static int open_bound(struct launch *launch, const struct op *op, const struct b
 	return clone_source(bind->source, bind->subpath, bind->recursive, err);
 }
 
+/* What the image has at a mount's place, in the mount; read-only it is only then. */
+static int copy_up(int mount, int target, const char *path, uint64_t flags, struct err *err)
+{
+	struct k_mount_attr attr = {.attr_set = mounts_attributes(flags)};
+	AUTO_CLOSE int from = openat(target, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	AUTO_CLOSE int to = openat(mount, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (from < 0 || to < 0)
+		return err_errno(err, "open %s", path);
+	if (volume_fill(from, to, path, err) < 0)
+		return -1;
+	return sys_mount_setattr(mount, "", AT_EMPTY_PATH, attr) < 0
+		   ? err_errno(err, "set the attributes of %s", path)
+		   : 0;
+}
+
 int mounts_new(struct launch *launch, const struct op *op, struct err *err)
 {
 	struct args args = args_of(op);
@@ -157,6 +173,7 @@ int mounts_new(struct launch *launch, const struct op *op, struct err *err)
 	const char *path = args_string(&args);
 	uint64_t flags = args_number(&args);
 	const char *data = args_string(&args);
+	bool copies = args_number(&args) != 0;
 
 	if (args_end(&args, err) < 0 || mounts_root(launch, err) < 0)
 		return -1;
@@ -171,12 +188,15 @@ int mounts_new(struct launch *launch, const struct op *op, struct err *err)
 			return err_errno(err, "%s must be a plain directory to mount a %s", path,
 					 type);
 	}
-	AUTO_CLOSE int mount = make(type, source, flags, data, err);
+	AUTO_CLOSE int mount =
+	    make(type, source, copies ? flags & ~(uint64_t)MS_RDONLY : flags, data, err);
 	/* Only a PID namespace's owner may mount its procfs: without root, and with the engine's
 	 * PID namespace, there is the engine's to show. */
 	if (mount < 0 && err->code == EPERM && strcmp(type, "proc") == 0)
 		mount = clone_source("/proc", "", true, err);
 	if (mount < 0)
+		return -1;
+	if (copies && copy_up(mount, target, path, flags, err) < 0)
 		return -1;
 	return mounts_attach(mount, target, path, err);
 }

@@ -16,6 +16,9 @@ int mounts_mask(struct launch *launch, const struct op *op, struct err *err);
 int mounts_readonly(struct launch *launch, const struct op *op, struct err *err);
 int mounts_fill_volume(struct launch *launch, const struct op *op, struct err *err);
 
+/* Copies all of the directory `from`, which is called `path`, into `to` if that is empty. */
+int volume_fill(int from, int to, const char *path, struct err *err);
+
 /* Binds a terminal on `dev`/console. */
 int mounts_console(int dev, int terminal, struct err *err);
 /* Attaches a detached mount at an opened mount point. */

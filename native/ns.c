@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "arguments.h"
 #include "kernel.h"
 #include "ns.h"
 
@@ -144,22 +145,34 @@ static pid_t clone_in_pids(int pids, uint64_t flags, int cgroup, int *pidfd, str
 	return clone_by_another(pids, flags, cgroup, pidfd, err);
 }
 
+/* Hides the arguments from the container, and shows them again in the process that goes on. */
+static pid_t clone_hidden(int pids, uint64_t flags, int cgroup, int *pidfd, struct err *err)
+{
+	arguments_hide();
+	pid_t pid = pids < 0 ? clone_with(flags, cgroup, pidfd, err)
+			     : clone_in_pids(pids, flags, cgroup, pidfd, err);
+
+	if (pid != 0)
+		arguments_show();
+	return pid;
+}
+
 pid_t ns_clone(const struct namespaces *ns, int cgroup, int *pidfd, struct err *err)
 {
 	uint64_t flags = ns->create & ~K_CLONE_NEWCGROUP;
 	const char *path = pid_join(ns);
 
 	if (!path)
-		return clone_with(flags, cgroup, pidfd, err);
+		return clone_hidden(-1, flags, cgroup, pidfd, err);
 	AUTO_CLOSE int pids = open(path, O_RDONLY | O_CLOEXEC);
 	if (pids < 0)
 		return err_errno(err, "open %s", path);
-	return clone_in_pids(pids, flags, cgroup, pidfd, err);
+	return clone_hidden(pids, flags, cgroup, pidfd, err);
 }
 
 pid_t ns_fork_into(int pidfd, uint64_t flags, int cgroup, int *child_pidfd, struct err *err)
 {
-	return clone_in_pids(pidfd, flags, cgroup, child_pidfd, err);
+	return clone_hidden(pidfd, flags, cgroup, child_pidfd, err);
 }
 
 int ns_join(const struct namespaces *ns, struct err *err)

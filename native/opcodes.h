@@ -11,6 +11,7 @@ enum {
 	OP_CLONE = 6,
 	OP_INHERIT_STDIO = 7,
 	OP_JOIN = 8,
+	OP_HOST_FILE = 9,
 
 	/* The container's first process, in its namespaces. */
 	OP_OVERLAY = 20,

@@ -1,8 +1,10 @@
 /* The operations that the monitor carries out before the container is made. */
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "monitor.h"
+#include "record.h"
 #include "sock.h"
 #include "tty.h"
 
@@ -21,7 +23,25 @@ int monitor_set(struct launch *launch, const struct op *op, struct err *err)
 	monitor->state_dir = strdup(state_dir);
 	if (!monitor->run_dir || !monitor->state_dir)
 		return err_errno(err, "memory for a path");
+	if (mkdir(run_dir, 0700) < 0 && errno != EEXIST)
+		return err_errno(err, "make the directory %s", run_dir);
 	launch->run_dir = monitor->run_dir;
+	return record_clear(state_dir, err);
+}
+
+int monitor_host_file(struct launch *launch, const struct op *op, struct err *err)
+{
+	struct args args = args_of(op);
+	const char *path = args_string(&args);
+	mode_t mode = (mode_t)args_number(&args) & 0777;
+	struct field content = args_bytes(&args);
+
+	(void)launch;
+	if (args_end(&args, err) < 0)
+		return -1;
+	AUTO_CLOSE int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode);
+	if (fd < 0 || write_full(fd, content.data, content.size) < 0)
+		return err_errno(err, "write %s", path);
 	return 0;
 }
 

@@ -141,12 +141,26 @@ static int fail(const struct err *err)
 	return 1;
 }
 
+/*
+ * Mounts are made by descriptors alone, as paths of an image can be changed under our hands; the
+ * newest call that this takes is mount_setattr(2). Said at once, and not by the first container.
+ */
+static int check_kernel(struct err *err)
+{
+	struct k_mount_attr nothing = {0};
+
+	if (sys_mount_setattr(-1, "", AT_EMPTY_PATH, nothing) < 0 && errno == ENOSYS)
+		return err_set(err, ENOSYS,
+			       "containers need Linux 5.12 or newer: it has no mount_setattr(2)");
+	return 0;
+}
+
 int job_main(char *const argv[])
 {
 	struct err err = {0};
 	unsigned preserved = argv[2] ? (unsigned)atoi(argv[2]) : 0;
 
-	if (run_sealed(argv, &err) < 0)
+	if (check_kernel(&err) < 0 || run_sealed(argv, &err) < 0)
 		return fail(&err);
 	sys_close_range(4 + preserved, ~0u, 0);
 	fcntl(3, F_SETFD, FD_CLOEXEC);
@@ -160,6 +174,8 @@ int spawner_main(const char *program, const char *path)
 {
 	struct err err = {0};
 
+	if (check_kernel(&err) < 0)
+		return fail(&err);
 	if (run_sealed((char *[]){(char *)program, "spawner", (char *)path, NULL}, &err) < 0)
 		return fail(&err);
 	/* Whoever started the daemon may have left descriptors open: no monitor is to hold them. */

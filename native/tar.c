@@ -24,7 +24,7 @@ struct packer {
 	uint64_t uid;
 	uint64_t gid;
 	uint64_t entries;
-	uint64_t bytes; /* of regular files, each inode once */
+	uint64_t bytes; /* of files and of links' targets, each inode once */
 	/* The extended attributes of the entry at hand, as pax records. */
 	char *records;
 	size_t record_size;
@@ -223,6 +223,7 @@ static enum walk_next pack(struct walk *walk, struct err *err)
 			return err_errno(err, "read the link %.180s", walk->path), WALK_FAILED;
 		link[n] = '\0';
 		header.link = link;
+		packer->bytes += (uint64_t)n;
 	}
 	if (header.type == '0')
 		return put_file(packer, walk, &header, err) < 0 ? WALK_FAILED : WALK_ON;

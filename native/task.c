@@ -178,6 +178,14 @@ int task_terminal(struct task *task, int master, struct err *err)
 	return task_streams(task, input, master, -1, err);
 }
 
+static uint64_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_REALTIME, &time);
+	return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
 static void on_link(struct loop *loop, struct watch *watch, uint32_t events)
 {
 	struct task *task = CONTAINER_OF(watch, struct task, link);
@@ -204,6 +212,9 @@ static void on_link(struct loop *loop, struct watch *watch, uint32_t events)
 		client_started(task, frame + FRAME_HEADER, (size_t)n - FRAME_HEADER);
 		return;
 	}
+	/* A container that was never asked to start was killed. */
+	if (task != task->monitor->task || task->monitor->asked)
+		task->started_at = now();
 	if (task->terminal && task->held[0] >= 0)
 		(void)task_terminal(task, take_fd(&task->held[0]), &err);
 	else
@@ -227,7 +238,6 @@ static void on_linger(struct loop *loop, struct timer *timer)
 static void on_exit_ready(struct loop *loop, struct watch *watch, uint32_t events)
 {
 	struct task *task = CONTAINER_OF(watch, struct task, exit);
-	struct timespec now;
 
 	(void)events;
 	/* The outcome of execve comes before the end, also where both are here at once. */
@@ -237,8 +247,7 @@ static void on_exit_ready(struct loop *loop, struct watch *watch, uint32_t event
 	pid_t waited = waitpid(task->pid, &task->status, WNOHANG);
 	if (waited != task->pid && !(waited < 0 && errno == ECHILD))
 		return;
-	clock_gettime(CLOCK_REALTIME, &now);
-	task->finished_at = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	task->finished_at = now();
 	close_watch(loop, &task->exit);
 	task->exited = true;
 	/* What the dead wrote is all in the pipes by now. */

@@ -32,9 +32,9 @@ struct task {
 	struct input input;
 	bool terminal;
 	bool exited, done;
-	int status; /* as of waitpid(2) */
-	uint64_t finished_at;
-	struct timer linger; /* for output that processes left behind hold open */
+	int status;                       /* as of waitpid(2) */
+	uint64_t started_at, finished_at; /* nanoseconds since 1970; 0: it has not */
+	struct timer linger;              /* for output that processes left behind hold open */
 };
 
 struct task *task_new(struct monitor *monitor);

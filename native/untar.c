@@ -341,6 +341,7 @@ static int put(struct untar *work, struct err *err)
 	case '2':
 		if (symlinkat(entry->link, dir, name) < 0)
 			return err_errno(err, "make the link %.180s", entry->path);
+		work->result->bytes += strlen(entry->link);
 		return set_attributes_at(work, dir, name, err);
 	case '5':
 		return put_directory(work, dir, name, path, found, err);

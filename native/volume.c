@@ -131,11 +131,24 @@ static int is_empty(int dir, struct err *err)
 	return empty;
 }
 
+int volume_fill(int from, int to, const char *path, struct err *err)
+{
+	struct stat st;
+	int empty = is_empty(to, err);
+
+	if (empty <= 0)
+		return empty;
+	if (fstat(from, &st) < 0)
+		return err_errno(err, "look at %s", path);
+	if (copy_all(from, to, 0, err) < 0)
+		return -1;
+	return give_attributes(to, ".", &st, err);
+}
+
 int mounts_fill_volume(struct launch *launch, const struct op *op, struct err *err)
 {
 	struct args args = args_of(op);
 	const char *path = args_string(&args), *volume = args_string(&args);
-	struct stat st;
 
 	if (args_end(&args, err) < 0 || mounts_root(launch, err) < 0)
 		return -1;
@@ -146,12 +159,5 @@ int mounts_fill_volume(struct launch *launch, const struct op *op, struct err *e
 	/* The image has nothing there, or a file: the volume stays as it is. */
 	if (from < 0)
 		return errno == ENOENT || errno == ENOTDIR ? 0 : err_errno(err, "open %s", path);
-	int empty = is_empty(to, err);
-	if (empty <= 0)
-		return empty;
-	if (fstat(from, &st) < 0)
-		return err_errno(err, "look at %s", path);
-	if (copy_all(from, to, 0, err) < 0)
-		return -1;
-	return give_attributes(to, ".", &st, err);
+	return volume_fill(from, to, path, err);
 }

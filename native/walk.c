@@ -189,7 +189,7 @@ static int count(struct listing *listing, const struct walk *walk, struct err *e
 	}
 	/* In units of 512 bytes, whatever the file system's own are. */
 	listing->disk += (uint64_t)stat->st_blocks * 512;
-	if (S_ISREG(stat->st_mode))
+	if (!S_ISDIR(stat->st_mode))
 		listing->bytes += (uint64_t)stat->st_size;
 	return 0;
 }

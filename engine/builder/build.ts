@@ -3,7 +3,6 @@ import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { EngineError } from "../errors.ts";
-import { decompress } from "../images/decompress.ts";
 import type { Lease } from "../images/leases.ts";
 import { parseReference } from "../images/reference.ts";
 import type { Trash } from "../images/trash.ts";
@@ -16,7 +15,7 @@ import type { CacheMounts } from "./cache-mounts.ts";
 import { exportCache } from "./caches/export.ts";
 import { CacheImports } from "./caches/import.ts";
 import type { Contexts } from "./context/contexts.ts";
-import { type OpenContext, openContext } from "./context/open.ts";
+import { LONE_FILE, type OpenContext, openContext } from "./context/open.ts";
 import type { Linter } from "./dockerfile/lint.ts";
 import { asFailure, BuildFailure } from "./failure.ts";
 import { parseGitReference } from "./giturl.ts";
@@ -30,6 +29,7 @@ import type { Remotes } from "./remotes.ts";
 import { Delivery } from "./results/deliver.ts";
 import { checkOutputs } from "./results/outputs.ts";
 import { type Solved, Solver, type StepOutcome } from "./solve.ts";
+import { openArchive } from "./steps/archive.ts";
 import type { StepTools } from "./steps/types.ts";
 import { Trees } from "./trees.ts";
 import type { BuildProgress, BuildRequest, BuildResult } from "./types.ts";
@@ -86,6 +86,7 @@ export class Build {
       image: (reference) => this.#bring(reference, OWN_PLATFORM, request, lease, progress),
       layout: (named) => layoutImage(named, OWN_PLATFORM, this.#deps.images, lease),
     });
+    if (request.check !== true) trees.expect();
     const linter = linterFor(text);
     const started = new Date();
     let told = 0;
@@ -258,8 +259,11 @@ export class Build {
       tools,
     );
     const directory = await this.#scratch();
-    const { stream } = await decompress(await tree.read(found.path));
-    await workers.untar(stream, { kind: "dir", path: directory }, { whiteouts: "plain" });
+    const into = { kind: "dir", path: directory } as const;
+    const archive = await openArchive(await tree.read(found.path));
+    if (archive !== undefined) await workers.untar(archive, into, { whiteouts: "plain" });
+    // A Dockerfile alone: it is the only file of its context, by the name that BuildKit gives it.
+    else await workers.copy(tree.root, into, { items: [{ source: found.path, target: LONE_FILE }] });
     return directory;
   }
 

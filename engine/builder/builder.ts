@@ -14,7 +14,7 @@ import { StepCache } from "./cache.ts";
 import { CacheMounts } from "./cache-mounts.ts";
 import { Contexts } from "./context/contexts.ts";
 import { Downloads } from "./downloads.ts";
-import { type Pruned, type PruneOptions, prune } from "./prune.ts";
+import { type Pruned, type PruneOptions, prune, removeStale } from "./prune.ts";
 import { Remotes } from "./remotes.ts";
 import type { StepOutcome } from "./solve.ts";
 import type { BuildProgress, BuildRequest, BuildResult } from "./types.ts";
@@ -98,6 +98,7 @@ export class Builder {
     if (Date.now() - this.#collected < COLLECT_EVERY) return;
     this.#collected = Date.now();
     try {
+      await removeStale(join(this.#deps.paths.builder, "hashes"));
       const { bsize, blocks } = await statfs(this.#deps.paths.builder);
       await this.prune({ all: false, keepBytes: Math.min(MOST_KEPT, bsize * blocks * MOST_OF_DISK) });
     } catch {

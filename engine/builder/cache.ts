@@ -9,7 +9,7 @@ import { Records } from "../store/records.ts";
 import { formatManifest, type Manifest, parseManifest } from "./manifest.ts";
 
 /** A change of what a step does with the same input must change this, or old results live on. */
-const VERSION = 3;
+const VERSION = 4;
 /** How much later than noted a use must be to be noted: milliseconds. */
 const USE_GRAIN = 10 * 60 * 1000;
 

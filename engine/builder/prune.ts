@@ -1,5 +1,5 @@
 /** What the builder keeps on disk, and how it is let go of. */
-import { readdir, stat } from "node:fs/promises";
+import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Images } from "../images/images.ts";
 import type { Trash } from "../images/trash.ts";
@@ -68,6 +68,19 @@ export async function prune(deps: PruneDeps, options: PruneOptions): Promise<Pru
   const mounts = isWide ? await pruneMounts(deps, options) : { deleted: [], bytes: 0 };
   const files = isWide ? await pruneDownloads(deps, options) : [];
   return { deleted: [...deleted, ...mounts.deleted, ...files], bytes: bytes + mounts.bytes };
+}
+
+/** How long what was learnt of a context's files is kept; without it they are read once more. */
+const STALE_MS = 30 * 24 * 60 * 60 * 1000;
+
+/** Removes files of a directory of ours that nobody wrote for long: of contexts that are gone, as most in /tmp are. */
+export async function removeStale(directory: string, now = Date.now()): Promise<void> {
+  for (const name of await readdir(directory)) {
+    const path = join(directory, name);
+    const found = await stat(path).catch(() => undefined);
+    if (found !== undefined && now - found.mtimeMs > STALE_MS)
+      await rm(path, { force: true, recursive: true });
+  }
 }
 
 function isFresher(usedAt: number, { unusedSince }: PruneOptions): boolean {

@@ -96,9 +96,19 @@ export class Trees {
     return { source: { kind: "named", name: normal } };
   }
 
+  /** Begins to walk the context while the build is planned, where the build before took files from it, too. */
+  expect(): void {
+    const { directory } = this.#context;
+    if (directory === undefined || !this.#deps.contexts.isKnown(directory)) return;
+    this.#main().catch(() => {}); // Told to whoever takes files from it.
+  }
+
   /** Writes down what was learnt of the contexts' contents. */
   async save(): Promise<void> {
-    for (const tree of this.#open.values()) await (await tree).save();
+    for (const opened of this.#open.values()) {
+      const tree = await opened.catch(() => undefined); // Nobody took files from it.
+      await tree?.save();
+    }
   }
 
   async #main(): Promise<ContextTree> {

@@ -9,7 +9,6 @@ export const CHECKPOINTS = [
   "create: volumes made",
   "start: volumes held",
   "start: network attached",
-  "start: files written",
   "start: launched",
   "start: clients joined",
   "start: program runs",
@@ -32,7 +31,10 @@ export const CHECKPOINTS = [
 
 export type Checkpoint = (typeof CHECKPOINTS)[number];
 
+/** Where a test wants the daemon to end. Read once: looking into the environment is dear, and there are many moments. */
+const KILL_AT = process.env["SLIPWAY_KILL_AT"];
+
 /** Ends the daemon without a warning, if SLIPWAY_KILL_AT names this moment. */
 export function checkpoint(name: Checkpoint): void {
-  if (process.env["SLIPWAY_KILL_AT"] === name) process.kill(process.pid, "SIGKILL");
+  if (KILL_AT === name) process.kill(process.pid, "SIGKILL");
 }

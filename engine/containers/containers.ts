@@ -108,6 +108,7 @@ export class Containers implements StepRunner {
 
   /** Lets go at the end of a daemon: containers run on, and what none of them needs is taken away. */
   async close(): Promise<void> {
+    await this.tools.registry.flush();
     const { cgroups, cgroupParent } = this.tools.host;
     for (const directory of cgroupDirectories(cgroups, cgroupParent)) {
       await rmdir(directory).catch(() => {}); // Not empty: containers run. Absent: none ever did.

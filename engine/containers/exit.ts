@@ -55,7 +55,7 @@ async function ended(
   // Only now: a person may have stopped it meanwhile.
   const restarting = shouldRestart(container, exitCode);
   const { state } = container.record;
-  const writing = tools.registry.changeState(container, {
+  const writing = tools.registry.changeStateSoon(container, {
     status: restarting ? "restarting" : "exited",
     pid: 0,
     monitorPid: 0,

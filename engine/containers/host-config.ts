@@ -132,7 +132,8 @@ function check(asked: HostConfig): void {
     Memory > 0 && MemoryReservation > 0 && Memory < MemoryReservation,
     "Minimum memory limit can not be less than memory reservation limit, see usage",
   );
-  const online = cpus().length;
+  // Counting them reads files: only where it matters.
+  const online = NanoCpus === 0 ? 0 : cpus().length;
   refuse(
     NanoCpus < 0 || NanoCpus > online * 1e9,
     `Range of CPUs is from 0.01 to ${online.toFixed(2)}, as there are only ${online} CPUs available`,

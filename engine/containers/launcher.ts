@@ -1,5 +1,4 @@
-import { mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
 import { EngineError } from "../errors.ts";
 import { NativeError } from "../native/connection.ts";
 import { Monitor, type MonitorEvents } from "../native/monitor.ts";
@@ -26,9 +25,6 @@ export class Launcher {
 
   /** @throws {EngineError} system, saying which part could not be set up; nothing is left of the container then */
   async launch(spec: Spec, events: MonitorEvents = {}): Promise<Launch> {
-    await mkdir(spec.runDir, { recursive: true, mode: 0o700 });
-    // Of the run before: it must not be taken for this one's.
-    await rm(join(spec.stateDir, "exit"), { force: true });
     try {
       const ops = prepareOps(spec) as Parameters<Spawner["launch"]>[0];
       const { launched, monitor } = await Monitor.launch(this.#spawner, spec.runDir, ops, events);
@@ -44,11 +40,12 @@ export class Launcher {
 /**
  * Starts the program of a launched container.
  *
+ * @returns when it began, nanoseconds since 1970
  * @throws {EngineError} invalid, with the words that clients search for, if the program cannot be run
  */
-export async function startProgram(monitor: Monitor, process: ProcessSpec): Promise<void> {
+export async function startProgram(monitor: Monitor, process: ProcessSpec): Promise<bigint> {
   try {
-    await monitor.go(processOps(process));
+    return await monitor.go(processOps(process));
   } catch (error) {
     throw error instanceof NativeError ? programFailed(error, process) : error;
   }

@@ -188,7 +188,7 @@ function matches(
     volume(container, filters.values("volume")) &&
     network(tools, container, filters.values("network")) &&
     port(Object.keys(config.ExposedPorts ?? {}), filters.values("expose")) &&
-    port(Object.keys(record.hostConfig.PortBindings ?? {}), filters.values("publish")) &&
+    port(publishedPorts(tools, container), filters.values("publish")) &&
     beside(tools, container, filters, newest)
   );
 }
@@ -223,6 +223,14 @@ function network(tools: Tools, container: Container, wanted: readonly string[]):
     ([name, endpoint]) =>
       wanted.includes(name) || wanted.some((prefix) => String(endpoint["NetworkID"]).startsWith(prefix)),
   );
+}
+
+/** The machine's ports by which a running container is reached, as `port/protocol`. */
+function publishedPorts(tools: Tools, { id }: Container): readonly string[] {
+  return Object.entries(tools.networks.live(id)?.ports ?? {}).flatMap(([key, bindings]) => {
+    const [, protocol = "tcp"] = key.split("/");
+    return (bindings ?? []).map(({ HostPort }) => `${HostPort}/${protocol}`);
+  });
 }
 
 /** `80`, `80/udp`, `8000-8010/tcp`. */

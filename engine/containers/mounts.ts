@@ -217,19 +217,24 @@ function parseMode(options: string): {
   readonly copy: boolean;
   readonly propagation: string | undefined;
 } {
-  let [writable, copy] = [true, true];
-  let propagation: string | undefined;
-  for (const option of options === "" ? [] : options.split(",")) {
-    if (option === "ro") writable = false;
-    else if (option === "nocopy") copy = false;
-    else if (PROPAGATIONS.includes(option)) propagation = option;
-    // Labels of SELinux and the consistency of macOS have no meaning here, and do no harm.
-    else if (!["rw", "z", "Z", "cached", "delegated", "consistent", "default"].includes(option)) {
-      throw new EngineError("invalid", `invalid mode: ${options}`);
-    }
+  const words = options === "" ? [] : options.split(",");
+  const given = MODES.map((group) => words.filter((word) => group.includes(word)));
+  // One word of a kind, and none that is of no kind.
+  if (given.some((group) => group.length > 1) || given.flat().length < words.length) {
+    throw new EngineError("invalid", `invalid mode: ${options}`);
   }
-  return { writable, copy, propagation };
+  const propagation = words.find((word) => PROPAGATIONS.includes(word));
+  return { writable: !words.includes("ro"), copy: !words.includes("nocopy"), propagation };
 }
+
+/** Labels of SELinux and the consistency of macOS have no meaning here, and do no harm. */
+const MODES: readonly (readonly string[])[] = [
+  ["ro", "rw"],
+  ["z", "Z"],
+  ["nocopy"],
+  PROPAGATIONS,
+  ["cached", "delegated", "consistent", "default"],
+];
 
 function invalidSpec(spec: string): EngineError {
   return new EngineError("invalid", `invalid volume specification: '${spec}'`);

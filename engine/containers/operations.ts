@@ -28,6 +28,8 @@ export interface Spec {
   readonly cgroup: CgroupSpec;
   readonly namespaces: readonly NamespaceKind[];
   readonly joins: readonly { readonly kind: NamespaceKind; readonly path: string }[];
+  /** Files outside of the container that it has mounted, written before it is made. */
+  readonly hostFiles: readonly { readonly path: string; readonly content: string }[];
   /** From engine/networks, for a container with a network namespace of its own. */
   readonly network: readonly Op[];
   readonly root: {
@@ -110,6 +112,7 @@ export function prepareOps(spec: Spec): readonly Op[] {
       stdinOnce: spec.stdinOnce,
     },
     ...(log === undefined ? [] : [{ op: "log", ...log } as const]),
+    ...spec.hostFiles.map((file) => ({ op: "hostFile", mode: 0o644, ...file }) as const),
     ...cgroupOps(spec.cgroup),
     { op: "clone", namespaces: spec.namespaces, joins: spec.joins, uidMap: "", gidMap: "" },
     ...spec.network,

@@ -1,7 +1,7 @@
 /** At the start of a daemon: which containers live, which ended meanwhile, and what an earlier daemon left half done. */
 import { readdir, rm } from "node:fs/promises";
 import { messageOf } from "../errors.ts";
-import { type ExitRecord, Monitor, readExit } from "../native/monitor.ts";
+import { type LeftRecord, Monitor, readExit } from "../native/monitor.ts";
 import { killGroup } from "./cgroups/kill.ts";
 import { cgroupDirectories } from "./cgroups/operations.ts";
 import type { Container, Live } from "./container.ts";
@@ -85,19 +85,28 @@ async function findProcess(tools: Tools, container: Container): Promise<void> {
     await monitor.exited;
   }
   monitor?.close();
-  if (status !== "running" && status !== "paused") return;
   const exit = await readExit(tools.paths.container(record.id));
-  await recordEnd(tools, container, freshExit(record.state.startedAt, exit));
+  if (status === "running" || status === "paused") {
+    await recordEnd(tools, container, freshExit(record.state.startedAt, exit));
+  } else if (exit !== undefined && ranUnseen(record.state.finishedAt, exit)) {
+    await recordEnd(tools, container, exit);
+  }
+}
+
+/** Whether it began and ended before the daemon that was killed had written so. */
+function ranUnseen(finishedAt: string, exit: LeftRecord): boolean {
+  return exit.startedAt > 0n && exit.finishedAt > parseTime(finishedAt);
 }
 
 /** An exit record older than the last start is that of the run before. */
-function freshExit(startedAt: string, exit: ExitRecord | undefined): ExitRecord | undefined {
+function freshExit(startedAt: string, exit: LeftRecord | undefined): LeftRecord | undefined {
   return exit !== undefined && exit.finishedAt >= parseTime(startedAt) ? exit : undefined;
 }
 
 async function reconnect(tools: Tools, container: Container, monitor: Monitor): Promise<void> {
   const { state } = container.record;
-  const age = Math.max(0, Number((nowNs() - parseTime(state.startedAt)) / 1_000_000n));
+  const startedAt = monitor.startedAt || parseTime(state.startedAt);
+  const age = Math.max(0, Number((nowNs() - startedAt) / 1_000_000n));
   const live: Live = {
     monitor,
     pid: monitor.pid,
@@ -115,14 +124,14 @@ async function reconnect(tools: Tools, container: Container, monitor: Monitor): 
     await tools.registry.changeState(container, {
       status: "running",
       pid: monitor.pid,
-      startedAt: formatTime(nowNs()),
+      startedAt: formatTime(monitor.startedAt || nowNs()),
     });
   }
   if (state.status !== "paused") live.health = resumeHealthProbes(tools, container, age);
   followEnd(tools, container, live);
 }
 
-async function recordEnd(tools: Tools, container: Container, exit: ExitRecord | undefined): Promise<void> {
+async function recordEnd(tools: Tools, container: Container, exit: LeftRecord | undefined): Promise<void> {
   const exitCode = exit?.code ?? LOST;
   await tools.registry.changeState(container, {
     status: "exited",
@@ -130,6 +139,9 @@ async function recordEnd(tools: Tools, container: Container, exit: ExitRecord | 
     monitorPid: 0,
     exitCode,
     oomKilled: exit?.oom ?? false,
+    ...(exit !== undefined && exit.startedAt > parseTime(container.record.state.startedAt)
+      ? { startedAt: formatTime(exit.startedAt) }
+      : {}),
     finishedAt: formatTime(exit?.finishedAt ?? nowNs()),
     error: exit === undefined ? "the container's processes were lost while no daemon was there" : "",
   });

@@ -11,7 +11,10 @@ export async function renameContainer(tools: Tools, container: Container, name: 
       throw new EngineError("invalid", "Renaming a container with the same name as its current name");
     }
     const chosen = newName(tools, container, name);
-    await tools.registry.change(container, { name: chosen });
+    await tools.registry.change(container, { name: chosen }).catch((error: unknown) => {
+      tools.registry.freeName(chosen, container.id);
+      throw error;
+    });
     tools.registry.freeName(old, container.id);
     if (container.live !== undefined) tools.networks.rename(container.id, chosen);
     emit(tools, container, "rename", { oldName: `/${old}` });

@@ -56,6 +56,7 @@ export async function containerSpec(
     },
     ...namespaces,
     network: network?.ops ?? [],
+    hostFiles: network === undefined ? [] : fileContents(tools, record.id, network),
     root: {
       lowers: [...record.layers.toReversed().map((layer) => paths.layer(layer)), initLayer(paths)],
       upper: join(directory, "upper"),
@@ -144,6 +145,19 @@ export function networkFiles(tools: Pick<Tools, "paths">, id: string): Readonly<
     "/etc/resolv.conf": join(directory, "resolv.conf"),
     "/etc/hostname": join(directory, "hostname"),
   };
+}
+
+/** What those files say, for a container with a network of its own. */
+function fileContents(tools: Tools, id: string, network: Attachment): Spec["hostFiles"] {
+  const contents: Readonly<Record<string, string>> = {
+    "/etc/hosts": network.hosts,
+    "/etc/resolv.conf": network.resolvConf,
+    "/etc/hostname": network.hostnameFile,
+  };
+  return Object.entries(networkFiles(tools, id)).map(([target, path]) => ({
+    path,
+    content: contents[target] ?? "",
+  }));
 }
 
 /** The container whose network this one shares, if it does. */

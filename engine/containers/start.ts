@@ -1,4 +1,3 @@
-import { writeFile } from "node:fs/promises";
 import { EngineError, messageOf } from "../errors.ts";
 import type { Attachment } from "../networks/types.ts";
 import { checkpoint } from "./checkpoint.ts";
@@ -12,8 +11,8 @@ import { checkPropagation } from "./propagation.ts";
 import { removeNow } from "./remove.ts";
 import { cancelRestart } from "./restart.ts";
 import { makeShm } from "./shm.ts";
-import { containerProcess, containerSpec, networkFiles, networkOwner } from "./spec.ts";
-import { formatTime, nowNs } from "./time.ts";
+import { containerProcess, containerSpec, networkOwner } from "./spec.ts";
+import { formatTime } from "./time.ts";
 import { emit, logFailure, type Tools } from "./tools.ts";
 import type { ContainerRecord } from "./types.ts";
 import { acquireVolumes, releaseVolumes } from "./volume-use.ts";
@@ -59,8 +58,6 @@ async function launch(tools: Tools, container: Container): Promise<void> {
   checkpoint("start: volumes held");
   const network = await attachNetwork(tools, record);
   checkpoint("start: network attached");
-  if (network !== undefined) await writeNetworkFiles(tools, record.id, network);
-  checkpoint("start: files written");
   await takeOwnersName(tools, container);
   await makeShm(tools, container.record);
   const spec = await containerSpec(tools, container, network, volumes);
@@ -73,14 +70,12 @@ async function launch(tools: Tools, container: Container): Promise<void> {
     onRotated: () => compressLogs(tools, container),
   });
   checkpoint("start: launched");
-  // Before the program runs: one that ends at once must not have ended before it began.
-  const startedAt = formatTime(nowNs());
-  await runProgram(tools, container, launched);
+  const startedAt = formatTime(await runProgram(tools, container, launched));
   started(tools, container, launched, network, startedAt);
 }
 
-/** Attached clients are connected before the program's first byte. */
-async function runProgram(tools: Tools, container: Container, launched: Launch): Promise<void> {
+/** Attached clients are connected before the program's first byte. Gives the time at which it began. */
+async function runProgram(tools: Tools, container: Container, launched: Launch): Promise<bigint> {
   const { monitor } = launched;
   try {
     const process = containerProcess(tools, container.record, launched);
@@ -88,8 +83,9 @@ async function runProgram(tools: Tools, container: Container, launched: Launch):
     const [rows = 0, columns = 0] = container.record.hostConfig.ConsoleSize ?? [];
     if (container.record.config.Tty && rows > 0 && columns > 0) await monitor.resize(rows, columns);
     checkpoint("start: clients joined");
-    await startProgram(monitor, process);
+    const startedAt = await startProgram(monitor, process);
     checkpoint("start: program runs");
+    return startedAt;
   } catch (error) {
     await monitor.signal(SIGKILL).catch(() => {}); // A program that could not start has left already.
     await monitor.exited;
@@ -115,7 +111,7 @@ function started(
     ended: Promise.resolve(),
   };
   container.live = live;
-  const writing = tools.registry.changeState(container, {
+  const running = {
     status: "running",
     pid: launched.pid,
     monitorPid: launched.monitorPid,
@@ -124,7 +120,11 @@ function started(
     oomKilled: false,
     startedAt,
     stoppedByUser: false,
-  });
+  } as const;
+  // After a power cut no monitor tells what ran: what has to run again then is written at once.
+  const writing = isRestarted(container)
+    ? tools.registry.changeState(container, running)
+    : tools.registry.changeStateSoon(container, running);
   emit(tools, container, "start");
   container.tellStart();
   live.health = startHealthProbes(tools, container);
@@ -132,6 +132,10 @@ function started(
   // The monitor knows that it runs, and the next daemon asks it: nobody need wait for the disk.
   logFailure(tools, container, writing);
   checkpoint("start: recorded");
+}
+
+function isRestarted({ record }: Container): boolean {
+  return !["", "no"].includes(record.hostConfig.RestartPolicy?.Name ?? "");
 }
 
 /** Sees to the container's end, whenever it comes. */
@@ -184,17 +188,4 @@ async function takeOwnersName(tools: Tools, container: Container): Promise<void>
   if (owner === undefined) return;
   const { Hostname = "", Domainname = "" } = owner.record.config;
   await tools.registry.change(container, { config: { ...container.record.config, Hostname, Domainname } });
-}
-
-async function writeNetworkFiles(tools: Tools, id: string, network: Attachment): Promise<void> {
-  const contents: Readonly<Record<string, string>> = {
-    "/etc/hosts": network.hosts,
-    "/etc/resolv.conf": network.resolvConf,
-    "/etc/hostname": network.hostnameFile,
-  };
-  await Promise.all(
-    Object.entries(networkFiles(tools, id)).map(([target, path]) =>
-      writeFile(path, contents[target] ?? "", { mode: 0o644 }),
-    ),
-  );
 }

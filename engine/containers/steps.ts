@@ -123,6 +123,7 @@ export class Steps implements StepRunner {
         ...(attachment.hostNamespace ? [] : (["net"] as const)),
       ],
       joins: [],
+      hostFiles: [],
       network: attachment.ops,
       root: {
         lowers: [...step.lowers, mountPoints(runDir), initLayer(this.#tools.paths)],

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { Duplex, type Readable } from "node:stream";
+import { Duplex, Readable } from "node:stream";
 import { constants, createGunzip, createZstdDecompress } from "node:zlib";
 import { EngineError } from "../errors.ts";
 
@@ -44,8 +44,8 @@ export interface Decompressed {
 }
 
 /** Decompresses whatever it is, or gives it back. Errors of the source come out of the result. */
-export async function decompress(source: Readable): Promise<Decompressed> {
-  const start = await firstBytes(source);
+export async function decompress(packed: Readable): Promise<Decompressed> {
+  const { start, all: source } = await peekStart(packed);
   const compression = compressionOf(start);
   if (compression === "none") return { stream: source, compression, ownBuffers: false };
   const decoder = decoderOf(compression);
@@ -86,29 +86,20 @@ function program(name: "bzip2" | "xz"): Duplex {
   return both;
 }
 
-/** Looks at the beginning of a stream, which stays unread. */
-async function firstBytes(source: Readable): Promise<Buffer> {
+/** Looks at the beginning of a stream. What comes back is all of it: one that ended meanwhile takes nothing back. */
+async function peekStart(source: Readable): Promise<{ start: Buffer; all: Readable }> {
+  let start: Buffer = Buffer.alloc(0);
   for (;;) {
     const chunk = source.read() as Buffer | null;
     if (chunk !== null) {
-      if (chunk.length < MAGIC_SIZE && !source.readableEnded) {
-        const more = await nextChunk(source);
-        source.unshift(more === undefined ? chunk : Buffer.concat([chunk, more]));
-        return more === undefined ? chunk : Buffer.concat([chunk, more]).subarray(0, MAGIC_SIZE);
-      }
-      source.unshift(chunk);
-      return chunk.subarray(0, MAGIC_SIZE);
+      start = start.length === 0 ? chunk : Buffer.concat([start, chunk]);
+      if (start.length < MAGIC_SIZE) continue;
+      source.unshift(start);
+      return { start, all: source };
     }
-    if (source.readableEnded || source.destroyed) return Buffer.alloc(0);
-    await readable(source);
-  }
-}
-
-async function nextChunk(source: Readable): Promise<Buffer | undefined> {
-  for (;;) {
-    const chunk = source.read() as Buffer | null;
-    if (chunk !== null) return chunk;
-    if (source.readableEnded || source.destroyed) return undefined;
+    if (source.errored !== null) throw source.errored;
+    if (source.readableEnded || source.destroyed)
+      return { start, all: Readable.from(start.length > 0 ? [start] : []) };
     await readable(source);
   }
 }

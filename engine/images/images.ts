@@ -186,16 +186,10 @@ export class Images {
     const runner = this.#runner;
     if (runner === undefined) throw new EngineError("unavailable", "containers cannot be run");
     return this.#serial.run(bootstrapKey(name), async () => {
-      const { store } = this;
       const { signal } = options;
       await using lease = this.lease();
-      const done = await bootstrap(name, options, {
-        store,
-        lease,
-        runner,
-        progress,
-        ...(signal === undefined ? {} : { signal }),
-      });
+      const deps = { store: this.store, lease, runner, progress, ...(signal && { signal }) };
+      const done = await bootstrap(name, options, deps);
       if (done.fresh) this.#emit("bootstrap", done.id, name);
       return done;
     });
@@ -324,11 +318,8 @@ export class Images {
     const pruned = await pruneImages({ store, leases, users: () => this.#users() }, filters);
     for (const step of pruned.removed)
       if ("deleted" in step) this.#emit("delete", step.deleted, step.deleted);
-    this.#events.emit({
-      type: "image",
-      action: "prune",
-      actor: { id: "", attributes: { reclaimed: String(pruned.bytes) } },
-    });
+    const attributes = { reclaimed: String(pruned.bytes) };
+    this.#events.emit({ type: "image", action: "prune", actor: { id: "", attributes } });
     return pruned;
   }
 
@@ -364,10 +355,19 @@ export class Images {
 
   /** Loads the images of an archive. @throws {EngineError} invalid */
   async load(archive: Readable, progress: Progress): Promise<Image[]> {
-    await using lease = this.lease();
-    const loaded = await load(this.store, lease, archive, progress);
-    for (const { id } of loaded) this.#emit("load", id, id);
-    return loaded.map(({ id }) => this.get(id));
+    const lease = this.lease();
+    try {
+      const loaded = await load(this.store, lease, archive, progress);
+      for (const { id } of loaded) this.#emit("load", id, id);
+      return loaded.map(({ id }) => this.get(id));
+    } catch (error) {
+      // What was whole of an archive that is broken further on.
+      lease.release();
+      await this.sweep();
+      throw error;
+    } finally {
+      lease.release();
+    }
   }
 
   history(image: Image): HistoryLine[] {

@@ -38,6 +38,7 @@ export async function importImage(
   options: ImportOptions,
 ): Promise<string> {
   const { message, platform = hostPlatform(), source = "-" } = options;
+  if (platform.os !== "linux") throw new EngineError("invalid", "operating system is not supported");
   if (options.reference?.digest !== undefined)
     throw new EngineError("invalid", "cannot import digest reference");
   // Before anything is unpacked: a mistake in a change costs nothing then.

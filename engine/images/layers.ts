@@ -8,7 +8,8 @@ import type { TreeSize, UntarOptions, Workers } from "../native/workers.ts";
 import type { Paths } from "../store/paths.ts";
 import { Serial } from "../store/serial.ts";
 import type { Blobs } from "./blobs.ts";
-import type { BlobDescriptor, Catalog, LayerRecord } from "./catalog.ts";
+import type { Catalog } from "./catalog.ts";
+import type { BlobDescriptor, LayerRecord } from "./catalog-file.ts";
 import { decompress } from "./decompress.ts";
 import { hexOf } from "./digest.ts";
 import type { Lease } from "./leases.ts";
@@ -136,18 +137,21 @@ export class Layers {
   }
 
   /** Makes a filled tree the layer `diffId`; if there is one by now, that one stays. */
-  async commit(staging: Staging, diffId: string, record: LayerRecord): Promise<Layer> {
-    if (!this.has(diffId)) {
-      const target = join(this.#paths.layers, hexOf(diffId));
-      // Left by a crash between the rename and the catalog: whole, but not known.
-      await this.#trash.discard(target);
-      await rename(staging.directory, target);
-      this.#catalog.layers.set(diffId, record);
-    } else {
-      await this.discard(staging);
-      this.addBlobs(diffId, record.blobs);
-    }
-    return { diffId, size: this.#catalog.layers.get(diffId)?.size ?? record.size };
+  commit(staging: Staging, diffId: string, record: LayerRecord): Promise<Layer> {
+    // One at a time: two steps of a build that change nothing have the same layer at the same moment.
+    return this.#changes.run(diffId, async () => {
+      if (!this.has(diffId)) {
+        const target = join(this.#paths.layers, hexOf(diffId));
+        // Left by a crash between the rename and the catalog: whole, but not known.
+        await this.#trash.discard(target);
+        await rename(staging.directory, target);
+        this.#catalog.layers.set(diffId, record);
+      } else {
+        await this.discard(staging);
+        this.addBlobs(diffId, record.blobs);
+      }
+      return { diffId, size: this.#catalog.layers.get(diffId)?.size ?? record.size };
+    });
   }
 
   addBlobs(diffId: string, blobs: readonly BlobDescriptor[]): void {

@@ -1,5 +1,5 @@
 import type { Filters } from "../filters.ts";
-import { dropWithParents, type RemoveDeps, type Removed } from "./remove.ts";
+import { deletedLines, dropWithParents, type RemoveDeps, type Removed } from "./remove.ts";
 import { parseUntil } from "./select.ts";
 import { type Dropped, sweep } from "./sweep.ts";
 import type { Image } from "./types.ts";
@@ -24,7 +24,8 @@ export async function pruneImages(deps: RemoveDeps, filters: Filters): Promise<P
     !used.has(image.id) &&
     !deps.leases.holds(image.id) &&
     (!onlyDangling || image.repoTags.length === 0) &&
-    until.every((time) => (Date.parse(image.created) || 0) < time) &&
+    // Of what does not say when it was made nobody knows that it is old.
+    until.every((time) => Date.parse(image.created) < time) &&
     filters.labels(image.config.config?.Labels);
   const removed: Removed[] = [];
   const dropped: Dropped[] = [];
@@ -33,8 +34,8 @@ export async function pruneImages(deps: RemoveDeps, filters: Filters): Promise<P
     for (const name of [...image.repoTags, ...image.repoDigests]) removed.push({ untagged: name });
     dropped.push(...dropWithParents(deps, image.id, false));
   }
-  const { layers, bytes } = await sweep(store, deps.leases, dropped);
-  removed.push(...dropped.map(({ id }) => ({ deleted: id })), ...layers.map((deleted) => ({ deleted })));
+  const { bytes } = await sweep(store, deps.leases, dropped);
+  removed.push(...deletedLines(store, dropped));
   return { removed, bytes };
 }
 

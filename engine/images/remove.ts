@@ -1,4 +1,5 @@
 import { EngineError } from "../errors.ts";
+import { deletedChains } from "./chains.ts";
 import type { Leases } from "./leases.ts";
 import {
   familiar,
@@ -57,8 +58,9 @@ export async function removeImage(
       return removed;
     }
   } else if (name === undefined) {
-    checkUnused(deps, image, options.force === true);
-    checkNames(store, image, options.force === true);
+    checkFree(deps, image);
+    if (options.force !== true) checkNames(store, image);
+    if (options.force !== true) checkStopped(deps, image);
   } else {
     checkUsedByName(deps, image, name, options.force === true);
     untag(store, name, removed);
@@ -70,12 +72,14 @@ export async function removeImage(
   }
   for (const left of store.catalog.namesOf(image.id)) untag(store, parseReference(left), removed);
   const dropped = dropWithParents(deps, image.id, options.noprune === true);
-  const swept = await sweep(store, deps.leases, dropped);
-  return [
-    ...removed,
-    ...dropped.map(({ id: deleted }) => ({ deleted })),
-    ...swept.layers.map((deleted) => ({ deleted })),
-  ];
+  await sweep(store, deps.leases, dropped);
+  return [...removed, ...deletedLines(store, dropped)];
+}
+
+/** Each image with the layers that went with it. */
+export function deletedLines(store: ImageStore, dropped: readonly Dropped[]): Removed[] {
+  const chains = deletedChains(store, dropped);
+  return dropped.flatMap(({ id }, at) => [id, ...(chains[at] ?? [])].map((deleted) => ({ deleted })));
 }
 
 export function notFound(text: string): EngineError {
@@ -121,7 +125,8 @@ function childOf(store: ImageStore, id: string): string | undefined {
   return undefined;
 }
 
-function checkUnused(deps: RemoveDeps, image: Image, force: boolean): void {
+/** What no force overcomes. */
+function checkFree(deps: RemoveDeps, image: Image): void {
   const running = userOf(deps, image.id, true);
   if (running !== undefined) {
     throw conflict(
@@ -130,29 +135,24 @@ function checkUnused(deps: RemoveDeps, image: Image, force: boolean): void {
       `image is being used by running container ${short(running.containerId)}`,
     );
   }
-  if (childOf(deps.store, image.id) !== undefined) {
+  if (childOf(deps.store, image.id) !== undefined)
     throw conflict(image.id, "cannot be forced", "image has dependent child images");
-  }
-  const stopped = force ? undefined : userOf(deps, image.id);
-  if (stopped !== undefined) {
-    throw conflict(
-      image.id,
-      "must be forced",
-      `image is being used by stopped container ${short(stopped.containerId)}`,
-    );
-  }
 }
 
-function checkNames(store: ImageStore, image: Image, force: boolean): void {
-  const repositories = new Set(
-    store.catalog
-      .namesOf(image.id)
-      .map((name) => parseReference(name))
-      .map((name) => `${name.domain}/${name.path}`),
-  );
-  if (repositories.size > 1 && !force) {
+function checkNames(store: ImageStore, image: Image): void {
+  const names = store.catalog.namesOf(image.id).map(parseReference);
+  if (new Set(names.map(({ domain, path }) => `${domain}/${path}`)).size > 1)
     throw conflict(image.id, "must be forced", "image is referenced in multiple repositories");
-  }
+}
+
+function checkStopped(deps: RemoveDeps, image: Image): void {
+  const stopped = userOf(deps, image.id);
+  if (stopped === undefined) return;
+  throw conflict(
+    image.id,
+    "must be forced",
+    `image is being used by stopped container ${short(stopped.containerId)}`,
+  );
 }
 
 function checkUsedByName(deps: RemoveDeps, image: Image, name: Reference, force: boolean): void {
@@ -185,7 +185,7 @@ export function dropWithParents(deps: RemoveDeps, id: string, keepParents: boole
     if (isParent && userOf(deps, at) !== undefined) break;
     if (userOf(deps, at) !== undefined) store.hide(at);
     else store.drop(at);
-    dropped.push({ id: at, manifests: record.manifests });
+    dropped.push({ id: at, layers: record.layers, manifests: record.manifests });
     at = record.parent;
   }
   return dropped;

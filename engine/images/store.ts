@@ -2,7 +2,8 @@ import type { Log } from "../log.ts";
 import type { Workers } from "../native/workers.ts";
 import type { Paths } from "../store/paths.ts";
 import { Blobs } from "./blobs.ts";
-import { Catalog, type ImageRecord } from "./catalog.ts";
+import { Catalog } from "./catalog.ts";
+import type { ImageRecord } from "./catalog-file.ts";
 import { digestOf } from "./digest.ts";
 import { Layers } from "./layers.ts";
 import {
@@ -63,13 +64,13 @@ export class ImageStore {
       log.error("the catalog of images was unreadable and is set aside", { path, cause: String(cause) });
     });
     const store = new ImageStore(deps, catalog);
-    const lost = new Set(await store.layers.reconcile());
+    const lost = await store.layers.reconcile();
     for (const [id, record] of catalog.images) {
-      if (!record.layers.some((diffId) => lost.has(diffId))) continue;
+      if (record.layers.every((diffId) => catalog.layers.has(diffId))) continue;
       log.error("an image lost a layer and is dropped", { id });
       store.drop(id);
     }
-    if (lost.size > 0) await catalog.save();
+    if (lost.length > 0) await catalog.save();
     store.blobs.clean();
     // A matter of speed alone: nobody waits for it.
     deps.workers.spread({ kind: "dir", path: paths.dataRoot }, "layers").catch(() => {});
@@ -166,8 +167,10 @@ export class ImageStore {
     return id;
   }
 
-  setName(reference: Reference, id: string): void {
+  /** @param isTagging somebody gave the name; one that came with the image leaves no trace, as dockerd has it */
+  setName(reference: Reference, id: string, isTagging = true): void {
     this.catalog.setName(full(reference), id);
+    if (!isTagging) return;
     const record = this.catalog.images.get(id);
     if (record !== undefined)
       this.catalog.images.set(id, { ...record, lastTagged: new Date().toISOString() });

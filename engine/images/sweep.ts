@@ -2,13 +2,13 @@ import type { Leases } from "./leases.ts";
 import type { ImageStore } from "./store.ts";
 
 export interface Swept {
-  readonly layers: readonly string[];
   readonly bytes: number; // of the file system, freed
 }
 
 /** An image that was just dropped from the catalog. */
 export interface Dropped {
   readonly id: string;
+  readonly layers: readonly string[]; // diffIds, bottom first
   readonly manifests: readonly string[];
 }
 
@@ -42,5 +42,5 @@ export async function sweep(
     if (live.has(digest) || leases.holds(digest) || catalog.images.has(digest)) continue;
     if (known.has(digest) || !blobs.isRecent(digest)) bytes += await blobs.remove(digest);
   }
-  return { layers: dead.map(([diffId]) => diffId), bytes };
+  return { bytes };
 }

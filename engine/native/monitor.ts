@@ -3,7 +3,7 @@
  * exit status and outlives the daemon. Each Monitor is one control connection; attach, exec and
  * follow make further ones.
  */
-import { readFile } from "node:fs/promises";
+import { readFile, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { Connection, connectPath, decodeError } from "./connection.ts";
 import { encodeProcess, encodeRequest, jobKind, type PrepareOp, type ProcessOp } from "./protocol.ts";
@@ -19,6 +19,12 @@ export interface ExitRecord {
   readonly oom: boolean;
   /** Nanoseconds since 1970. */
   readonly finishedAt: bigint;
+}
+
+/** What a monitor leaves of its container. */
+export interface LeftRecord extends ExitRecord {
+  /** Nanoseconds since 1970; 0 if the program never ran. */
+  readonly startedAt: bigint;
 }
 
 export type MonitorState = "created" | "running" | "exited";
@@ -49,6 +55,8 @@ export class Monitor {
   readonly pid: number;
   /** The state when this connection was made. */
   readonly state: MonitorState;
+  /** When the program began, nanoseconds since 1970; 0 if it had not when this connection was made. */
+  readonly startedAt: bigint;
   /** Resolves when the container has exited; with undefined if the monitor went away without saying so. */
   readonly exited: Promise<ExitRecord | undefined>;
   readonly #connection: Connection;
@@ -58,11 +66,12 @@ export class Monitor {
     runDir: string,
     connection: Connection,
     answers: Answers,
-    { pid, state }: Pick<Monitor, "pid" | "state">,
+    { pid, state, startedAt }: Pick<Monitor, "pid" | "state" | "startedAt">,
   ) {
     this.runDir = runDir;
     this.pid = pid;
     this.state = state;
+    this.startedAt = startedAt;
     this.#connection = connection;
     this.#answers = answers;
     void connection.closed.then(() => answers.lost());
@@ -84,7 +93,10 @@ export class Monitor {
     const answers = new Answers(events);
     const { launched, connection } = await spawner.launch(ops, (frame) => answers.take(frame));
     const { pid } = launched;
-    return { launched, monitor: new Monitor(runDir, connection, answers, { pid, state: "created" }) };
+    return {
+      launched,
+      monitor: new Monitor(runDir, connection, answers, { pid, state: "created", startedAt: 0n }),
+    };
   }
 
   /** @throws ENOENT or ECONNREFUSED if no monitor listens there: then see readExit() */
@@ -96,28 +108,32 @@ export class Monitor {
       (frame) => answers.take(frame),
     );
     const [pid, state] = [payload.readUInt32LE(0), states[payload.readUInt32LE(4)] ?? "exited"];
-    return new Monitor(runDir, connection, answers, { pid, state });
+    // The monitor of an older engine does not say.
+    const startedAt = payload.length < 16 ? 0n : payload.readBigUInt64LE(8);
+    return new Monitor(runDir, connection, answers, { pid, state, startedAt });
   }
 
   /**
    * Starts the container's program, once.
    *
+   * @returns when it began, nanoseconds since 1970
    * @throws {NativeError} with execve's errno (ENOENT, EACCES, …) or a failed operation's; the container then exits
    */
-  go(ops: readonly ProcessOp[]): Promise<void> {
-    return this.#ask(frameType.go, encodeProcess(ops));
+  async go(ops: readonly ProcessOp[]): Promise<bigint> {
+    const payload = await this.#ask(frameType.go, encodeProcess(ops));
+    return payload.readBigUInt64LE(4);
   }
 
   /** Sends a signal to the container's first process. @throws {NativeError} ESRCH if it has exited */
-  signal(signal: number): Promise<void> {
+  async signal(signal: number): Promise<void> {
     const payload = Buffer.allocUnsafe(4);
     payload.writeUInt32LE(signal);
-    return this.#ask(frameType.signal, payload);
+    await this.#ask(frameType.signal, payload);
   }
 
   /** Sets the size of the container's terminal. */
-  resize(rows: number, columns: number): Promise<void> {
-    return this.#ask(frameType.resize, sizePayload(rows, columns));
+  async resize(rows: number, columns: number): Promise<void> {
+    await this.#ask(frameType.resize, sizePayload(rows, columns));
   }
 
   attach(streams: Streams, output: Output): Promise<Session> {
@@ -154,7 +170,7 @@ export class Monitor {
     this.#connection.close();
   }
 
-  #ask(type: number, payload: Buffer): Promise<void> {
+  #ask(type: number, payload: Buffer): Promise<Buffer> {
     const answer = this.#answers.next();
     this.#connection.socket.write(encodeFrame(type, payload));
     return answer;
@@ -164,7 +180,7 @@ export class Monitor {
 /** Answers come in the order of what was asked; exit and oom come by themselves. */
 class Answers {
   readonly exited = Promise.withResolvers<ExitRecord | undefined>();
-  readonly #waiting: PromiseWithResolvers<void>[] = [];
+  readonly #waiting: PromiseWithResolvers<Buffer>[] = [];
   readonly #events: MonitorEvents;
   #gone = false;
 
@@ -172,15 +188,15 @@ class Answers {
     this.#events = events;
   }
 
-  next(): Promise<void> {
-    const answer = Promise.withResolvers<void>();
+  next(): Promise<Buffer> {
+    const answer = Promise.withResolvers<Buffer>();
     if (this.#gone) answer.reject(gone());
     else this.#waiting.push(answer);
     return answer.promise;
   }
 
   take(frame: Frame): void {
-    if (frame.type === frameType.ok) this.#waiting.shift()?.resolve();
+    if (frame.type === frameType.ok) this.#waiting.shift()?.resolve(frame.payload);
     else if (frame.type === frameType.error) this.#waiting.shift()?.reject(decodeError(frame.payload));
     else if (frame.type === frameType.exit) this.exited.resolve(decodeExit(frame.payload));
     else if (frame.type === frameType.oom) this.#events.onOom?.();
@@ -268,19 +284,25 @@ export class Session {
 }
 
 /** @returns the record that the monitor left in `stateDir`, undefined if there is none */
-export async function readExit(stateDir: string): Promise<ExitRecord | undefined> {
-  const text = await readFile(join(stateDir, "exit"), "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return undefined;
-    throw error;
+export async function readExit(stateDir: string): Promise<LeftRecord | undefined> {
+  const path = join(stateDir, "exit");
+  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw error;
+    // On a full disk the record is a link that leads nowhere: its target is the line.
+    return readlink(path).then(
+      (line) => `${line}\n`,
+      () => undefined,
+    );
   });
-  const match = text?.match(/^(\d+) (\d+) ([01]) (\d+)\n$/);
+  const match = text?.match(/^(\d+) (\d+) ([01]) (\d+)(?: (\d+))?\n$/);
   if (!match) return undefined;
-  const [, code, signal, oom, finishedAt] = match;
+  const [, code, signal, oom, finishedAt, startedAt] = match;
   return {
     code: Number(code),
     signal: Number(signal),
     oom: oom === "1",
     finishedAt: BigInt(finishedAt ?? 0),
+    startedAt: BigInt(startedAt ?? 0),
   };
 }
 

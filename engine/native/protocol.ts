@@ -4,7 +4,9 @@
  * a path inside a container is resolved beneath its root directory and never leads out of it; a
  * missing mount point is created.
  */
-import { encodeBody, encodeRaw, type Field, type RawOp } from "./wire.ts";
+import { distinctLayers } from "./trees.ts";
+import { encodeBody, encodeRaw, type RawOp } from "./wire.ts";
+import type { Field } from "./writer.ts";
 
 /** Kinds of jobs: 1–15 runtime, 16–31 networks, 32–63 workers. */
 export const jobKind = {
@@ -48,7 +50,7 @@ export type Propagation = "private" | "slave" | "shared" | "rprivate" | "rslave"
 
 /** Before and while a container is made; `Operation` below is the union of all. */
 interface PrepareOps {
-  /** First, always. `runDir` (0700, exists) gets monitor.sock, `stateDir` gets the exit record. */
+  /** First, always. `runDir` is made (0700) and gets monitor.sock; `stateDir` exists and gets the exit record, in place of that of the run before. */
   monitor: {
     readonly runDir: string;
     readonly stateDir: string;
@@ -90,6 +92,8 @@ interface PrepareOps {
   cgroup: { readonly path: string };
   /** Writes `value` to a file outside the container, by one write(2). An optional one may fail. */
   write: { readonly path: string; readonly value: string; readonly optional: boolean };
+  /** Writes a file outside the container, which is made or emptied. */
+  hostFile: { readonly path: string; readonly mode: number; readonly content: string };
   /** cgroup v2 only: attaches a BPF_PROG_TYPE_CGROUP_DEVICE program (struct bpf_insn[]) to the cgroup. */
   deviceFilter: { readonly path: string; readonly program: Uint8Array };
   /** Makes the container's first process. Namespaces in neither list are the engine's own. */
@@ -118,6 +122,8 @@ interface PrepareOps {
     readonly target: string;
     readonly flags: number;
     readonly data: string;
+    /** It begins with what the image has at `target`. */
+    readonly copyUp?: boolean;
   };
   /** A host file or directory. `subpath` is resolved beneath `source`. `flags` as of `mount`. */
   bind: {
@@ -286,6 +292,7 @@ const layouts: { readonly [K in keyof AllOps]: readonly [code: number, fields: (
     log: [2, (o) => [o.path, o.maxSize, o.maxFiles, o.binary ?? false, o.next ?? 0, o.attrs ?? ""]],
     cgroup: [3, (o) => [o.path]],
     write: [4, (o) => [o.path, o.value, o.optional]],
+    hostFile: [9, (o) => [o.path, o.mode, o.content]],
     deviceFilter: [5, (o) => [o.path, o.program]],
     clone: [
       6,
@@ -297,9 +304,12 @@ const layouts: { readonly [K in keyof AllOps]: readonly [code: number, fields: (
         ...o.joins.flatMap((join) => [namespaceFlag[join.kind], join.path]),
       ],
     ],
-    overlay: [20, (o) => [o.upper, o.work, o.readonly, ...list(o.options ?? []), ...list(o.lowers)]],
+    overlay: [
+      20,
+      (o) => [o.upper, o.work, o.readonly, ...list(o.options ?? []), ...list(distinctLayers(o.lowers))],
+    ],
     bindRoot: [21, (o) => [o.path, o.readonly]],
-    mount: [22, (o) => [o.type, o.source, o.target, o.flags, o.data]],
+    mount: [22, (o) => [o.type, o.source, o.target, o.flags, o.data, o.copyUp ?? false]],
     bind: [
       23,
       (o) => [o.source, o.target, o.recursive, o.flags, propagations[o.propagation], o.subpath ?? ""],

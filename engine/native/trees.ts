@@ -7,6 +7,16 @@ export interface DirectoryTree {
 }
 
 /** Layers mounted together in a mount namespace of the worker's own; the mount ends with the work. */
+/**
+ * Overlayfs refuses a directory that is given twice (ELOOP), and images may have a layer twice, such as the empty one of
+ * two commands that changed nothing. The upper one of the two hides all that the other has, so that one is left out.
+ *
+ * @param lowers top first
+ */
+export function distinctLayers(lowers: readonly string[]): readonly string[] {
+  return [...new Set(lowers)];
+}
+
 export interface OverlayTree {
   readonly kind: "overlay";
   readonly lowers: readonly string[]; // absolute, top first

@@ -3,10 +3,7 @@
  * operations, and frames follow in both directions. `native/ops.h` is the other side and describes
  * the bytes. What the operations mean is said in protocol.ts.
  */
-import { encodeName } from "./names.ts";
-
-/** A field as it stands: text (names.ts), bytes, or an integer of 8 bytes (two's complement). */
-export type Field = string | Uint8Array | number | bigint | boolean;
+import { type Field, Writer } from "./writer.ts";
 
 export interface RawOp {
   readonly code: number;
@@ -14,8 +11,6 @@ export interface RawOp {
 }
 
 const version = 1;
-const lengthBytes = 4;
-const opHead = 4;
 
 /**
  * @returns a whole request, its length included
@@ -23,39 +18,22 @@ const opHead = 4;
  */
 export function encodeRaw(kind: number, ops: readonly RawOp[]): Buffer {
   const body = encodeBody(kind, ops);
-  const length = Buffer.allocUnsafe(lengthBytes);
-  length.writeUInt32LE(body.length);
-  return Buffer.concat([length, body]);
+  const whole = Buffer.allocUnsafe(4 + body.length);
+  whole.writeUInt32LE(body.length);
+  body.copy(whole, 4);
+  return whole;
 }
 
 /** @returns a request without its length: the payload of a frame that carries operations */
 export function encodeBody(kind: number, ops: readonly RawOp[]): Buffer {
-  const parts: Buffer[] = [Buffer.from([version, kind, 0, 0])];
+  const body = new Writer();
+  for (const byte of [version, kind, 0, 0]) body.u8(byte);
   for (const { code, fields } of ops) {
-    const head = Buffer.allocUnsafe(opHead);
-    head.writeUInt16LE(code, 0);
-    head.writeUInt16LE(fields.length, 2);
-    parts.push(head);
-    for (const field of fields) {
-      const bytes = fieldBytes(field);
-      const length = Buffer.allocUnsafe(lengthBytes);
-      length.writeUInt32LE(bytes.length);
-      parts.push(length, bytes);
-    }
+    body.u16(code);
+    body.u16(fields.length);
+    for (const field of fields) body.field(field);
   }
-  return Buffer.concat(parts);
-}
-
-function fieldBytes(field: Field): Buffer {
-  if (typeof field === "string") {
-    if (field.includes("\0")) throw new RangeError(`text with a NUL inside: ${JSON.stringify(field)}`);
-    return encodeName(field);
-  }
-  if (field instanceof Uint8Array) return Buffer.from(field.buffer, field.byteOffset, field.byteLength);
-  const bytes = Buffer.allocUnsafe(8);
-  if (typeof field === "bigint") bytes.writeBigUInt64LE(BigInt.asUintN(64, field));
-  else bytes.writeBigInt64LE(BigInt(field));
-  return bytes;
+  return body.bytes();
 }
 
 /** Frame types, by number. @see native/ops.h */

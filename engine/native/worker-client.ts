@@ -3,8 +3,8 @@ import { Readable } from "node:stream";
 import { EngineError } from "../errors.ts";
 import { decodeFacts, FACTS } from "./facts.ts";
 import { decodeName } from "./names.ts";
-import type { Change, FileStat, TreeRoot, WalkEntry } from "./trees.ts";
-import { encodeRaw, type Field, type RawOp } from "./wire.ts";
+import { type Change, distinctLayers, type FileStat, type TreeRoot, type WalkEntry } from "./trees.ts";
+import { encodeRaw, type RawOp } from "./wire.ts";
 import { answer, feed, pieces, send } from "./worker-connection.ts";
 import type {
   CopyOptions,
@@ -19,6 +19,7 @@ import type {
   Workers,
   WriteOptions,
 } from "./workers.ts";
+import type { Field } from "./writer.ts";
 
 /** How a job is started: the spawner, or a test's own. */
 export interface Jobs {
@@ -280,7 +281,7 @@ function tree(root: TreeRoot): RawOp {
       TREE_KIND[root.kind],
       root.kind === "dir" ? root.path : "",
       root.kind === "process" ? root.pid : 0,
-      ...list(overlay?.lowers ?? []),
+      ...list(distinctLayers(overlay?.lowers ?? [])),
       overlay?.upper ?? "",
       overlay?.work ?? "",
       ...list(binds),

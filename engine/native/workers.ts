@@ -41,7 +41,7 @@ export interface Unpacked extends TreeSize {
 
 export interface TreeSize {
   readonly entries: number;
-  readonly bytes: number; // of regular files, each inode once
+  readonly bytes: number; // of files and of links' targets, each inode once
 }
 
 /** With what the file system holds for it, directories and all. */
@@ -88,7 +88,7 @@ export interface CopyOptions {
 export interface Identity {
   readonly digest: string; // of the archive
   readonly archiveBytes: number;
-  readonly bytes: number; // of regular files, each inode once
+  readonly bytes: number; // of files and of links' targets, each inode once
 }
 
 /** What is seen, but neither looked at nor into. */

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** Replaces a file as a whole, for whoever reads it meanwhile. Not synced: it lies beneath the exec root and ends with the machine. */
@@ -45,6 +45,6 @@ export class Scratch<T> {
   }
 
   remove(id: string): void {
-    if (this.#values.delete(id)) rmSync(join(this.#directory, `${id}.json`), { force: true });
+    if (this.#values.delete(id)) unlinkSync(join(this.#directory, `${id}.json`));
   }
 }

@@ -179,7 +179,7 @@ function has(config: OciConfig, type: string): boolean {
 }
 
 function mountOps(mount: OciMount, config: OciConfig, place: Place): readonly Op[] {
-  const { flags, data, bind, recursive, propagation } = mountOptions(mount.options ?? []);
+  const { flags, data, bind, recursive, propagation, copyUp } = mountOptions(mount.options ?? []);
   const target = mount.destination;
   if (bind || mount.type === "bind") {
     const source = mount.source ?? "";
@@ -192,7 +192,7 @@ function mountOps(mount: OciMount, config: OciConfig, place: Place): readonly Op
     const mounts = cgroupMounts(place.host.cgroups, { writable });
     return has(config, "cgroup") ? mounts : ownGroups(mounts, cgroupPath(config, place.id), flags, place);
   }
-  return [{ op: "mount", type, source: mount.source ?? type, target, flags, data }];
+  return [{ op: "mount", type, source: mount.source ?? type, target, flags, data, copyUp }];
 }
 
 /** Without a cgroup namespace a mount would show the machine's whole tree: the container sees its own part. */

@@ -98,6 +98,7 @@ export interface OciResources {
   readonly pids?: { readonly limit?: number };
   readonly blockIO?: {
     readonly weight?: number;
+    readonly weightDevice?: readonly OciWeight[];
     readonly throttleReadBpsDevice?: readonly OciThrottle[];
     readonly throttleWriteBpsDevice?: readonly OciThrottle[];
     readonly throttleReadIOPSDevice?: readonly OciThrottle[];
@@ -107,6 +108,13 @@ export interface OciResources {
   readonly network?: object | null;
   readonly rdma?: object | null;
   readonly hugepageLimits?: readonly object[] | null;
+}
+
+export interface OciWeight {
+  readonly major: number;
+  readonly minor: number;
+  /** 10…1000 */
+  readonly weight?: number;
 }
 
 export interface OciThrottle {

@@ -8,13 +8,16 @@ import { cgroupDirectories } from "../containers/cgroups/operations.ts";
 import { EngineError, messageOf } from "../errors.ts";
 import type { OciConfig } from "./config.ts";
 
+/** The cgroup around those of bundles that name none. */
+const OWN = "slipway-oci";
+
 /**
  * Relative to the root of the tree.
  *
  * @throws {EngineError} notImplemented for systemd's form; invalid for a path that leads out
  */
 export function cgroupPath(config: OciConfig, id: string): string {
-  const path = config.linux?.cgroupsPath || `slipway-oci/${id}`;
+  const path = config.linux?.cgroupsPath || `${OWN}/${id}`;
   if (/^[^/]*:[^/]*:[^/]*$/.test(path)) throw systemdRefused();
   const names = path.split("/").filter((name) => name !== "");
   if (names.length === 0 || names.includes("..")) {
@@ -55,6 +58,9 @@ export async function removeGroup(cgroups: Cgroups, path: string): Promise<void>
     }
   }
   await killGroup(cgroups, path);
+  if (!path.startsWith(`${OWN}/`)) return;
+  // Other containers may still be in it.
+  for (const directory of cgroupDirectories(cgroups, OWN)) await rmdir(directory).catch(() => {});
 }
 
 /** @throws {EngineError} system, naming the file */
@@ -63,13 +69,21 @@ export async function writeLimits(
   path: string,
   writes: readonly LimitWrite[],
 ): Promise<void> {
-  for (const { controller, file, value, optional } of writes) {
-    const mount = controllerMount(cgroups, controller);
-    if (mount === undefined) continue;
-    await writeFile(join(mount, path, file), value).catch((cause) => {
-      if (!optional) throw new EngineError("system", `${file}: ${messageOf(cause)}`, { cause });
-    });
-  }
+  // Memory may never be above memory and swap together: which goes first depends on what was there.
+  const again: LimitWrite[] = [];
+  for (const one of writes) await writeLimit(cgroups, path, one).catch(() => again.push(one));
+  for (const one of again) await writeLimit(cgroups, path, one);
+}
+
+async function writeLimit(cgroups: Cgroups, path: string, limit: LimitWrite): Promise<void> {
+  const { controller, file, value, optional } = limit;
+  const mount = controllerMount(cgroups, controller);
+  if (mount === undefined) return;
+  await writeFile(join(mount, path, file), value).catch((cause) => {
+    if (!optional || cause.code === "EINVAL") {
+      throw new EngineError("system", `${file}: ${messageOf(cause)}`, { cause });
+    }
+  });
 }
 
 /** @see freezer.state of the v1 freezer, cgroup.freeze of v2 */

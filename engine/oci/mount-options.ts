@@ -8,6 +8,8 @@ export interface MountOptions {
   readonly bind: boolean;
   readonly recursive: boolean;
   readonly propagation: Propagation | undefined;
+  /** runc's `tmpcopyup`: a tmpfs begins with what the image has there. */
+  readonly copyUp: boolean;
 }
 
 /** What is set on a bind mount is set on all mounts below it, as the words with an `r` ask for. */
@@ -27,25 +29,26 @@ const CLEAR: Readonly<Record<string, number>> = {
 };
 const PROPAGATIONS: readonly string[] = ["private", "slave", "shared", "rprivate", "rslave", "rshared"];
 /** Without a meaning here. */
-const IGNORED = new Set(["defaults", "async", "sync", "silent", "loud", "tmpcopyup"]);
+const IGNORED = new Set(["defaults", "async", "sync", "silent", "loud"]);
 
 /** Every word that is understood; others are the file system's own. */
 export const MOUNT_OPTIONS: readonly string[] = [
-  ...["bind", "rbind", ...Object.keys(SET), ...Object.keys(CLEAR), ...PROPAGATIONS, ...IGNORED],
+  ...["bind", "rbind", "tmpcopyup", ...Object.keys(SET), ...Object.keys(CLEAR), ...PROPAGATIONS, ...IGNORED],
 ].toSorted();
 
 /** Takes apart the `options` of a mount. @see mount(8), and config.md of the OCI runtime specification */
 export function mountOptions(options: readonly string[]): MountOptions {
   let flags = 0;
   const data: string[] = [];
-  let [bind, recursive] = [false, false];
+  let [bind, recursive, copyUp] = [false, false, false];
   let propagation: Propagation | undefined;
   for (const option of options) {
     if (option === "bind" || option === "rbind") [bind, recursive] = [true, option === "rbind"];
+    else if (option === "tmpcopyup") copyUp = true;
     else if (PROPAGATIONS.includes(option)) propagation = option as Propagation;
     else if (SET[option] !== undefined) flags |= SET[option];
     else if (CLEAR[option] !== undefined) flags &= ~CLEAR[option];
     else if (!IGNORED.has(option)) data.push(option);
   }
-  return { flags, data: data.join(","), bind, recursive, propagation };
+  return { flags, data: data.join(","), bind, recursive, propagation, copyUp };
 }

@@ -4,7 +4,7 @@ import type { Cgroups } from "../containers/cgroups/detect.ts";
 import { type LimitWrite, limitWrites } from "../containers/cgroups/limits.ts";
 import { DEFAULT_RULES, type DeviceRule } from "../containers/devices.ts";
 import { EngineError } from "../errors.ts";
-import type { OciResources, OciThrottle } from "./config.ts";
+import type { OciResources, OciThrottle, OciWeight } from "./config.ts";
 
 /**
  * What is to be written to the container's cgroup.
@@ -31,6 +31,12 @@ export function resourceWrites(cgroups: Cgroups, resources: OciResources): reado
       devices.set(Path, Path);
       return { Path, Rate: rate };
     });
+  const weights = (list: readonly OciWeight[] | undefined) =>
+    (list ?? []).flatMap(({ major, minor, weight }) => {
+      const Path = `${major}:${minor}`;
+      devices.set(Path, Path);
+      return weight === undefined ? [] : [{ Path, Weight: weight }];
+    });
   const limits = {
     Memory: memory.limit ?? 0,
     MemorySwap: memory.swap ?? 0,
@@ -47,12 +53,18 @@ export function resourceWrites(cgroups: Cgroups, resources: OciResources): reado
     // In a bundle 0 is no limit, as -1 is; absent leaves it as it is.
     PidsLimit: pids.limit === 0 ? -1 : (pids.limit ?? null),
     BlkioWeight: blockIO.weight ?? 0,
+    BlkioWeightDevice: weights(blockIO.weightDevice),
     BlkioDeviceReadBps: throttle(blockIO.throttleReadBpsDevice),
     BlkioDeviceWriteBps: throttle(blockIO.throttleWriteBpsDevice),
     BlkioDeviceReadIOps: throttle(blockIO.throttleReadIOPSDevice),
     BlkioDeviceWriteIOps: throttle(blockIO.throttleWriteIOPSDevice),
   };
-  return [...limitWrites(cgroups, limits, devices), ...unifiedWrites(cgroups, resources.unified ?? {})];
+  const writes = limitWrites(cgroups, limits, devices);
+  return [
+    // Docker limits swap with memory; a bundle that does not speak of swap leaves it as it is.
+    ...writes.filter(({ file }) => memory.swap !== undefined || !/swap\.max$|memsw/.test(file)),
+    ...unifiedWrites(cgroups, resources.unified ?? {}),
+  ];
 }
 
 /** Files of cgroup v2, by name; they win over the limits above. */

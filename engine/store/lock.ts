@@ -1,4 +1,4 @@
-import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { lstat, readFile, readlink, rename, rm, symlink } from "node:fs/promises";
 import { EngineError } from "../errors.ts";
 
 /** Held by one daemon at a time over a data root; two would write over each other's records. */
@@ -7,33 +7,28 @@ export interface DataLock {
 }
 
 /**
- * Takes the lock file, or takes it over from a process that is gone.
+ * Takes the lock, or takes it over from a process that is gone.
  *
- * Node has no flock(2), so the file names its owner by pid and start time, which no later process shares.
+ * Node has no flock(2), so it names its owner by pid and start time, which no later process shares. It is a symbolic link
+ * that leads nowhere: that is made as a whole or not at all, and there is room for it on a full disk.
  *
  * @throws {EngineError} conflict if its owner is alive; the message names the pid
  */
 export async function lockData(path: string): Promise<DataLock> {
-  const mine = `${process.pid} ${await startTime(process.pid)}\n`;
-  const prepared = `${path}.${process.pid}`;
-  await writeFile(prepared, mine, { mode: 0o600 });
-  try {
-    for (;;) {
-      if (await tryLink(prepared, path)) return { release: () => release(path, mine) };
-      const owner = await readFile(path, "utf8").catch(() => undefined);
-      if (owner === undefined) continue;
-      const [pid, start] = owner.trim().split(" ");
-      if (pid !== undefined && start !== undefined && (await startTime(Number(pid))) === start) {
-        throw new EngineError("conflict", `another daemon (process ${pid}) uses this data root: ${path}`);
-      }
-      await takeAway(path, owner);
+  const mine = `${process.pid} ${await startTime(process.pid)}`;
+  for (;;) {
+    if (await tryLink(mine, path)) return { release: () => release(path, mine) };
+    const owner = await ownerOf(path);
+    if (owner === undefined) continue;
+    const [pid, start] = owner.split(" ");
+    if (pid !== undefined && start !== undefined && (await startTime(Number(pid))) === start) {
+      throw new EngineError("conflict", `another daemon (process ${pid}) uses this data root: ${path}`);
     }
-  } finally {
-    await rm(prepared, { force: true });
+    await takeAway(path, owner);
   }
 }
 
-/** Removes a dead owner's file; if another starter replaced it in between, its file is put back. */
+/** Removes a dead owner's lock; if another starter replaced it in between, its lock is put back. */
 async function takeAway(path: string, dead: string): Promise<void> {
   const aside = `${path}.${process.pid}.old`;
   try {
@@ -41,17 +36,26 @@ async function takeAway(path: string, dead: string): Promise<void> {
   } catch {
     return; // Another starter was faster.
   }
-  if ((await readFile(aside, "utf8")) !== dead) await tryLink(aside, path);
+  const owner = await ownerOf(aside);
+  if (owner !== undefined && owner !== dead) await tryLink(owner, path);
   await rm(aside, { force: true });
 }
 
 async function release(path: string, mine: string): Promise<void> {
-  if ((await readFile(path, "utf8").catch(() => "")) === mine) await rm(path, { force: true });
+  if ((await ownerOf(path)) === mine) await rm(path, { force: true });
 }
 
-async function tryLink(from: string, to: string): Promise<boolean> {
+/** @returns undefined if there is no lock; earlier versions of the engine wrote a file */
+async function ownerOf(path: string): Promise<string | undefined> {
+  const info = await lstat(path).catch(() => undefined);
+  if (info === undefined) return undefined;
+  if (info.isSymbolicLink()) return readlink(path).catch(() => undefined);
+  return (await readFile(path, "utf8").catch(() => "")).trim();
+}
+
+async function tryLink(owner: string, path: string): Promise<boolean> {
   try {
-    await link(from, to);
+    await symlink(owner, path);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import type { Paths } from "./paths.ts";
 import { Serial } from "./serial.ts";
 
@@ -14,6 +15,7 @@ export class Records<T> {
   readonly #values: Map<string, T>;
   readonly #written: Map<string, T>;
   readonly #writes = new Serial();
+  readonly #soon = new Map<string, Promise<void>>();
 
   private constructor(directory: string, values: Map<string, T>) {
     this.#directory = directory;
@@ -57,8 +59,33 @@ export class Records<T> {
 
   /** Seen by `get` at once, on disk when the promise resolves. Several puts at a time of one id write the last value once. */
   async put(id: string, value: T): Promise<void> {
-    const path = this.#path(id);
     this.#values.set(id, value);
+    await this.#write(id);
+  }
+
+  /**
+   * As put(), but on disk some time later: for what can be found out again after a crash. What is replaced or removed
+   * before then is never written.
+   */
+  putSoon(id: string, value: T): Promise<void> {
+    this.#values.set(id, value);
+    const waiting = this.#soon.get(id);
+    if (waiting !== undefined) return waiting;
+    const writing = wait(SOON_MS).then(() => {
+      this.#soon.delete(id);
+      return this.#write(id);
+    });
+    this.#soon.set(id, writing);
+    return writing;
+  }
+
+  /** Writes what putSoon() has not written yet. */
+  async flush(): Promise<void> {
+    await Promise.all([...this.#soon.keys()].map((id) => this.#write(id)));
+  }
+
+  async #write(id: string): Promise<void> {
+    const path = this.#path(id);
     await this.#writes.run(id, async () => {
       const latest = this.#values.get(id);
       // Removed, or written already by the put that waited before this one.
@@ -121,3 +148,6 @@ async function chmodExactly(path: string, mode: number): Promise<void> {
 }
 
 const TEMPORARY = ".tmp";
+
+/** Most containers that live shorter than this never have more than their first record written. */
+const SOON_MS = 250;

@@ -6,7 +6,7 @@ import type { Report } from "../context.ts";
 import { AppError } from "../errors.ts";
 import type { Build, Project } from "../model/types.ts";
 import { parseBytes } from "../model/units.ts";
-import { imageOf } from "../reconcile/definition.ts";
+import { imageOf } from "../reconcile/names.ts";
 import { dockerfileOf, isRemote } from "./check.ts";
 import { Ignore } from "./ignore.ts";
 import { packDirectory } from "./pack.ts";

@@ -3,7 +3,7 @@ import type { EngineClient } from "../client/client.ts";
 import { isMissing } from "../client/failures.ts";
 import type { Project } from "../model/types.ts";
 import { parseDuration } from "../model/units.ts";
-import { imageOf } from "../reconcile/definition.ts";
+import { imageOf } from "../reconcile/names.ts";
 
 /** @returns milliseconds, or undefined for a policy that has nothing to do with time */
 export function refreshInterval(policy: string | undefined): number | undefined {

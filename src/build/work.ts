@@ -2,7 +2,7 @@
 import { AppError } from "../errors.ts";
 import type { Build, Project, Service } from "../model/types.ts";
 import { canonical } from "../reconcile/canonical.ts";
-import { imageOf } from "../reconcile/definition.ts";
+import { imageOf, imagesOf } from "../reconcile/names.ts";
 
 export interface PullWork {
   readonly kind: "pull";
@@ -48,6 +48,17 @@ export function imageWork(
     const service = project.services[name]!;
     const image = imageOf(project, service);
     const state = present[image] === undefined ? "missing" : stale.has(image) ? "stale" : "there";
+    for (const other of imagesOf(project, service).slice(1)) {
+      if (present[other] !== undefined || pulls.has(other)) continue;
+      if (options.pull === "never") throw missing(project, service, "--pull never", other);
+      pulls.set(other, {
+        kind: "pull",
+        image: other,
+        services: [name],
+        platform: service.platform,
+        why: "not here yet",
+      });
+    }
     const decision = decide(project, service, state, options);
     if (decision?.kind === "pull") {
       const known = pulls.get(image);
@@ -95,16 +106,17 @@ function decide(
   return { kind: "pull", why: "not here yet" };
 }
 
-function missing(project: Project, service: Service, why: string): AppError {
+function missing(
+  project: Project,
+  service: Service,
+  why: string,
+  image = imageOf(project, service),
+): AppError {
   const at = project.positionOf(["services", service.name, service.image ? "image" : "build"]);
-  return new AppError(
-    "IMAGE_MISSING",
-    `${service.name}: image ${imageOf(project, service)} is not here, and ${why}`,
-    {
-      ...(at && { at }),
-      hint: service.build
-        ? `Build it with \`slipway build ${service.name}\`.`
-        : `Pull it with \`slipway pull ${service.name}\`.`,
-    },
-  );
+  return new AppError("IMAGE_MISSING", `${service.name}: image ${image} is not here, and ${why}`, {
+    ...(at && { at }),
+    hint: service.build
+      ? `Build it with \`slipway build ${service.name}\`.`
+      : `Pull it with \`slipway pull ${service.name}\`.`,
+  });
 }

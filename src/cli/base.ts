@@ -61,6 +61,14 @@ export const globalFlags = {
     env: "COMPOSE_ANSI",
     summary: "Colours",
   }),
+  "all-resources": Flags.boolean({
+    ...GLOBAL,
+    summary: "Also networks, volumes, secrets and configs that no service uses",
+  }),
+  compatibility: Flags.boolean({
+    ...GLOBAL,
+    summary: "Names with underscores, as Compose v1 made them",
+  }),
   host: Flags.string({
     ...GLOBAL,
     char: "H",
@@ -84,6 +92,9 @@ export interface GlobalFlags {
   readonly profile?: readonly string[] | undefined;
   readonly progress: string;
   readonly ansi: string;
+  readonly "all-resources"?: boolean;
+  readonly compatibility?: boolean;
+  readonly "dry-run"?: boolean;
   readonly host?: string | undefined;
   readonly parallel?: number | undefined;
 }
@@ -145,7 +156,8 @@ export abstract class SlipwayCommand {
       envFiles: flags["env-file"],
       profiles: flags.profile,
       services,
-      env: process.env,
+      allResources: flags["all-resources"],
+      env: flags.compatibility ? { ...process.env, COMPOSE_COMPATIBILITY: "true" } : process.env,
       cwd: process.cwd(),
       stdin: readStdin,
       async fetch(remote, at) {
@@ -175,9 +187,10 @@ export abstract class SlipwayCommand {
         report.on({ subject: "project", id: "engine", phase: "note", text: `starting, log in ${log}` }),
     });
     if (interruptible) this.interrupt.listen();
+    const dry = flags["dry-run"] === true;
     return {
-      engine,
-      report,
+      engine: dry ? (await import("../client/dry.ts")).dryEngine(engine) : engine,
+      report: dry ? { on: (event) => report.on(wouldBe(event)) } : report,
       signal: this.interrupt.first,
       insist: this.interrupt.second,
       env: process.env,
@@ -185,11 +198,14 @@ export abstract class SlipwayCommand {
     };
   }
 
-  /** The same without the bytes of pulls (`--quiet-pull`). */
-  quietPull(context: Context): Context {
+  /** The same without the bytes of pulls, or the steps of builds (`--quiet-pull`, `--quiet-build`). */
+  quieted(context: Context, { pull, build }: { readonly pull: boolean; readonly build: boolean }): Context {
+    if (!pull && !build) return context;
     const { report } = context;
-    const isPull = ({ subject, total }: ReportEvent): boolean => subject === "image" && total !== undefined;
-    return { ...context, report: { on: (event) => (isPull(event) ? undefined : report.on(event)) } };
+    const isHidden = ({ subject, total, phase }: ReportEvent): boolean =>
+      (pull && subject === "image" && total !== undefined) ||
+      (build && subject === "build" && phase !== "failed" && phase !== "warn");
+    return { ...context, report: { on: (event) => (isHidden(event) ? undefined : report.on(event)) } };
   }
 
   async report(flags: GlobalFlags): Promise<Report & { close(): void }> {
@@ -212,6 +228,10 @@ export abstract class SlipwayCommand {
     process.stdout.write(`${line}\n`);
   }
 }
+
+/** What a dry run reports: that it is not so. */
+const wouldBe = (event: ReportEvent): ReportEvent =>
+  event.phase === "done" || event.phase === "working" ? { ...event, text: `dry run: ${event.text}` } : event;
 
 /** Has oclif read what our reader does not take. @throws {AppError} USAGE */
 async function explain(argv: readonly string[], definitions: Definitions, id: string): Promise<Words> {

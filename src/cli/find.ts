@@ -18,7 +18,7 @@ const WITH_VALUE = new Set([
   "parallel",
   "host",
 ]);
-const WITHOUT_VALUE = new Set(["dry-run"]);
+const WITHOUT_VALUE = new Set(["dry-run", "compatibility", "all-resources"]);
 
 /**
  * Splits a command line at its command. Flags before it (`slipway -f a.yaml up`) are handed to the command in their

@@ -19,6 +19,8 @@ export const timeoutFlag = Flags.integer({
   summary: "Time to stop in, instead of the service's stop_grace_period",
 });
 
+export const dryRunFlag = Flags.boolean({ summary: "Show what would be done, and do nothing" });
+
 export const scaleFlag = Flags.string({
   multiple: true,
   multipleNonGreedy: true,
@@ -48,6 +50,7 @@ export const buildFlags = {
     options: ["always", "missing", "never"],
     summary: "When to pull images, whatever the services say",
   }),
+  "quiet-build": Flags.boolean({ summary: "Do not show the steps of builds" }),
   "quiet-pull": Flags.boolean({ summary: "Do not show how far pulls are" }),
 };
 

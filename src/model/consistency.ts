@@ -52,8 +52,7 @@ const has = (node: Node | undefined, key: string): boolean =>
 const keysOf = (node: Node | undefined): string[] => [...entriesOf(node)].map(([key]) => key);
 
 const image: Check = ({ name, service, problems }) => {
-  const named = has(service, "image") && textOf(child(service, "image")) !== "";
-  if (named || has(service, "build") || has(service, "provider")) return;
+  if (has(service, "image") || has(service, "build") || has(service, "provider")) return;
   problems.add("COMPOSE_MISSING_KEY", `services.${name} has neither an image nor a build`, keyed(service), {
     hint: "Add `image: NAME` or `build: FOLDER`.",
   });

@@ -65,9 +65,9 @@ const RULES = rules<Default>({
     zero,
   "services.*.cpu_shares services.*.pids_limit services.*.oom_score_adj services.*.blkio_config.weight": zero,
   [[
-    "cgroup container_name cpuset domainname hostname ipc isolation mac_address network_mode pid platform",
+    "cgroup container_name cpuset domainname hostname image ipc isolation mac_address network_mode pid platform",
     "pull_policy restart runtime stop_signal user userns_mode uts working_dir",
-    "build.network build.target build.isolation deploy.mode deploy.endpoint_mode",
+    "build.context build.network build.target build.isolation deploy.mode deploy.endpoint_mode",
     "ports.*.published ports.*.host_ip ports.*.protocol",
   ]
     .join(" ")

@@ -102,7 +102,9 @@ async function loadOnce(source: ProjectSource, files: Files, fetched: Fetched): 
 
   return toProject({
     name,
-    model: dropUnused(withEntry(whole, "services", resolved)),
+    model: source.allResources
+      ? withEntry(whole, "services", resolved)
+      : dropUnused(withEntry(whole, "services", resolved)),
     disabled,
     workingDir: located.workingDir,
     files: located.files,

@@ -72,6 +72,9 @@ function normalizeService(service: MapNode): MapNode {
       ? fallback(build, "dockerfile", "Dockerfile")
       : build,
   );
+  const image = textOf(result.entries.get("image"));
+  if (image)
+    result = change(result, "pre_start", (steps) => mapMaps(steps, (step) => fallback(step, "image", image)));
   // Where both words for the number are possible, the newer one has it too.
   const scale = result.entries.get("scale");
   if (scale?.kind === "scalar") {

@@ -35,6 +35,8 @@ export interface ProjectSource {
   readonly services?: readonly string[] | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  /** Keep networks, volumes, secrets and configs that no service uses. */
+  readonly allResources?: boolean | undefined;
   /** The text of `-`, when it is one of the files. */
   readonly stdin?: (() => Promise<string>) | undefined;
   /**
@@ -61,7 +63,7 @@ export interface Project {
   readonly services: Readonly<Record<string, Service>>;
   /** Services that no active profile enables; they are no orphans. */
   readonly disabledServices: Readonly<Record<string, Service>>;
-  /** Only what an enabled service uses; `name` is the engine's name. */
+  /** Only what an enabled service uses, unless all were asked for; `name` is the engine's name. */
   readonly networks: Readonly<Record<string, Network>>;
   readonly volumes: Readonly<Record<string, Volume>>;
   readonly secrets: Readonly<Record<string, Secret>>;

@@ -20,6 +20,7 @@ const WORDS: Readonly<Record<OperationKind, readonly [string, string, "final" | 
   putFiles: ["putting files", "files put", "more"],
   renameContainer: ["renaming", "renamed", "more"],
   startContainer: ["starting", "started", "final"],
+  runInit: ["running pre_start", "pre_start done", "more"],
   runHook: ["running a hook", "hook done", "final"],
   unpauseContainer: ["unpausing", "running", "final"],
   stopContainer: ["stopping", "stopped", "final"],

@@ -5,7 +5,6 @@ import type { Project, Service } from "../model/types.ts";
 /** What the file may say and this program cannot do: better said before than left out in silence. */
 const UNSUPPORTED: readonly (readonly [keyof Service, string])[] = [
   ["models", "models, which need a model runner,"],
-  ["pre_start", "hooks that run before the start"],
   ["credential_spec", "credential specs, which are Windows'"],
 ];
 
@@ -19,7 +18,11 @@ export async function checkServices(
   services: readonly string[],
   local: boolean,
 ): Promise<readonly AppError[]> {
-  const unsupported = services.flatMap((name) => refusals(project, name));
+  const unsupported = services.flatMap((name) => [
+    ...refusals(project, name),
+    ...namedInterfaces(project, name),
+    ...foreignFiles(project, name),
+  ]);
   const missing = local ? await Promise.all(services.map((name) => missingSources(project, name))) : [];
   return [...unsupported, ...missing.flat()];
 }
@@ -34,6 +37,33 @@ function refusals(project: Project, name: string): AppError[] {
       `${name}: ${what} are not supported`,
       `Leave ${key} out.`,
     ),
+  );
+}
+
+/** An interface gets its name in engines of API 1.49 and later; others leave it out in silence. */
+function namedInterfaces(project: Project, name: string): AppError[] {
+  return Object.entries(project.services[name]!.networks ?? {}).flatMap(([key, given]) => {
+    if (given.interface_name === undefined) return [];
+    const message = `${name}: the engine cannot name the interface of network ${key}`;
+    const path = ["services", name, "networks", key, "interface_name"];
+    return [failure(project, "COMPOSE_VALUE", path, message, "Leave interface_name out.")];
+  });
+}
+
+/** Secrets and configs of a store that only a swarm has. */
+function foreignFiles(project: Project, name: string): AppError[] {
+  const service = project.services[name]!;
+  return (["secrets", "configs"] as const).flatMap((kind) =>
+    (service[kind] ?? []).flatMap(({ source }, index) => {
+      const given = project[kind][source];
+      const foreign = given?.external
+        ? "is external"
+        : given && "driver" in given && given.driver && "has a driver";
+      if (!foreign) return [];
+      const message = `${name}: ${kind.slice(0, -1)} ${source} ${foreign}, and there is no store to take it from`;
+      const hint = "Give it a file, an environment or, for a config, its content.";
+      return [failure(project, "COMPOSE_VALUE", ["services", name, kind, index], message, hint)];
+    }),
   );
 }
 

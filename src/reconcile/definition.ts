@@ -5,6 +5,7 @@
  */
 import type { Network, Project, Service, Volume } from "../model/types.ts";
 import { type Canonical, canonical } from "./canonical.ts";
+import { imageOf } from "./names.ts";
 
 /** Digests of the content of secrets and configs, by `secrets.<key>` and `configs.<key>`. */
 export type ContentDigests = Readonly<Record<string, string>>;
@@ -19,7 +20,6 @@ const CLIENT_SIDE = new Set([
   "extends",
   "label_file",
   "post_start",
-  "pre_start",
   "pre_stop",
   "profiles",
   "provider",
@@ -62,11 +62,6 @@ export function networkDefinition(network: Network): Canonical {
 export function volumeDefinition(volume: Volume): Canonical {
   const { external: _, ...own } = volume;
   return canonical(own) ?? {};
-}
-
-/** The image that a service runs: its own, or the name its build is tagged with. */
-export function imageOf(project: Project, service: Service): string {
-  return service.image ?? `${project.name}-${service.name}`;
 }
 
 /** The networks a service is connected to, by the engine's names, the primary one first. */

@@ -2,7 +2,7 @@
 import type { Graph } from "../graph/graph.ts";
 import { levels } from "../graph/order.ts";
 import type { Project } from "../model/types.ts";
-import { imageOf } from "./definition.ts";
+import { imageOf } from "./names.ts";
 import type { Observed, ObservedContainer } from "./observed.ts";
 import type { Plan } from "./operations.ts";
 import { orphansOf } from "./plan.ts";

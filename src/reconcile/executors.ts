@@ -5,9 +5,11 @@ import { COMPOSE_VERSION, LABEL } from "../labels.ts";
 import type { Project } from "../model/types.ts";
 import { containerBody, graceSeconds } from "./body/body.ts";
 import { fileTarget, isBound } from "./body/mounts.ts";
-import { imageOf, networkDefinition, serviceDefinition, volumeDefinition } from "./definition.ts";
+import { networkDefinition, serviceDefinition, volumeDefinition } from "./definition.ts";
 import { explain } from "./explain.ts";
 import { runHook } from "./hooks.ts";
+import { runInit } from "./init.ts";
+import { imageOf } from "./names.ts";
 import { contentOf } from "./observe.ts";
 import type { Observed } from "./observed.ts";
 import type { Executors } from "./operations.ts";
@@ -102,6 +104,11 @@ export function executorsFor(
     },
     async startContainer({ service, container }) {
       await explain(project, service, engine, () => engine.startContainer(container));
+    },
+    async runInit({ service, number, container, index }) {
+      return await explain(project, service, engine, () =>
+        runInit(project, { service, number, container, index }, engine),
+      );
     },
     async unpauseContainer({ container }) {
       await engine.unpauseContainer(container);

@@ -7,7 +7,7 @@ import { AppError } from "../errors.ts";
 import { LABEL, projectFilter } from "../labels.ts";
 import type { Project } from "../model/types.ts";
 import { type Canonical, digest } from "./canonical.ts";
-import { imageOf } from "./definition.ts";
+import { imagesOf } from "./names.ts";
 import type {
   ContainerState,
   Health,
@@ -18,7 +18,9 @@ import type {
 } from "./observed.ts";
 
 export async function observe(project: Project, engine: EngineClient): Promise<Observed> {
-  const names = [...new Set(Object.values(project.services).map((service) => imageOf(project, service)))];
+  const names = [
+    ...new Set(Object.values(project.services).flatMap((service) => imagesOf(project, service))),
+  ];
   const [containers, networks, volumes, images, contents] = await Promise.all([
     observeContainers(project.name, engine),
     engine.listNetworks(),

@@ -27,6 +27,8 @@ export interface Operations {
   putFiles: ContainerTarget;
   renameContainer: ContainerTarget & { readonly name: string };
   startContainer: ContainerTarget;
+  /** One step of `pre_start`, in a container of its own beside this one. */
+  runInit: ContainerTarget & { readonly index: number };
   unpauseContainer: ContainerTarget;
   /** One hook of the service, by its place in the list. */
   runHook: ContainerTarget & { readonly when: "post_start" | "pre_stop"; readonly index: number };

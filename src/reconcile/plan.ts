@@ -4,6 +4,7 @@
  */
 import type { Graph } from "../graph/graph.ts";
 import { levels } from "../graph/order.ts";
+import type { Mount } from "../model/types.ts";
 import { compareNetworks, whyChanged } from "./networks.ts";
 import type { Observed, ObservedContainer } from "./observed.ts";
 import type { Plan } from "./operations.ts";
@@ -36,6 +37,7 @@ function planFoundations(
 ): Foundations {
   const { project } = graph;
   const used = graph.services.map((name) => project.services[name]!);
+  const all = Object.values(project.services);
   const networks = new Map<string, number>();
   const volumes = new Map<string, number>();
   const removed = new Map<string, number>();
@@ -43,7 +45,13 @@ function planFoundations(
   const network = compareNetworks(
     project,
     observed,
-    new Set(used.flatMap((s) => Object.keys(s.networks ?? {}))),
+    new Set([
+      ...used.flatMap((s) => Object.keys(s.networks ?? {})),
+      ...unusedOf(
+        project.networks,
+        all.flatMap((s) => Object.keys(s.networks ?? {})),
+      ),
+    ]),
   );
   for (const { key, name } of network.absent) {
     builder.decide({ subject: "network", id: name, verdict: "create", why: "absent" });
@@ -76,7 +84,13 @@ function planFoundations(
   const volume = compareVolumes(
     project,
     observed,
-    new Set(mounts.flatMap(({ type, source }) => (type === "volume" && source ? [source] : []))),
+    new Set([
+      ...mounts.flatMap(sourceOf),
+      ...unusedOf(
+        project.volumes,
+        all.flatMap((s) => (s.volumes ?? []).flatMap(sourceOf)),
+      ),
+    ]),
   );
   for (const { key, name } of volume.absent) {
     builder.decide({ subject: "volume", id: name, verdict: "create", why: "absent" });
@@ -90,6 +104,13 @@ function planFoundations(
     removed,
     changedNetworks: new Set(network.changed.map(({ name }) => name)),
   };
+}
+
+const sourceOf = ({ type, source }: Mount): string[] => (type === "volume" && source ? [source] : []);
+
+/** What the project keeps although nothing uses it: it was asked for by --all-resources. */
+function unusedOf(declared: object, used: readonly string[]): string[] {
+  return Object.keys(declared).filter((key) => !used.includes(key));
 }
 
 /** Containers of the project whose service is in the file no more. */

@@ -2,6 +2,7 @@ import { dependenciesOf, dependentsOf, type Edge, type Graph, namespaceModes } f
 import type { Service } from "../model/types.ts";
 import { needsFiles } from "./body/mounts.ts";
 import { networksOf } from "./definition.ts";
+import { containerName } from "./names.ts";
 import type { Observed, ObservedContainer } from "./observed.ts";
 import type { ContainerTarget } from "./operations.ts";
 import type { PlanOptions } from "./options.ts";
@@ -35,6 +36,8 @@ export class ServicePlanner {
   readonly #recreated = new Set<string>();
   readonly #created = new Map<string, number[]>(); // service → steps that create its containers
   readonly #started = new Map<string, number[]>(); // service → steps that start its containers
+  readonly #inits = new Map<string, number>(); // service → its last `pre_start` step
+  readonly #kept = new Set<string>(); // services with a container that runs on
   readonly #awaited = new Map<string, number>(); // `service condition` → step
   readonly #stopped = new Map<string, { readonly step: number; readonly why: string }>(); // container id → its stop
 
@@ -112,7 +115,7 @@ export class ServicePlanner {
       this.#recreate(service, container, judgement.why);
     } else if (stopped) {
       decide("restart", stopped.why);
-      this.#start(service, targetOf(container), stopped.why, [stopped.step]);
+      this.#start(service, targetOf(container), stopped.why, [stopped.step], false);
     } else if (judgement.verdict === "start" && this.#options.start) {
       decide("start", judgement.why);
       if (container.state === "paused") {
@@ -130,9 +133,11 @@ export class ServicePlanner {
           targetOf(container),
           judgement.why,
           created ? this.#files(service, targetOf(container)) : [],
+          created,
         );
       }
     } else {
+      if (container.state === "running") this.#kept.add(service.name);
       decide("keep", judgement.why);
     }
   }
@@ -148,7 +153,7 @@ export class ServicePlanner {
     );
     this.#created.get(service.name)!.push(create);
     const ready = [create, ...this.#files(service, target, create)];
-    if (this.#options.start) this.#start(service, target, why, ready);
+    if (this.#options.start) this.#start(service, target, why, ready, true);
   }
 
   /** The new container is made beside the old one, so that what cannot be made leaves the old one running. */
@@ -186,7 +191,7 @@ export class ServicePlanner {
     const final = { ...target, container: name };
     if (beside) ready.push(this.#builder.step({ kind: "renameContainer", why, ...target, name }, ready));
     if (early) this.#started.get(service.name)!.push(ready.at(-1)!);
-    else if (this.#options.start) this.#start(service, final, why, ready);
+    else if (this.#options.start) this.#start(service, final, why, ready, true);
   }
 
   /**
@@ -196,7 +201,8 @@ export class ServicePlanner {
    */
   #startEarly(service: Service, target: ContainerTarget, why: string, after: readonly number[]): number {
     const conditions = dependenciesOf(this.#graph, service.name).flatMap((edge) => this.#condition(edge));
-    const step = this.#builder.step({ kind: "startContainer", why, ...target }, [...after, ...conditions]);
+    const ready = this.#prepared(service, target, [...after, ...conditions]);
+    const step = this.#builder.step({ kind: "startContainer", why, ...target }, ready);
     return this.#builder.step({ kind: "awaitContainer", why: "start-first", ...target }, [step]);
   }
 
@@ -214,9 +220,35 @@ export class ServicePlanner {
     return [this.#builder.step({ kind: "putFiles", why: "secrets and configs", ...target }, after)];
   }
 
-  #start(service: Service, target: ContainerTarget, why: string, after: readonly number[]): void {
+  /**
+   * The steps of `pre_start`, one after the other: once for a service that does not run, and for each container what is
+   * `per_replica`. @returns what the start waits for
+   */
+  #prepared(service: Service, target: ContainerTarget, after: readonly number[]): readonly number[] {
+    const known = this.#inits.get(service.name);
+    let ready = known === undefined ? after : [...after, known];
+    for (const [index, { per_replica }] of (service.pre_start ?? []).entries()) {
+      if (!per_replica && (known !== undefined || this.#kept.has(service.name))) continue;
+      ready = [this.#builder.step({ kind: "runInit", why: "pre_start", ...target, index }, ready)];
+      this.#inits.set(service.name, ready[0]!);
+    }
+    return ready;
+  }
+
+  /** @param fresh its container has never run */
+  #start(
+    service: Service,
+    target: ContainerTarget,
+    why: string,
+    after: readonly number[],
+    fresh: boolean,
+  ): void {
     const conditions = dependenciesOf(this.#graph, service.name).flatMap((edge) => this.#condition(edge));
-    let step = this.#builder.step({ kind: "startContainer", why, ...target }, [...after, ...conditions]);
+    const ready = [...after, ...conditions];
+    let step = this.#builder.step(
+      { kind: "startContainer", why, ...target },
+      fresh ? this.#prepared(service, target, ready) : ready,
+    );
     // A service counts as started when its hooks have run.
     (service.post_start ?? []).forEach((_, index) => {
       step = this.#builder.step(
@@ -280,7 +312,7 @@ export class ServicePlanner {
   }
 
   #nameOf(service: Service, number: number): string {
-    return service.container_name ?? `${this.#graph.project.name}-${service.name}-${number}`;
+    return containerName(this.#graph.project, service.name, number);
   }
 }
 

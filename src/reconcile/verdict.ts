@@ -1,8 +1,9 @@
 import type { Graph } from "../graph/graph.ts";
 import { namespaceModes } from "../graph/graph.ts";
 import type { Service } from "../model/types.ts";
-import { imageOf, networksOf, serviceDefinition } from "./definition.ts";
+import { networksOf, serviceDefinition } from "./definition.ts";
 import { diff, printChange } from "./diff.ts";
+import { imageOf } from "./names.ts";
 import type { Observed, ObservedContainer } from "./observed.ts";
 import type { Change, Verdict } from "./operations.ts";
 

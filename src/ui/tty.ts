@@ -86,9 +86,10 @@ export function ttyReport(
       } else {
         const final = event.phase !== "working";
         // The same last word again changes nothing; a new one after it belongs to the same work.
+        const at = now();
         const again = final && before?.ended !== undefined;
-        const ended = !final ? undefined : again && before.event.text === event.text ? before.ended : now();
-        const began = before && (again || before.ended === undefined) ? before.began : now();
+        const ended = !final ? undefined : again && before.event.text === event.text ? before.ended : at;
+        const began = before && (again || before.ended === undefined) ? before.began : at;
         const merged =
           event.why === undefined && before?.event.why !== undefined
             ? { ...event, why: before.event.why }

@@ -50,9 +50,13 @@ export async function build(
     await pushImage(tag, context);
 }
 
-export async function pushImage(image: string, { engine, report, signal, env }: Context): Promise<void> {
+export async function pushImage(
+  image: string,
+  { engine, report, signal, env }: Context,
+  options: { readonly allTags?: boolean } = {},
+): Promise<void> {
   const login = await loginFor(image, env);
   report.on({ subject: "image", id: image, phase: "working", text: "pushing" });
-  await engine.pushImage(image, { signal, ...(login && { login }) });
+  await engine.pushImage(image, { signal, ...options, ...(login && { login }) });
   report.on({ subject: "image", id: image, phase: "done", text: "pushed" });
 }

@@ -8,6 +8,7 @@ import { flatten, printProvenance } from "../model/provenance.ts";
 import { renderProject, toJson } from "../model/render.ts";
 import { selectServices } from "../model/select.ts";
 import type { Project, ProjectSource, Provenance, Warning } from "../model/types.ts";
+import { imageOf } from "../reconcile/names.ts";
 import type { DigestSource } from "./digests.ts";
 
 export interface ConfigOptions {
@@ -55,7 +56,7 @@ export const LISTS = {
   models: (project) => Object.keys(project.models).sort(),
   images: (project) =>
     Object.values(project.services).flatMap((service) =>
-      service.provider ? [] : [service.image ?? `${project.name}-${service.name}`],
+      service.provider ? [] : [imageOf(project, service)],
     ),
   profiles: (project) =>
     [

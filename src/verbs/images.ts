@@ -6,7 +6,7 @@ import { type BuildWork, type ImageOptions, imageWork, type PullWork } from "../
 import type { Context } from "../context.ts";
 import { AppError, throwAll } from "../errors.ts";
 import type { Project } from "../model/types.ts";
-import { imageOf } from "../reconcile/definition.ts";
+import { imagesOf } from "../reconcile/names.ts";
 import { observeImages } from "../reconcile/observe.ts";
 import { allLogins, loginFor } from "./credentials.ts";
 import { imageSources, takeImage, takeMissing } from "./sources.ts";
@@ -21,7 +21,7 @@ export async function ensureImages(
   options: ImageOptions,
   context: Context,
 ): Promise<void> {
-  const names = [...new Set(services.map((name) => imageOf(project, project.services[name]!)))];
+  const names = [...new Set(services.flatMap((name) => imagesOf(project, project.services[name]!)))];
   const [present, stale] = await Promise.all([
     observeImages(names, context.engine),
     staleImages(project, services, context.engine, Date.now()),
@@ -93,6 +93,7 @@ export async function pullImage(
   platform: string | undefined,
   why: string,
   { engine, report, signal, env }: Context,
+  options: { readonly allTags?: boolean } = {},
 ): Promise<void> {
   const login = await loginFor(image, env);
   const layers = new Map<string, { readonly current: number; readonly total: number }>();
@@ -103,6 +104,7 @@ export async function pullImage(
   try {
     await engine.pullImage(image, {
       signal,
+      ...options,
       ...(platform && { platform }),
       ...(login && { login }),
       onProgress({ id, progressDetail, aux }) {

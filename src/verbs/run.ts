@@ -3,6 +3,7 @@ import type { TerminalSize } from "../client/types/common.ts";
 import type { CreateContainerOptions } from "../client/types/containers.ts";
 import type { Attachment } from "../client/types/streams.ts";
 import type { Context } from "../context.ts";
+import { throwAll } from "../errors.ts";
 import { buildGraph, dependenciesOf, narrow } from "../graph/graph.ts";
 import { checkServices, withDependencies } from "../graph/walk.ts";
 import { LABEL } from "../labels.ts";
@@ -10,9 +11,11 @@ import { load } from "../model/load.ts";
 import type { Project, ProjectSource, Service } from "../model/types.ts";
 import { containerBody } from "../reconcile/body/body.ts";
 import { needsFiles } from "../reconcile/body/mounts.ts";
-import { imageOf, serviceDefinition } from "../reconcile/definition.ts";
+import { checkServices as checkDefinitions } from "../reconcile/check.ts";
+import { serviceDefinition } from "../reconcile/definition.ts";
 import { executorsFor } from "../reconcile/executors.ts";
 import { explain } from "../reconcile/explain.ts";
+import { imageOf, oneOffName } from "../reconcile/names.ts";
 import { observe } from "../reconcile/observe.ts";
 import type { Observed } from "../reconcile/observed.ts";
 import { PLAN_DEFAULTS } from "../reconcile/options.ts";
@@ -38,6 +41,7 @@ export interface RunOptions {
   readonly detach: boolean;
   readonly remove: boolean;
   readonly build: boolean;
+  readonly pull: "always" | "missing" | "never" | undefined;
   readonly removeOrphans: boolean;
   readonly size: TerminalSize | undefined;
   readonly forward: Forward;
@@ -68,6 +72,8 @@ export async function runOnce(
   const all = buildGraph(loaded);
   checkServices(all, [options.service]);
   reportWarnings(loaded, context.report);
+  const local = context.engine.address.startsWith("unix:");
+  throwAll(await checkDefinitions(loaded, [options.service], local));
   const wanted = narrow(
     all,
     options.dependencies ? withDependencies(all, [options.service]) : [options.service],
@@ -76,7 +82,7 @@ export async function runOnce(
   await ensureImages(
     project,
     needed,
-    { build: options.build ? "always" : "missing", pull: undefined },
+    { build: options.build ? "always" : "missing", pull: options.pull },
     context,
   );
   const observed = await observe(project, context.engine);
@@ -200,7 +206,7 @@ function oneOff(
     tty: options.tty,
     stdin_open: options.stdin,
   };
-  const name = options.name ?? `${project.name}-${own.name}-run-${slug.slice(0, 12)}`;
+  const name = options.name ?? oneOffName(project, own.name, slug.slice(0, 12));
   const definition = serviceDefinition(project, service, observed.contents);
   const image = observed.images[imageOf(project, service)];
   const body = containerBody({ project, service, number: 1, name, image, definition, carried: {} });

@@ -4,7 +4,7 @@ import { AppError, AppErrors } from "../errors.ts";
 import { buildGraph } from "../graph/graph.ts";
 import { load } from "../model/load.ts";
 import type { ProjectSource } from "../model/types.ts";
-import { imageOf } from "../reconcile/definition.ts";
+import { imageOf } from "../reconcile/names.ts";
 import { observeImages } from "../reconcile/observe.ts";
 import { pushImage } from "./build.ts";
 import { doImageWork } from "./images.ts";

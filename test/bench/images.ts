@@ -1,11 +1,12 @@
 /** Pulls of a Debian image beside dockerd and Podman, each from the same registry's files on its own loopback. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DebianRegistry } from "../engine/images/debian-registry.ts";
 import type { Sandbox } from "../helpers/sandbox.ts";
+import { benchArchives, benchLayers, benchStoreOpen } from "./archives.ts";
 import { debianImages, IMAGES } from "./debian-images.ts";
-import { median, must, type Row } from "./measure.ts";
+import { compare, must, type Row, type Side } from "./measure.ts";
 import { PEER_NETNS } from "./peer.ts";
 
 export interface ImagesBench {
@@ -16,53 +17,21 @@ export interface ImagesBench {
   readonly peer: { readonly env: NodeJS.ProcessEnv } | undefined;
 }
 
-const ROUNDS = 3;
-
-/** One of those that are compared. */
-export interface Side {
-  readonly name: string;
-  /** What it calls an image of the registry. */
-  readonly image: (name: string) => string;
-  readonly run: (...args: string[]) => string;
-}
-
-/** Times the same work on each side in turn; what comes before each time is not counted. @returns rows, one a rival */
-export function compare(
-  name: string,
-  mark: (rival: string) => string,
-  sides: readonly Side[],
-  work: { readonly prepare?: (side: Side) => void; readonly run: (side: Side) => void },
-  rounds = ROUNDS,
-): Row[] {
-  const times = sides.map((): number[] => []);
-  for (let round = 0; round < rounds; round++) {
-    for (const [at, side] of sides.entries()) {
-      work.prepare?.(side);
-      // Nobody pays for what another one left to be written.
-      must("sync", []);
-      const started = process.hrtime.bigint();
-      work.run(side);
-      times[at]?.push(Number(process.hrtime.bigint() - started) / 1e6);
-    }
-  }
-  const [ours = Number.NaN, ...others] = times.map(median);
-  if (others.length === 0) return [{ name, ours, peer: undefined, peerName: "", unit: "ms", mark: "" }];
-  return others.map((peer, at) => {
-    const peerName = sides[at + 1]?.name ?? "";
-    return { name, ours, peer, peerName, unit: "ms", mark: mark(peerName) };
-  });
-}
-
 export async function benchImages(bench: ImagesBench): Promise<Row[]> {
   const data = await debianImages();
   await using here = await DebianRegistry.open({ data, netns: bench.sandbox.netns });
   await using there = bench.peer && (await DebianRegistry.open({ data, netns: PEER_NETNS }));
+  const trash = join(bench.sandbox.dataRoot, "trash");
   const podman = hasPodman() ? podmanSide(bench.sandbox, here.host) : undefined;
   const sides: Side[] = [
     {
       name: "slipway",
       image: (name) => `${here.host}/${name}`,
       run: (...args) => must(bench.docker, args, { env: bench.ours }),
+      // What others do while they answer `rmi` is done behind it here, and would go on into the next time.
+      settle: () => {
+        while (readdirSync(trash).length > 0) must("sleep", ["0.05"]);
+      },
     },
   ];
   if (bench.peer !== undefined && there !== undefined) {
@@ -75,7 +44,11 @@ export async function benchImages(bench: ImagesBench): Promise<Row[]> {
   }
   if (podman !== undefined) sides.push(podman.side);
   try {
-    return [...pulls(sides)];
+    const rows = [...pulls(sides), ...benchArchives(sides, IMAGES[0], removeImages)];
+    const [ours] = sides as [Side];
+    for (const image of IMAGES) ours.run("pull", "-q", ours.image(image));
+    const [one, ten] = IMAGES.map((image) => ours.image(image)) as [string, string];
+    return [...rows, await benchLayers(bench.sandbox, ten, one), await benchStoreOpen()];
   } finally {
     for (const side of sides.slice(0, 2)) removeImages(side);
     podman?.close();
@@ -95,14 +68,15 @@ function pulls(sides: readonly Side[]): Row[] {
   ]);
 }
 
+/** Also under the names that a run which was cut short left. */
 function removeImages(side: Side): void {
-  for (const image of IMAGES) {
-    try {
-      side.run("rmi", "-f", side.image(image));
-    } catch {
-      // It is not there.
-    }
-  }
+  const names = IMAGES.map((image) => image.replace(/:.*/, ""));
+  const rows = side.run("images", "--format", "{{.Repository}} {{.ID}}").trim().split("\n");
+  const ids = rows
+    .map((row) => row.split(" "))
+    .filter(([repository = ""]) => names.some((name) => repository.endsWith(`/${name}`)))
+    .map(([, id = ""]) => id);
+  if (ids.length > 0) side.run("rmi", "-f", ...new Set(ids));
 }
 
 function hasPodman(): boolean {

@@ -58,6 +58,47 @@ export function must(
   return result.stdout;
 }
 
+const ROUNDS = 3;
+
+/** One of those that are compared. */
+export interface Side {
+  readonly name: string;
+  /** What it calls an image of the registry. */
+  readonly image: (name: string) => string;
+  readonly run: (...args: string[]) => string;
+  /** Waits for what goes on after a command has ended. */
+  readonly settle?: () => void;
+}
+
+/** Times the same work on each side in turn; what comes before each time is not counted. @returns rows, one a rival */
+export function compare(
+  name: string,
+  mark: (rival: string) => string,
+  sides: readonly Side[],
+  work: { readonly prepare?: (side: Side) => void; readonly run: (side: Side) => void },
+  rounds = ROUNDS,
+): Row[] {
+  const times = sides.map((): number[] => []);
+  for (let round = 0; round < rounds; round++) {
+    for (const [at, side] of sides.entries()) {
+      work.prepare?.(side);
+      side.settle?.();
+      // Nobody pays for what another one left to be written.
+      must("sync", []);
+      const started = process.hrtime.bigint();
+      work.run(side);
+      times[at]?.push(Number(process.hrtime.bigint() - started) / 1e6);
+    }
+  }
+  const [ours = Number.NaN, ...others] = times.map(median);
+  const best = Math.min(...(times[0] ?? []));
+  if (others.length === 0) return [{ name, ours, best, peer: undefined, peerName: "", unit: "ms", mark: "" }];
+  return others.map((peer, at) => {
+    const peerName = sides[at + 1]?.name ?? "";
+    return { name, ours, best, peer, peerName, unit: "ms", mark: mark(peerName) };
+  });
+}
+
 export function printRows(rows: readonly Row[]): void {
   const cells = rows.map((row) => [
     row.name,

@@ -4,21 +4,13 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-} from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import type { EngineClient } from "../../src/client/client.ts";
 import { clientOf } from "../../src/client/connect.ts";
 import { daemonProgram } from "../../src/client/program.ts";
+import { isFresh } from "./bundles.ts";
 import { busyboxTar } from "./busybox.ts";
 import { stockClients } from "./clients.ts";
 import { type CommandOptions, type CommandResult, must, run, until } from "./command.ts";
@@ -220,18 +212,6 @@ function cliCommand(): string[] {
   return isFresh("cli.cjs", ["src", "schema"])
     ? [process.execPath, join(root, "dist/cli.cjs")]
     : [process.execPath, "--disable-warning=ExperimentalWarning", join(root, "src/main.ts")];
-}
-
-/** Whether a bundle is newer than its sources: what is shipped is tested, but never what was there before. */
-function isFresh(bundle: string, sources: readonly string[]): boolean {
-  const path = join(root, "dist", bundle);
-  if (!existsSync(path)) return false;
-  const built = statSync(path).mtimeMs;
-  return sources.every((directory) =>
-    readdirSync(join(root, directory), { recursive: true, encoding: "utf8" }).every(
-      (name) => statSync(join(root, directory, name)).mtimeMs < built,
-    ),
-  );
 }
 
 function answers(path: string): Promise<boolean> {

@@ -1,11 +1,11 @@
 import type { Project } from "../../src/model/types.ts";
 import {
-  imageOf,
   networkDefinition,
   networksOf,
   serviceDefinition,
   volumeDefinition,
 } from "../../src/reconcile/definition.ts";
+import { imageOf } from "../../src/reconcile/names.ts";
 import type { Observed, ObservedContainer } from "../../src/reconcile/observed.ts";
 
 /** An engine on which nothing of the project exists yet. */

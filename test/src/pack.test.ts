@@ -35,6 +35,23 @@ pack("parts come when they are asked for, each once, with the program's place an
   assert.is(text, `zwölf 1 zwölf 2 2 ${directory} 1.2.3 ${join(directory, "demo.cjs")}\n`);
 });
 
+pack("what is heavy of Node is loaded when it is used", async () => {
+  write(
+    "main.ts",
+    `import { execFileSync } from "node:child_process";
+     import { readFile } from "node:fs/promises";
+     const loaded = () => process.moduleLoadList.includes("NativeModule child_process");
+     const before = loaded();
+     const text = execFileSync("echo", ["hello"], { encoding: "utf8" }).trim();
+     void readFile("/proc/self/comm").then(async () => {
+       const { spawnSync } = await import("node:child_process");
+       console.log(before, text, loaded(), spawnSync("true").status);
+     });`,
+  );
+  await packMain();
+  assert.is(await must([process.execPath, join(directory, "demo.cjs")]), "false hello true 0\n");
+});
+
 pack("a new pack in its place does not disturb what runs", async () => {
   write(
     "main.ts",

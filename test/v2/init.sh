@@ -16,7 +16,9 @@ load() {
     busybox insmod "$modules/$file" 2>/dev/null
   done
 }
-for module in overlay bridge veth loop; do load "$module"; done
+for module in overlay bridge veth loop tun; do load "$module"; done
+mkdir -p /dev/net
+[ -e /dev/net/tun ] || busybox mknod -m 666 /dev/net/tun c 10 200
 
 mount -t cgroup2 -o nsdelegate cgroup2 /sys/fs/cgroup
 ip link set lo up

@@ -30,6 +30,7 @@ import { type Exporter, namesOf, pushedNames, SessionOutputs } from "./outputs.t
 import type { TypeOf } from "./protobuf.ts";
 import type { BuildSession, Sessions } from "./sessions.ts";
 import { BuildStatus, timestamp } from "./status.ts";
+import { type Answer, answerSubrequest } from "./subrequests.ts";
 
 export interface ControlDeps {
   readonly builder: Pick<Builder, "build" | "prune" | "cache">;
@@ -108,6 +109,8 @@ export class BuildkitControl {
         messages.BridgeSolveAnswer,
         async (request, call) => {
           const build = this.#find(call);
+          const question = request.options["requestid"];
+          if (question) return { result: { metadata: await this.#answer(build, question, request.options) } };
           await this.#run(build, request.frontend, request.options, request.cacheImports);
           return { result: { ref: { id: build.imageId } } };
         },
@@ -208,6 +211,30 @@ export class BuildkitControl {
     for (const name of pushedNames(exporters)) {
       await status.during(`pushing ${name}`, () => this.#push(session, name, build.stop.signal));
     }
+  }
+
+  /** What is asked of a Dockerfile without building it. */
+  async #answer(build: Build, question: string, options: Readonly<Record<string, string>>): Promise<Answer> {
+    const { builder, sessions } = this.#deps;
+    const { session: id } = await build.request.promise;
+    const {
+      dockerfileText: text,
+      dockerfile: name = "Dockerfile",
+      context,
+    } = await this.#source(build, await sessions.find(id), options);
+    if (text === undefined)
+      throw new EngineError("notImplemented", `${question} is answered for a local context only`);
+    const stated = readOptions(options);
+    return answerSubrequest(question, { text, name }, stated, async () => {
+      const { warnings } = await builder.build({
+        ...stated,
+        context,
+        dockerfile: name,
+        dockerfileText: text,
+        check: true,
+      });
+      return warnings;
+    });
   }
 
   async #push(session: BuildSession, name: string, signal: AbortSignal): Promise<void> {

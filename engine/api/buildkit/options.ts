@@ -1,5 +1,4 @@
 import type { BuildRequest } from "../../builder/types.ts";
-import { EngineError } from "../../errors.ts";
 
 type Options = Readonly<Record<string, string>>;
 
@@ -12,13 +11,9 @@ export type StatedRequest = Omit<
 /**
  * Reads the options of BuildKit's Dockerfile frontend.
  *
- * @throws {EngineError} notImplemented, for one that asks for something else than an image
  * @see github.com/moby/buildkit frontend/dockerui/config.go
  */
 export function readOptions(options: Options): StatedRequest {
-  if (options["requestid"]) {
-    throw new EngineError("notImplemented", `subrequest ${options["requestid"]} is not supported`);
-  }
   const noCache = options["no-cache"];
   const network = options["force-network-mode"];
   return {

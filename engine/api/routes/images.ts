@@ -4,12 +4,12 @@ import type { Filters } from "../../filters.ts";
 import { VARIANTS, type Variant } from "../../images/bootstrap/plan.ts";
 import type { HistoryLine } from "../../images/history.ts";
 import type { Images } from "../../images/images.ts";
-import { hostPlatform } from "../../images/import.ts";
 import { parseReference } from "../../images/reference.ts";
 import type { Service, ServiceOptions } from "../../images/registry/serve/service.ts";
 import type { Removed } from "../../images/remove.ts";
 import { selectImages } from "../../images/select.ts";
-import type { Image, Platform, RunConfig } from "../../images/types.ts";
+import type { Image, RunConfig } from "../../images/types.ts";
+import { platformOf } from "../platform.ts";
 import { registryAuth } from "../registry-auth.ts";
 import type { ApiRequest, Progress, Reply, Route } from "../router.ts";
 
@@ -249,44 +249,6 @@ export function joined(repo: string, tag: string): string {
   return tag.includes(":") ? `${repo}@${tag}` : `${repo}:${tag}`;
 }
 
-/** What may stand alone in a platform. @see containerd/platforms, database.go */
-const SYSTEMS = new Set([
-  "linux",
-  "windows",
-  "darwin",
-  "freebsd",
-  "netbsd",
-  "openbsd",
-  "solaris",
-  "aix",
-  "plan9",
-]);
-const ARCHITECTURES = new Set([
-  ...["386", "amd64", "arm", "arm64", "loong64", "mips", "mips64", "mips64le", "mipsle"],
-  ...["ppc", "ppc64", "ppc64le", "riscv", "riscv64", "s390", "s390x", "wasm"],
-]);
-
-/** "linux/arm64/v8"; undefined for "". @throws {EngineError} invalid */
-export function platformOf(text: string): Platform | undefined {
-  if (text === "") return undefined;
-  const parts = text.toLowerCase().split("/");
-  const bad = (why: string): EngineError => new EngineError("invalid", `${why}: invalid argument`);
-  const odd = parts.find((part) => !/^[a-z0-9_-]+$/.test(part));
-  if (odd !== undefined) {
-    throw bad(
-      `"${odd}" is an invalid component of "${text}": platform specifier component must match "^[A-Za-z0-9_-]+$"`,
-    );
-  }
-  const [os = "", architecture, variant, ...more] = parts;
-  if (more.length > 0) throw bad(`"${text}": cannot parse platform specifier`);
-  if (architecture === undefined) {
-    if (SYSTEMS.has(os)) return { ...hostPlatform(), os };
-    if (!ARCHITECTURES.has(os)) throw bad(`"${text}": unknown operating system or architecture`);
-    return { os: "linux", architecture: os };
-  }
-  return { os, architecture, ...(variant === undefined ? {} : { variant }) };
-}
-
 export function listed(images: Images, filters: Filters, sharedSize: boolean, version: number) {
   const chosen = selectImages(images, filters);
   const usage = sharedSize ? sharing(images) : undefined;
@@ -327,7 +289,7 @@ export function inspected(images: Images, image: Image, version: number) {
     RepoDigests: image.repoDigests,
     Parent: image.parent,
     Comment: config.comment ?? "",
-    Created: image.created || "0001-01-01T00:00:00Z",
+    ...(image.created === "" && version >= 144 ? {} : { Created: image.created || "0001-01-01T00:00:00Z" }),
     DockerVersion: "",
     Author: config.author ?? "",
     Config: runConfig(config.config ?? {}),

@@ -37,6 +37,11 @@ export class Contexts {
     this.#workers = workers;
   }
 
+  /** Whether its tree is kept. */
+  isKnown(context: string): boolean {
+    return this.#known.get(nameOf(context))?.last !== undefined;
+  }
+
   /**
    * Walks a context.
    *
@@ -58,7 +63,7 @@ export class Contexts {
 
   /** What is known of a context; it becomes the last one to be forgotten. */
   #use(context: string): Known {
-    const name = createHash("sha256").update(context).digest("hex").slice(0, 32);
+    const name = nameOf(context);
     const known = this.#known.get(name) ?? {
       hashes: Hashes.open(join(this.#directory, name)),
       last: undefined,
@@ -76,6 +81,10 @@ export class Contexts {
       if (left < 0) known.last = undefined;
     }
   }
+}
+
+function nameOf(context: string): string {
+  return createHash("sha256").update(context).digest("hex").slice(0, 32);
 }
 
 function skippedBy(ignore: IgnoreMatcher | undefined, hidden: readonly string[]): Skipped {

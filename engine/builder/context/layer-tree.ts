@@ -53,7 +53,9 @@ export class LayerTree implements SourceTree {
   /** An archive without times holds exactly what a copy takes, owners and extended attributes included. */
   async content(found: Found, exclude: ReadonlySet<string>): Promise<Content> {
     const digest = createHash("sha256");
-    const tar = this.#workers.tar(this.root, { path: found.path, name: "", mtime: 0 });
+    // Without a name only what is in a directory is packed: of a file, nothing.
+    const name = found.type === "dir" ? "" : "it";
+    const tar = this.#workers.tar(this.root, { path: found.path, name, mtime: 0 });
     for await (const chunk of tar) digest.update(chunk as Buffer);
     // What is left out is named, not measured: leaving out less is then another digest too.
     digest.update([...exclude].sort().join("\0"));

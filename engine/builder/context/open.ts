@@ -11,6 +11,9 @@ import type { ContextSource } from "../types.ts";
 /** A Dockerfile or .dockerignore larger than this is none. */
 const MOST_TEXT = 16 << 20;
 
+/** What a context is called that is no archive but one file, which is its Dockerfile then. */
+export const LONE_FILE = "context";
+
 export interface OpenContext {
   /** Absolute, links followed; undefined where there is no context. */
   readonly directory: string | undefined;
@@ -86,6 +89,10 @@ async function dockerfileOf(directory: string | undefined, options: OpenOptions)
   for (const path of dockerfile === "" ? [name, "dockerfile"] : [name]) {
     const text = await readInside(directory, path, workers);
     if (text !== undefined) return { text, name: path, path };
+  }
+  if (options.source.kind === "remote") {
+    const text = await readInside(directory, LONE_FILE, workers);
+    if (text !== undefined) return { text, name: LONE_FILE, path: LONE_FILE };
   }
   throw new EngineError("notFound", `Cannot locate specified Dockerfile: ${name}`);
 }

@@ -1,6 +1,6 @@
 import type { Images } from "../../images/images.ts";
 import { pool } from "../../images/pool.ts";
-import { packLayer } from "../../images/registry/push.ts";
+import { packLayer } from "../../images/registry/pack.ts";
 import type { PackedLayer } from "../caches/form.ts";
 
 const AT_ONCE = 4;

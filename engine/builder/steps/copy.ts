@@ -240,7 +240,9 @@ async function makeParents(
   const parent = posix.dirname(path);
   if (parent === "/") return;
   const mode = fixed ?? (typeof step.chmod === "number" ? step.chmod : 0o755);
-  made.push(await makeDirectories(into.tree, parent, mode, owner ?? ROOT, tools));
+  const refusal =
+    fixed === undefined ? (shown: string) => `cannot copy to non-directory: ${shown}` : undefined;
+  made.push(await makeDirectories(into.tree, parent, mode, owner ?? ROOT, tools, refusal));
 }
 
 function relative(path: string): string {

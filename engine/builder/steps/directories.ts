@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join, posix } from "node:path";
-import { EngineError } from "../../errors.ts";
+import { EngineError, messageOf } from "../../errors.ts";
 import type { Owner, TreeRoot } from "../../native/trees.ts";
 import { followLinks } from "./links.ts";
 import type { StepTools } from "./types.ts";
@@ -18,6 +18,7 @@ export interface MadeDirectories {
  * Makes what is missing of a path, links followed, also those that point at nothing yet.
  *
  * @param path absolute
+ * @param refusal says in the step's words that a file is in the way
  * @throws {EngineError} invalid where something else than a directory is in the way
  */
 export async function makeDirectories(
@@ -26,6 +27,7 @@ export async function makeDirectories(
   mode: number,
   owner: Owner,
   { workers, epoch }: Pick<StepTools, "workers" | "epoch">,
+  refusal = (shown: string): string => `mkdir ${shown}: not a directory`,
 ): Promise<MadeDirectories> {
   const wanted = path.replace(/^\/+|\/+$/g, "");
   // Only with an epoch anybody asks which ones were missing.
@@ -36,8 +38,10 @@ export async function makeDirectories(
     return { first, last: wanted, mode, owner };
   } catch (cause) {
     const last = (await followLinks(tree, wanted, workers)).slice(1);
-    if (last === wanted)
-      throw new EngineError("invalid", `cannot copy to non-directory: /${wanted}`, { cause });
+    if (last === wanted) {
+      if (!/Not a directory|File exists/.test(messageOf(cause))) throw cause;
+      throw new EngineError("invalid", refusal(`/${wanted}`), { cause });
+    }
     await workers.makeDirectory(tree, last, { mode, ...owner });
     return { first, last, mode, owner };
   }

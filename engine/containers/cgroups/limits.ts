@@ -72,7 +72,12 @@ function v1(resources: Resources, devices: DeviceNumbers): readonly LimitWrite[]
   if (PidsLimit != null && PidsLimit !== 0) write("pids", "pids.max", PidsLimit < 0 ? "max" : PidsLimit);
   if (resources.BlkioWeight) {
     write("blkio", "blkio.weight", resources.BlkioWeight, true);
-    write("blkio", "blkio.bfq.weight", bfqWeight(resources.BlkioWeight), true);
+    write("blkio", "blkio.bfq.weight", resources.BlkioWeight, true);
+  }
+  for (const { Path, Weight } of resources.BlkioWeightDevice ?? []) {
+    const value = `${devices.get(Path)} ${Weight}`;
+    write("blkio", "blkio.weight_device", value, true);
+    write("blkio", "blkio.bfq.weight_device", value, true);
   }
   for (const [list, file] of [
     [resources.BlkioDeviceReadBps, "blkio.throttle.read_bps_device"],
@@ -104,7 +109,14 @@ function v2(resources: Resources, devices: DeviceNumbers): readonly LimitWrite[]
   if (resources.CpusetCpus) write("cpuset", "cpuset.cpus", resources.CpusetCpus);
   if (resources.CpusetMems) write("cpuset", "cpuset.mems", resources.CpusetMems);
   if (PidsLimit != null && PidsLimit !== 0) write("pids", "pids.max", PidsLimit < 0 ? "max" : PidsLimit);
-  if (resources.BlkioWeight) write("io", "io.bfq.weight", bfqWeight(resources.BlkioWeight), true);
+  if (resources.BlkioWeight) {
+    // The first is there with the scheduler bfq, the other with the controller io.cost.
+    write("io", "io.bfq.weight", resources.BlkioWeight, true);
+    write("io", "io.weight", ioWeight(resources.BlkioWeight), true);
+  }
+  for (const { Path, Weight } of resources.BlkioWeightDevice ?? []) {
+    write("io", "io.bfq.weight", `${devices.get(Path)} ${Weight}`, true);
+  }
   for (const [list, key] of [
     [resources.BlkioDeviceReadBps, "rbps"],
     [resources.BlkioDeviceWriteBps, "wbps"],
@@ -122,7 +134,7 @@ function cpuWeight(shares: number): number {
   return 1 + Math.floor(((bounded - 2) * 9999) / 262142);
 }
 
-/** Weights of 10…1000 to those of bfq, 1…10000. */
-function bfqWeight(weight: number): number {
+/** Weights of 10…1000 to those of io.weight, 1…10000. bfq counts as Docker does. */
+function ioWeight(weight: number): number {
   return 1 + Math.floor(((weight - 10) * 9999) / 990);
 }

@@ -2,7 +2,7 @@ import { createHash, type Hash, randomBytes } from "node:crypto";
 import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
-import type { BlobDescriptor } from "../catalog.ts";
+import type { BlobDescriptor } from "../catalog-file.ts";
 import { compressionOf, decompress, MAGIC_SIZE } from "../decompress.ts";
 import { type Filled, type Staging, unpackLimits } from "../layers.ts";
 import type { ItemProgress } from "../progress.ts";

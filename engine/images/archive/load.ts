@@ -109,28 +109,31 @@ class Loader {
   async finish(): Promise<Loaded[]> {
     const images = imagesOf(this.#small);
     const named = new Set(images.flatMap(({ blobs }) => [...blobs]));
+    // The layers of all first: an archive of which one image is broken gives none.
+    const configs: Buffer[] = [];
+    for (const image of images) configs.push(await this.#takeImage(image, (digest) => named.has(digest)));
     const loaded: Loaded[] = [];
-    for (const image of images) {
-      const id = await this.#loadImage(image, (digest) => named.has(digest));
-      loaded.push({ id, names: image.names });
-    }
+    for (const [at, image] of images.entries())
+      loaded.push({ id: await this.#add(configs[at] as Buffer, image), names: image.names });
     await this.#store.catalog.save();
     return loaded;
   }
 
-  async #loadImage(
-    { config, layers, names, manifest }: Wanted,
-    isNamed: (digest: string) => boolean,
-  ): Promise<string> {
+  /** @returns its configuration */
+  async #takeImage({ config, layers }: Wanted, isNamed: (digest: string) => boolean): Promise<Buffer> {
     const bytes = this.#small.get(this.#target(config));
     if (bytes === undefined) throw new EngineError("invalid", `the archive lacks ${config}`);
     const diffIds = checkConfig(bytes, layers);
     this.#lease.hold(digestOf(bytes), ...diffIds);
     for (const [at, layer] of layers.entries())
       await this.#commit(this.#target(layer), diffIds[at] ?? "", isNamed);
-    const id = await this.#store.add(bytes);
+    return bytes;
+  }
+
+  async #add(config: Buffer, { names, manifest }: Wanted): Promise<string> {
+    const id = await this.#store.add(config);
     if (manifest !== undefined)
-      await this.#store.add(bytes, { manifest: await this.#store.blobs.put(manifest) });
+      await this.#store.add(config, { manifest: await this.#store.blobs.put(manifest) });
     if (!this.#named) return id;
     for (const name of names) {
       const before = this.#store.idOfName(name);
@@ -138,7 +141,7 @@ class Loader {
         this.#progress({
           stream: `The image ${familiar(name)} already exists, renaming the old one with ID ${before} to empty string\n`,
         });
-      this.#store.setName(name, id);
+      this.#store.setName(name, id, false);
       this.#progress({ stream: `Loaded image: ${familiar(name)}\n` });
     }
     if (names.length === 0) this.#progress({ stream: `Loaded image ID: ${id}\n` });

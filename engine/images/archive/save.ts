@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import { EngineError } from "../../errors.ts";
-import type { BlobDescriptor } from "../catalog.ts";
+import type { BlobDescriptor } from "../catalog-file.ts";
 import { digestOf, hexOf } from "../digest.ts";
 import type { Lease } from "../leases.ts";
 import { familiar, parseReference, type Reference, tryParseReference, withDefaultTag } from "../reference.ts";

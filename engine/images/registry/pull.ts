@@ -100,8 +100,8 @@ async function pullOne(name: Reference, options: PullOptions, deps: PullDeps): P
   const before = store.idOfName(name);
   await store.add(configBytes, { manifest: top.digest });
   await store.add(configBytes, { manifest: manifest.digest });
-  if (name.digest === undefined) store.setName(name, config.digest);
-  store.setName({ ...name, tag: undefined, digest: top.digest }, config.digest);
+  if (name.digest === undefined) store.setName(name, config.digest, false);
+  store.setName({ ...name, tag: undefined, digest: top.digest }, config.digest, false);
   await store.catalog.save();
   progress({ status: `Digest: ${top.digest}` });
   return { id: config.digest, fresh: before !== config.digest };

@@ -1,8 +1,5 @@
-import { createHash } from "node:crypto";
-import { PassThrough, Readable } from "node:stream";
-import { createGzip } from "node:zlib";
-import { EngineError } from "../../errors.ts";
-import type { BlobDescriptor } from "../catalog.ts";
+import { Readable } from "node:stream";
+import type { BlobDescriptor } from "../catalog-file.ts";
 import { digestOf } from "../digest.ts";
 import { pool } from "../pool.ts";
 import { ItemProgress, shortId } from "../progress.ts";
@@ -10,6 +7,7 @@ import { full, fullName, parseReference, type Reference } from "../reference.ts"
 import type { ImageStore } from "../store.ts";
 import type { Image, Progress } from "../types.ts";
 import { type Manifest, MEDIA, parseManifest } from "./manifest.ts";
+import { packLayer } from "./pack.ts";
 import { retry } from "./retry.ts";
 import type { RegistrySession } from "./session.ts";
 import { upload } from "./upload.ts";
@@ -22,8 +20,6 @@ export interface PushDeps {
 }
 
 const AT_ONCE = 4;
-/** Level 1 packs three times as fast as the default and hardly worse: a push waits for it. */
-const GZIP_LEVEL = 1;
 const CREATED = 201;
 const ACCEPTED = 202;
 
@@ -55,7 +51,7 @@ export async function push(image: Image, name: Reference, deps: PushDeps): Promi
   const digest = digestOf(manifest.bytes);
   await store.blobs.put(manifest.bytes);
   await store.add(config, { manifest: digest });
-  store.setName({ ...name, tag: undefined, digest }, image.id);
+  store.setName({ ...name, tag: undefined, digest }, image.id, false);
   await store.catalog.save();
   progress({ status: `${name.tag}: digest: ${digest} size: ${manifest.bytes.length}` });
   progress({ progressDetail: {}, aux: { Tag: name.tag, Digest: digest, Size: manifest.bytes.length } });
@@ -85,31 +81,6 @@ async function pushLayer(
   const sent = (bytes: number): void => lines.amount("Pushing", bytes, size);
   await upload(session, { digest, size, open }, { sent, ...(deps.signal && { signal: deps.signal }) });
   lines.status("Pushed");
-  return blob;
-}
-
-/** Packs a layer for travel and keeps that form, so that it is the same blob everywhere and always. */
-export async function packLayer(store: ImageStore, diffId: string): Promise<BlobDescriptor> {
-  const plain = createHash("sha256");
-  const archive = await store.layers.pack(diffId);
-  const gzip = createGzip({ level: GZIP_LEVEL, chunkSize: 256 * 1024 });
-  const hashed = new PassThrough({
-    highWaterMark: 1 << 20,
-    transform(chunk: Buffer, _encoding, done) {
-      plain.update(chunk);
-      done(null, chunk);
-    },
-  });
-  archive.once("error", (error) => gzip.destroy(error));
-  archive.pipe(hashed).pipe(gzip);
-  const { digest, size } = await store.blobs.putStream(gzip);
-  if (`sha256:${plain.digest("hex")}` !== diffId) {
-    await store.blobs.remove(digest);
-    throw new EngineError("system", `the layer ${diffId} changed on disk`);
-  }
-  const blob = { digest, size, mediaType: `${MEDIA.dockerLayer}.gzip` };
-  store.layers.addBlobs(diffId, [blob]);
-  await store.catalog.save();
   return blob;
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { isIP } from "node:net";
 import { join } from "node:path";
 import { EngineError } from "../../errors.ts";
@@ -140,4 +140,17 @@ export function tlsFiles(settings: RegistrySettings, host: string): TlsFiles {
       key: readFileSync(join(directory, `${client}.key`)),
     }),
   };
+}
+
+function tlsDirectory(settings: RegistrySettings, host: string): string | undefined {
+  return settings.certificates.map((parent) => join(parent, host)).find((path) => existsSync(path));
+}
+
+/** Another text as soon as a file of `tlsFiles` is another one. */
+export function tlsStamp(settings: RegistrySettings, host: string): string {
+  const directory = tlsDirectory(settings, host);
+  if (directory === undefined) return "";
+  return readdirSync(directory)
+    .map((name) => `${name} ${statSync(join(directory, name), { throwIfNoEntry: false })?.mtimeMs}`)
+    .join(" ");
 }

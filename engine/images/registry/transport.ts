@@ -3,7 +3,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { Readable } from "node:stream";
 import { rootCertificates } from "node:tls";
 import { KnownRegistries } from "./known.ts";
-import { isInsecure, isLoopback, type RegistrySettings, tlsFiles } from "./settings.ts";
+import { isInsecure, isLoopback, type RegistrySettings, tlsFiles, tlsStamp } from "./settings.ts";
 
 export interface HttpRequest {
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -86,7 +86,9 @@ export class Transport {
   }
 
   #agent(url: URL): HttpAgent | HttpsAgent {
-    const key = `${url.protocol}//${url.host}`;
+    // Certificates that were put there meanwhile count from now on; what is under way keeps its connection.
+    const stamp = url.protocol === "https:" ? tlsStamp(this.#settings, url.host) : "";
+    const key = `${url.protocol}//${url.host} ${stamp}`;
     let agent = this.#agents.get(key);
     if (agent === undefined) {
       // No proxy stands between us and ourselves.

@@ -2,6 +2,7 @@ import { SlipwayCommand } from "../base.ts";
 import * as Flags from "../flags.ts";
 import {
   buildFlags,
+  dryRunFlag,
   imageOptions,
   readScale,
   recreateFlags,
@@ -18,6 +19,8 @@ export class Create extends SlipwayCommand {
     ...buildFlags,
     ...recreateFlags,
     scale: scaleFlag,
+    "dry-run": dryRunFlag,
+    yes: Flags.boolean({ char: "y", hidden: true }),
     "remove-orphans": Flags.boolean({
       summary: "Remove containers of services that are no longer in the file",
     }),
@@ -26,26 +29,29 @@ export class Create extends SlipwayCommand {
   override async run(): Promise<void> {
     const { flags, words: services } = await this.parse(Create);
     const connected = await this.context(flags);
-    const context = flags["quiet-pull"] ? this.quietPull(connected) : connected;
-    const { up } = await import("../../verbs/up.ts");
+    const context = this.quieted(connected, { pull: flags["quiet-pull"], build: flags["quiet-build"] });
     const recreate = recreatePolicy(flags);
-    await up(
-      this.source(flags, services),
-      {
-        ...imageOptions(flags),
-        services,
-        dependencies: true,
-        recreate,
-        recreateDependencies: recreate === "never" ? "never" : "diverged",
-        scale: readScale(flags.scale),
-        removeOrphans: flags["remove-orphans"],
-        start: false,
-        renewVolumes: false,
-        timeout: undefined,
-        wait: false,
-        waitTimeout: undefined,
-      },
-      context,
-    );
+    const source = this.source(flags, services);
+    const options = {
+      ...imageOptions(flags),
+      services,
+      dependencies: true,
+      recreate,
+      recreateDependencies: recreate === "never" ? "never" : "diverged",
+      scale: readScale(flags.scale),
+      removeOrphans: flags["remove-orphans"],
+      start: false,
+      renewVolumes: false,
+      timeout: undefined,
+      wait: false,
+      waitTimeout: undefined,
+    } as const;
+    if (flags["dry-run"]) {
+      const { plan } = await import("../../verbs/plan.ts");
+      const { printPlan } = await import("../../reconcile/print.ts");
+      return this.print(printPlan(await plan(source, options, context)));
+    }
+    const { up } = await import("../../verbs/up.ts");
+    await up(source, options, context);
   }
 }

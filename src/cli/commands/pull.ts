@@ -1,6 +1,6 @@
 import { SlipwayCommand } from "../base.ts";
 import * as Flags from "../flags.ts";
-import { servicesArg } from "../options.ts";
+import { dryRunFlag, servicesArg } from "../options.ts";
 
 export class Pull extends SlipwayCommand {
   static override summary = "Pull the images of services";
@@ -11,6 +11,7 @@ export class Pull extends SlipwayCommand {
   ];
   static override args = servicesArg;
   static override flags = {
+    "dry-run": dryRunFlag,
     policy: Flags.string({
       options: ["always", "missing"],
       default: "always",

@@ -1,12 +1,13 @@
 import { SlipwayCommand } from "../base.ts";
 import * as Flags from "../flags.ts";
-import { servicesArg } from "../options.ts";
+import { dryRunFlag, servicesArg } from "../options.ts";
 
 export class Push extends SlipwayCommand {
   static override summary = "Push the images that services build";
   static override examples = ["slipway push", "slipway push web"];
   static override args = servicesArg;
   static override flags = {
+    "dry-run": dryRunFlag,
     "include-deps": Flags.boolean({ summary: "Also the services they depend on" }),
     "ignore-push-failures": Flags.boolean({ summary: "Go on with what can be pushed, and end well" }),
     quiet: Flags.boolean({ char: "q", summary: "Show no progress" }),

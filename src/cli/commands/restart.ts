@@ -1,12 +1,13 @@
 import { SlipwayCommand } from "../base.ts";
 import * as Flags from "../flags.ts";
-import { servicesArg, timeoutFlag } from "../options.ts";
+import { dryRunFlag, servicesArg, timeoutFlag } from "../options.ts";
 
 export class Restart extends SlipwayCommand {
   static override summary = "Restart services, dependencies first; changed files are not applied";
   static override examples = ["slipway restart web", "slipway restart -t 1"];
   static override args = servicesArg;
   static override flags = {
+    "dry-run": dryRunFlag,
     timeout: timeoutFlag,
     "no-deps": Flags.boolean({
       summary: "Leave services alone that are tied to these by depends_on.restart",

@@ -1,12 +1,13 @@
 import { SlipwayCommand } from "../base.ts";
 import * as Flags from "../flags.ts";
-import { servicesArg } from "../options.ts";
+import { dryRunFlag, servicesArg } from "../options.ts";
 
 export class Rm extends SlipwayCommand {
   static override summary = "Remove stopped containers of services";
   static override examples = ["slipway rm", "slipway rm --stop -v web"];
   static override args = servicesArg;
   static override flags = {
+    "dry-run": dryRunFlag,
     force: Flags.boolean({ char: "f", summary: "Do not ask (nothing is asked)" }),
     stop: Flags.boolean({ char: "s", summary: "Stop running ones first" }),
     volumes: Flags.boolean({ char: "v", summary: "Remove their anonymous volumes too" }),

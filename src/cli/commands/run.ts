@@ -2,6 +2,7 @@ import { AppError } from "../../errors.ts";
 import type { Mount, Port, Service } from "../../model/types.ts";
 import * as Args from "../args.ts";
 import { SlipwayCommand } from "../base.ts";
+import { readVariables } from "../create/body.ts";
 import * as Flags from "../flags.ts";
 
 const repeated = { multiple: true, multipleNonGreedy: true } as const;
@@ -69,6 +70,17 @@ published, unless -P or -p is given.`;
     }),
     user: Flags.string({ char: "u", helpValue: "USER", summary: "User to run it as" }),
     workdir: Flags.string({ char: "w", helpValue: "DIR", summary: "Directory to run it in" }),
+    "env-from-file": Flags.string({
+      ...repeated,
+      helpValue: "FILE",
+      summary: "Environment of the program, a line each",
+    }),
+    pull: Flags.string({
+      options: ["always", "missing", "never"],
+      summary: "When to pull images, whatever the services say",
+    }),
+    quiet: Flags.boolean({ char: "q", summary: "Show no progress" }),
+    "quiet-build": Flags.boolean({ summary: "Do not show the steps of builds" }),
     "quiet-pull": Flags.boolean({ summary: "Do not show how far pulls are" }),
     "remove-orphans": Flags.boolean({
       summary: "Remove containers of services that are no longer in the file",
@@ -82,9 +94,9 @@ published, unless -P or -p is given.`;
     const source = this.source(flags, [service]);
     const { load } = await import("../../model/load.ts");
     const own = (await load(source)).services[service];
-    const connected = await this.quietContext(flags);
-    const context = flags["quiet-pull"] ? this.quietPull(connected) : connected;
-    const report = await this.report(flags);
+    const connected = await this.quietContext(flags.quiet ? { ...flags, progress: "quiet" } : flags);
+    const context = this.quieted(connected, { pull: flags["quiet-pull"], build: flags["quiet-build"] });
+    const report = await this.report(flags); // the one that the context has
     const { forwardSignals, joinStreams, terminalSize } = await import("../terminal.ts");
     const { runOnce } = await import("../../verbs/run.ts");
     const tty =
@@ -98,7 +110,13 @@ published, unless -P or -p is given.`;
         ]),
       );
     const change: Partial<Service> = {
-      ...(flags.env && { environment: { ...own?.environment, ...pairs(flags.env) } }),
+      ...((flags.env || flags["env-from-file"]) && {
+        environment: {
+          ...own?.environment,
+          ...pairs((flags["env-from-file"] ?? []).flatMap(readVariables)),
+          ...pairs(flags.env),
+        },
+      }),
       ...(flags.label && { labels: { ...own?.labels, ...pairs(flags.label) } }),
       ...(flags.volume && { volumes: [...(own?.volumes ?? []), ...flags.volume.map(readVolume)] }),
       ...(flags.publish && { ports: flags.publish.map(readPort) }),
@@ -123,6 +141,7 @@ published, unless -P or -p is given.`;
         detach: flags.detach,
         remove: flags.rm,
         build: flags.build,
+        pull: flags.pull as "always" | "missing" | "never" | undefined,
         removeOrphans: flags["remove-orphans"],
         size: terminalSize(),
         forward: forwardSignals,

@@ -86,7 +86,7 @@ services' output unless -d or --wait is given; Ctrl-C then stops them in order, 
     }
     const since = (Date.now() / 1000).toFixed(3);
     const connected = await this.context(flags);
-    const context = flags["quiet-pull"] ? this.quietPull(connected) : connected;
+    const context = this.quieted(connected, { pull: flags["quiet-pull"], build: flags["quiet-build"] });
     const recreate = recreatePolicy(flags);
     const source = this.source(flags, services);
     const options = {

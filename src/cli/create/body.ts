@@ -246,7 +246,7 @@ function usage<T>(flag: string, text: string, read: () => T): T {
 }
 
 /** `KEY=VALUE` lines as they are; `KEY` alone passes ours on, if we have it. */
-function readVariables(file: string): string[] {
+export function readVariables(file: string): string[] {
   return linesOf(file).flatMap((line) => {
     if (line.includes("=")) return [line];
     const own = process.env[line];

@@ -44,12 +44,12 @@ export function imageCalls(engine: Transport): ImageCalls {
     inspectImage: (name) => engine.json("GET", at(name, "/json")),
     imageHistory: (name) => engine.json("GET", at(name, "/history")),
     pullImage(reference, options = {}) {
-      const { name, tag } = splitReference(reference);
+      const { name, tag } = options.allTags ? untagged(reference) : splitReference(reference);
       const query = { fromImage: name, tag, platform: options.platform };
       return follow("/images/create", { query, headers: loginHeader(options.login) }, "IMAGE_PULL", options);
     },
     pushImage(reference, options = {}) {
-      const { name, tag } = splitReference(reference);
+      const { name, tag } = options.allTags ? untagged(reference) : splitReference(reference);
       const call = { query: { tag }, headers: loginHeader(options.login ?? {}) };
       return follow(at(name, "/push"), call, "IMAGE_PULL", options);
     },
@@ -92,6 +92,13 @@ export function imageCalls(engine: Transport): ImageCalls {
       return make("bootstrap", { reference, include, variant, suite }, options);
     },
   };
+}
+
+/** @throws {AppError} USAGE for a name with a tag or a digest */
+function untagged(reference: string): { readonly name: string; readonly tag: undefined } {
+  if (/[@:]/.test(reference.slice(reference.lastIndexOf("/") + 1)))
+    throw new AppError("USAGE", `tag can't be used with --all-tags/-a: ${reference}`);
+  return { name: reference, tag: undefined };
 }
 
 /** Parts the tag or digest off: only after the last slash is a colon not a port's. Without either it is `latest`. */

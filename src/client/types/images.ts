@@ -90,6 +90,8 @@ export interface ImageLayer {
 export interface PullOptions extends Abortable {
   readonly platform?: string;
   readonly login?: RegistryLogin;
+  /** Every tag of a name that has none; otherwise it means `latest`. */
+  readonly allTags?: boolean;
   readonly onProgress?: (message: ProgressMessage) => void;
 }
 

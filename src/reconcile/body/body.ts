@@ -7,7 +7,7 @@ import { COMPOSE_VERSION, LABEL } from "../../labels.ts";
 import type { Healthcheck, Project, Service } from "../../model/types.ts";
 import { parseDuration } from "../../model/units.ts";
 import { type Canonical, digest } from "../canonical.ts";
-import { imageOf } from "../definition.ts";
+import { imageOf } from "../names.ts";
 import { endpoints } from "./endpoints.ts";
 import { hostConfig } from "./host.ts";
 

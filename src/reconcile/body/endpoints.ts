@@ -1,5 +1,6 @@
 import type { EndpointSettings, EndpointsConfig } from "dockerode";
 import { networksOf } from "../definition.ts";
+import { containerName } from "../names.ts";
 import type { BodyInput } from "./body.ts";
 
 /**
@@ -12,8 +13,8 @@ export function endpoints({ project, service, name }: BodyInput): EndpointsConfi
   return Object.fromEntries(
     names.map((network, index): [string, EndpointSettings] => {
       const given = service.networks?.[keys.get(network) ?? network] ?? {};
-      const { ipv4_address, ipv6_address, link_local_ips, mac_address, aliases, gw_priority } = given;
-      const driverOptions = { ...given.driver_opts, ...interfaceOption(given.interface_name) };
+      const { ipv4_address, ipv6_address, link_local_ips, mac_address, driver_opts, aliases, gw_priority } =
+        given;
       const mac = mac_address ?? (index === 0 ? service.mac_address : undefined);
       const fixed = ipv4_address ?? ipv6_address ?? link_local_ips;
       return [
@@ -28,7 +29,7 @@ export function endpoints({ project, service, name }: BodyInput): EndpointsConfi
             },
           }),
           ...(mac && { MacAddress: mac }),
-          ...(Object.keys(driverOptions).length > 0 && { DriverOpts: driverOptions }),
+          ...(driver_opts && { DriverOpts: { ...driver_opts } }),
           ...(gw_priority !== undefined && { GwPriority: gw_priority }),
           ...linksOf(project, service),
         },
@@ -37,16 +38,10 @@ export function endpoints({ project, service, name }: BodyInput): EndpointsConfi
   );
 }
 
-/** Engines have no field of its own for the interface's name. */
-function interfaceOption(name: string | undefined): Record<string, string> {
-  return name === undefined ? {} : { "com.docker.network.endpoint.ifname": name };
-}
-
 function linksOf(project: BodyInput["project"], service: BodyInput["service"]): { Links?: string[] } {
   const own = (service.links ?? []).map((link) => {
     const [target, alias] = link.split(":") as [string, string?];
-    const name = project.services[target]?.container_name ?? `${project.name}-${target}-1`;
-    return `${name}:${alias ?? target}`;
+    return `${containerName(project, target, 1)}:${alias ?? target}`;
   });
   const links = [...own, ...(service.external_links ?? [])];
   return links.length > 0 ? { Links: links } : {};

@@ -2,6 +2,7 @@ import type { HostConfig } from "dockerode";
 import type { DeviceRequest, Port, Project, Service } from "../../model/types.ts";
 import { parseBytes, parseDuration } from "../../model/units.ts";
 import { networksOf } from "../definition.ts";
+import { containerName } from "../names.ts";
 import type { BodyInput } from "./body.ts";
 import { mountFields } from "./mounts.ts";
 
@@ -59,7 +60,7 @@ export function hostConfig(input: BodyInput): Host {
 export function namespaceOf(project: Project, mode: string | undefined): string | undefined {
   if (!mode?.startsWith("service:")) return mode;
   const name = mode.slice("service:".length);
-  return `container:${firstContainer(project, name)}`;
+  return `container:${containerName(project, name, 1)}`;
 }
 
 export function portBindings(ports: readonly Port[]): Record<string, { HostIp: string; HostPort: string }[]> {
@@ -73,10 +74,6 @@ export function portBindings(ports: readonly Port[]): Record<string, { HostIp: s
   return bindings;
 }
 
-function firstContainer(project: Project, service: string): string {
-  return project.services[service]?.container_name ?? `${project.name}-${service}-1`;
-}
-
 function networkMode(project: Project, service: Service): string {
   if (service.network_mode) return namespaceOf(project, service.network_mode)!;
   return networksOf(project, service)[0] ?? "none";
@@ -85,7 +82,7 @@ function networkMode(project: Project, service: Service): string {
 function volumesFrom(project: Project, from: string): string {
   if (from.startsWith("container:")) return from.slice("container:".length);
   const [service, mode] = from.split(":") as [string, string?];
-  return [firstContainer(project, service), ...(mode ? [mode] : [])].join(":");
+  return [containerName(project, service, 1), ...(mode ? [mode] : [])].join(":");
 }
 
 /** `restart` wins over `deploy.restart_policy`, whose conditions have other names. */

@@ -88,7 +88,8 @@ export async function buildPath(options: BuildPathOptions, context: Context): Pr
       if (!isOurs || !isUnknownCall(error)) throw error;
       return send(false);
     });
-    report.on({ subject: "build", id, phase: "done", text: "built", why: options.tags.join(", ") });
+    const why = options.tags.length > 0 ? { why: options.tags.join(", ") } : {};
+    report.on({ subject: "build", id, phase: "done", text: "built", ...why });
     return { id: image, digest, warnings, reasons };
   } catch (error) {
     report.on({ subject: "build", id, phase: "failed", text: "failed" });

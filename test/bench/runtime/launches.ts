@@ -130,6 +130,7 @@ export class Launches {
       },
       namespaces: ["mount", "pid", "net", "ipc", "uts", "cgroup"],
       joins: [],
+      hostFiles: [],
       network: this.#network(),
       root: {
         lowers: this.#lowers,

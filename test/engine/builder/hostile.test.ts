@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -110,6 +110,69 @@ hostile("stubs of mounts are removed in the image only", async () => {
   await kitchen.build(kitchen.context({ Dockerfile: text }));
   assert.is(readFileSync(join(outside, "secret"), "utf8"), "outside\n");
   rmSync(join(outside, "keep"), { recursive: true });
+});
+
+hostile("a secret is in no layer, history, log, record or key", async () => {
+  const value = "s3cr3t-that-nobody-may-keep";
+  const text = `FROM busybox
+RUN --mount=type=secret,id=s --mount=type=secret,id=s,env=SECRET test -n "$SECRET" && cat /run/secrets/s > /dev/null && ls -la /run > /seen
+`;
+  const directory = kitchen.context({ Dockerfile: text });
+  const cache = kitchen.context({});
+  const options = { tags: ["secret"], cacheTo: [`type=local,dest=${cache},mode=max`] };
+  const build = (secret: string) =>
+    kitchen.build(directory, { ...options, secrets: [{ id: "s", value: secret }] });
+  const { error, output } = await build(value);
+  assert.is(error, undefined);
+  assert.not.match(output, value);
+  const found = await sandbox.inside([
+    "grep",
+    "-rl",
+    value,
+    sandbox.dataRoot,
+    sandbox.execRoot,
+    sandbox.log,
+    cache,
+  ]);
+  assert.is(found.stdout, "", found.stderr);
+  // Another value is the same step: a key with it in would say what it was.
+  assert.match((await build("another")).steps.join(), /^cached /);
+});
+
+hostile("a mount's source that becomes a link while the build runs shows nothing outside", async () => {
+  const directory = kitchen.context({
+    Dockerfile:
+      "FROM busybox\nRUN --mount=source=d,target=/m --mount=type=cache,id=race,target=/c sleep 0.4; ls /m\nRUN --mount=source=d,target=/m ls -a /m; cat /m/secret\n",
+    "d/f": "f",
+  });
+  const building = kitchen.build(directory);
+  await new Promise((resolve) => setTimeout(resolve, 250));
+  rmSync(join(directory, "d"), { recursive: true });
+  symlinkSync(outside, join(directory, "d"));
+  const { output } = await building;
+  assert.not.match(output, "outside");
+});
+
+hostile("a file's link out of a cache mount is not mounted", async () => {
+  const mount = "RUN --mount=type=cache,id=links,target=/c";
+  const text = `FROM busybox\n${mount} ln -sfn ${outside} /c/l && ln -sfn ../../../../../../../../.. /c/up\n${mount},source=l cat /c/secret\n`;
+  const { error, output } = await kitchen.build(kitchen.context({ Dockerfile: text }));
+  assert.not.match(output, "outside");
+  assert.ok(error !== undefined);
+});
+
+hostile("a cache from elsewhere cannot give another layer than it names, nor paths", async () => {
+  const cache = kitchen.context({
+    "oci-layout": '{"imageLayoutVersion":"1.0.0"}',
+    "index.json": JSON.stringify({
+      schemaVersion: 2,
+      manifests: [{ mediaType: "x", digest: "sha256:../../../../etc/passwd", size: 1 }],
+    }),
+  });
+  const directory = kitchen.context({ Dockerfile: "FROM busybox\nRUN echo own > /own\n" });
+  const { error, steps } = await kitchen.build(directory, { cacheFrom: [`type=local,src=${cache}`] });
+  assert.is(error, undefined);
+  assert.match(steps.join(), /^done /);
 });
 
 for (const [what, text] of [

@@ -103,6 +103,47 @@ ${mount},source=out ls /c
   assert.match(error?.message ?? "built", /"\/out": not found in the cache mount sub/);
 });
 
+ways("a file of another stage is copied and mounted anew when its content changed", async () => {
+  const seen: string[] = [];
+  for (const text of ["one", "two"]) {
+    const dockerfile = `FROM busybox AS a
+RUN echo ${text} > /f
+FROM busybox
+COPY --from=a /f /copied
+RUN --mount=from=a,source=/f,target=/m cat /m > /mounted
+`;
+    await kitchen.build(kitchen.context({ Dockerfile: dockerfile }), { tags: ["ways"] });
+    seen.push(await kitchen.run("ways", "cat /copied /mounted"));
+  }
+  assert.equal(seen, ["one\none", "two\ntwo"]);
+});
+
+ways("stages may give the same layer at the same moment", async () => {
+  const names = ["a", "b", "c", "d", "e", "f"];
+  const stages = names.map((name) => `FROM busybox AS ${name}\nRUN : ${name}\nRUN :: ${name} || :\n`);
+  const copies = names.map((name) => `COPY --from=${name} /etc/group /${name}\n`);
+  const text = [...stages, "FROM busybox\n", ...copies].join("");
+  const { error } = await kitchen.build(kitchen.context({ Dockerfile: text }), { noCache: true });
+  assert.is(error?.message, undefined);
+});
+
+ways("layers that are equal may be stacked", async () => {
+  const text = `FROM busybox
+RUN true
+RUN :
+RUN touch -d @1 /root && echo x > /root/x && touch -d @1 /root/x /root
+RUN rm /root/x && touch -d @1 /root
+RUN echo x > /root/x && touch -d @1 /root/x /root
+COPY --from=busybox /none* /
+RUN cat /root/x > /seen
+`;
+  for (const noCache of [true, false]) {
+    const { error } = await kitchen.build(kitchen.context({ Dockerfile: text }), { tags: ["ways"], noCache });
+    assert.is(error?.message, undefined);
+    assert.is(await kitchen.run("ways", "cat /seen /root/x"), "x\nx");
+  }
+});
+
 ways("what a step writes to /etc/hostname is the image's; an empty HOME is none", async () => {
   const text = 'FROM busybox\nENV HOME=\nRUN echo mine > /etc/hostname && echo "[$HOME]" > /h\n';
   await kitchen.build(kitchen.context({ Dockerfile: text }), { outputs: [{ type: "local", dest: out() }] });

@@ -137,8 +137,13 @@ details("resize: a size is needed, no terminal is no error, no process is a conf
   }),
 );
 
+const published = {
+  ExposedPorts: { "80/tcp": {} },
+  HostConfig: { PortBindings: { "80/tcp": [{ HostPort: "8098" }] } },
+};
+
 details("ps: values of filters are checked, and an image that lost its name is shown by its id", () =>
-  running({ Labels: { only: "this" } }, async (id) => {
+  running({ Labels: { only: "this" }, ...published }, async (id) => {
     const list = (...filters: readonly string[]) =>
       sandbox.docker([
         "ps",
@@ -151,6 +156,16 @@ details("ps: values of filters are checked, and an image that lost its name is s
       assert.is((await list(bad)).status, 1, bad);
     }
     assert.is((await list("is-task=true")).stdout, "");
+    // The machine's port is published, the container's is exposed.
+    for (const [filter, found] of [
+      ["publish=8098", true],
+      ["publish=8000-8099/tcp", true],
+      ["publish=80", false],
+      ["publish=8098/udp", false],
+      ["expose=80", true],
+    ] as const) {
+      assert.is((await list("label=only=this", filter)).stdout !== "", found, filter);
+    }
     await client.commitContainer(id, { repo: "named", tag: "1" });
     const { Id } = await client.createContainer({
       Image: "named:1",

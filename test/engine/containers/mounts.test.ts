@@ -39,6 +39,8 @@ for (const [spec, message] of [
   ["/a:/", "destination can't be '/'"],
   ["/a:/..", "destination can't be '/'"],
   ["/a:/b:nonsense", "invalid mode: nonsense"],
+  ["/a:/b:ro,rw", "invalid mode: ro,rw"],
+  ["/a:/b:rslave,rprivate", "invalid mode: rslave,rprivate"],
   ["x/y:/b", "includes invalid characters for a local volume name"],
 ] as const) {
   mounts(`${spec || "nothing"} is refused: ${message}`, () => {

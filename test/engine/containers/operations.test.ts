@@ -44,6 +44,7 @@ function spec(tree: Cgroups, change: Partial<Spec> = {}): Spec {
     },
     namespaces: ["mount", "pid", "ipc", "uts", "cgroup", "net"],
     joins: [],
+    hostFiles: [],
     network: [],
     root: { lowers: ["/l/top", "/l/base"], upper: "/data/c/upper", work: "/data/c/work", readonly: false },
     hostname: "c",
@@ -229,6 +230,29 @@ const limits = suite("engine/containers/cgroups/limits");
 for (const [resources, v1, v2] of [
   [{}, "", ""],
   [{ CpuShares: 512 }, "cpu.shares=512", "cpu.weight=20"],
+  // The ends of runc's scales, and Docker's default in the middle.
+  [{ CpuShares: 2 }, "cpu.shares=2", "cpu.weight=1"],
+  [{ CpuShares: 1024 }, "cpu.shares=1024", "cpu.weight=39"],
+  [{ CpuShares: 262144 }, "cpu.shares=262144", "cpu.weight=10000"],
+  [{ BlkioWeight: 10 }, "blkio.weight=10 blkio.bfq.weight=10", "io.bfq.weight=10 io.weight=1"],
+  [{ BlkioWeight: 1000 }, "blkio.weight=1000 blkio.bfq.weight=1000", "io.bfq.weight=1000 io.weight=10000"],
+  [
+    { BlkioWeightDevice: [{ Path: "/dev/vda", Weight: 300 }] },
+    "blkio.weight_device=254:0 300 blkio.bfq.weight_device=254:0 300",
+    "io.bfq.weight=254:0 300",
+  ],
+  [{ NanoCpus: 1.5e9 }, "cpu.cfs_period_us=100000 cpu.cfs_quota_us=150000", "cpu.max=150000 100000"],
+  [{ CpuQuota: 20000 }, "cpu.cfs_period_us=100000 cpu.cfs_quota_us=20000", "cpu.max=20000 100000"],
+  [
+    { Memory: 100e6 },
+    "memory.limit_in_bytes=100000000 memory.memsw.limit_in_bytes=200000000",
+    "memory.max=100000000 memory.swap.max=100000000",
+  ],
+  [
+    { Memory: 100e6, MemorySwap: 300e6 },
+    "memory.limit_in_bytes=100000000 memory.memsw.limit_in_bytes=300000000",
+    "memory.max=100000000 memory.swap.max=200000000",
+  ],
   [{ CpuQuota: -1, CpuPeriod: 50000 }, "cpu.cfs_period_us=50000 cpu.cfs_quota_us=-1", "cpu.max=max 50000"],
   [{ CpusetCpus: "0-1" }, "cpuset.cpus=0-1", "cpuset.cpus=0-1"],
   [{ PidsLimit: -1 }, "pids.max=max", "pids.max=max"],
@@ -246,8 +270,8 @@ for (const [resources, v1, v2] of [
   [{ OomKillDisable: true, MemorySwappiness: 0 }, "memory.swappiness=0 memory.oom_control=1", ""],
   [
     { BlkioWeight: 500, BlkioDeviceReadBps: [{ Path: "/dev/vda", Rate: 1000 }] },
-    "blkio.weight=500 blkio.bfq.weight=4950 blkio.throttle.read_bps_device=254:0 1000",
-    "io.bfq.weight=4950 io.max=254:0 rbps=1000",
+    "blkio.weight=500 blkio.bfq.weight=500 blkio.throttle.read_bps_device=254:0 1000",
+    "io.bfq.weight=500 io.weight=4950 io.max=254:0 rbps=1000",
   ],
 ] as const) {
   limits(`${JSON.stringify(resources)}`, () => {

@@ -94,6 +94,16 @@ reboot("policies bring back what they want, the rest is told as it ended", async
   await client.stopContainer("stopped");
   await client.stopContainer("always-stopped");
   await client.pauseContainer("paused");
+  // What has no restart policy is on disk some time later than it starts.
+  for (const name of ["none", "removed"]) {
+    const { Id } = await client.inspectContainer(name);
+    const record = join(sandbox.dataRoot, "containers", `${Id}.json`);
+    await until(
+      `${name} is on disk`,
+      () => readFileSync(record, "utf8").includes('"status":"running"'),
+      3000,
+    );
+  }
 
   await pullThePlug(sandbox);
   await sandbox.start();

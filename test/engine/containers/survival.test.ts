@@ -103,4 +103,39 @@ for (let round = 1; round <= rounds; round++) {
   }
 }
 
+/** A container whose program ends with 7, 0.6 s after its start; and the daemon, which is killed at once. */
+async function startAndKill(): Promise<{ id: string; before: number; after: number }> {
+  const { client } = sandbox;
+  await freshConnection(client);
+  const Cmd = ["sh", "-c", "sleep 0.6; exit 7"];
+  const { Id } = await client.createContainer({ Image: "busybox", name: "mortal", Cmd });
+  const before = Date.now();
+  await client.startContainer(Id);
+  const after = Date.now();
+  await sandbox.kill9();
+  return { id: Id, before, after };
+}
+
+survival("a program keeps the time of its start, though nobody has written it down", async () => {
+  const { before, after } = await startAndKill();
+  await sandbox.start();
+  await freshConnection(sandbox.client);
+  const { State } = await sandbox.client.inspectContainer("mortal");
+  assert.ok(State.Status === "running" || State.ExitCode === 7, State.Status);
+  const began = Date.parse(State.StartedAt);
+  assert.ok(began >= before - 1 && began <= after + 1, `${before} ${State.StartedAt} ${after}`);
+});
+
+survival("a program that ended before anybody wrote that it ran has its code and times", async () => {
+  const { id, before, after } = await startAndKill();
+  await until("its record is there", () => existsSync(join(sandbox.dataRoot, "containers", id, "exit")));
+  await sandbox.start();
+  await freshConnection(sandbox.client);
+  const { State } = await sandbox.client.inspectContainer("mortal");
+  assert.is(`${State.Status} ${State.ExitCode}`, "exited 7");
+  const [began, ended] = [Date.parse(State.StartedAt), Date.parse(State.FinishedAt)];
+  assert.ok(began >= before - 1 && began <= after + 1, `${before} ${State.StartedAt} ${after}`);
+  assert.ok(ended - began >= 590, `${State.StartedAt} ${State.FinishedAt}`);
+});
+
 survival.run();

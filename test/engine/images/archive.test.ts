@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -155,6 +155,64 @@ archive("a name that moves to a loaded image is said, as dockerd says it", async
     "Loaded image: x:1\n",
   ]);
 });
+
+archive("an archive of which one image is broken gives none, and leaves nothing", async () => {
+  await using of = await openStore();
+  const [good, bad] = ["good", "bad"].map((content) => makeTar([{ path: "f", content }]));
+  assert.ok(good && bad);
+  const configs = [configOf(good), configOf(good.subarray(0, 512))];
+  const manifest = configs.map((_, at) => ({
+    Config: `${at}.json`,
+    RepoTags: [`x:${at}`],
+    Layers: [`${at}.tar`],
+  }));
+  const entries = [
+    ...configs.map((content, at) => ({ path: `${at}.json`, content })),
+    { path: "0.tar", content: good },
+    { path: "1.tar", content: bad },
+    { path: "manifest.json", content: JSON.stringify(manifest) },
+  ];
+  await of.images.load(archiveOf(...entries), silent).then(
+    () => assert.unreachable("it should have failed"),
+    (error: Error) => assert.match(error.message, /unpacks to/),
+  );
+  await of.images.store.trash.empty();
+  assert.equal([of.images.list(), readdirSync(of.paths.layers), readdirSync(of.paths.blobs)], [[], [], []]);
+});
+
+/** A header's size field, with the sum made right again. */
+function withSize(tar: Buffer, field: Buffer): Buffer {
+  const bytes = Buffer.from(tar);
+  field.copy(bytes, 124);
+  bytes.fill(" ", 148, 156);
+  const sum = bytes.subarray(0, 512).reduce((all, byte) => all + byte, 0);
+  bytes.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
+  return bytes;
+}
+
+for (const [what, bytes, text] of [
+  ["a negative size", withSize(makeTar([{ path: "a" }]), Buffer.alloc(12, 0xff)), /bad size/],
+  [
+    "a size beyond all",
+    withSize(makeTar([{ path: "a" }]), Buffer.from("\x80\0\0\0\x7f\xff\xff\xff\xff\xff\xff\xff", "latin1")),
+    /bad size/,
+  ],
+  ["more than there is", withSize(makeTar([{ path: "a" }]), Buffer.from("00000077777\0")), /cut off/],
+  ["a name that leads out", makeTar([{ path: "../a", content: "x" }]), /leads out/],
+  ["a link in a circle", makeTar([{ path: "manifest.json", link: "manifest.json" }]), /no image/],
+  ["no tar", Buffer.alloc(2048, "what is this"), /not a tar/],
+] as const) {
+  archive(`an image archive with ${what} is refused, and leaves nothing`, async () => {
+    await using of = await openStore();
+    await of.images.load(Readable.from([bytes]), silent).then(
+      () => assert.unreachable("it should have failed"),
+      (error: Error) => assert.match(error.message, text),
+    );
+    await of.images.store.trash.empty();
+    for (const directory of [of.paths.layers, of.paths.ingest, of.paths.blobs])
+      assert.equal(readdirSync(directory), []);
+  });
+}
 
 archive("a layer whose files changed is not packed as if they had not", async () => {
   await using of = await openStore();

@@ -1,4 +1,6 @@
+import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -69,5 +71,49 @@ distribution(
     }
   },
 );
+
+distribution("a push and a pull get over connections that are cut", async () => {
+  await using server = await DebianRegistry.open();
+  await using from = await openStore();
+  await using to = await openStore();
+  const [host = "", port = ""] = server.host.split(":");
+  let cuts = 0;
+  // Lets 2 MB through in either direction, and then cuts the connection, a few times.
+  const proxy = createServer((client) => {
+    const inner = connect(Number(port), host);
+    let passed = 0;
+    const count = (chunk: Buffer): void => {
+      passed += chunk.length;
+      if (passed < 2 << 20 || cuts >= 4) return;
+      cuts++;
+      passed = Number.NEGATIVE_INFINITY;
+      client.destroy();
+      inner.destroy();
+    };
+    for (const [one, other] of [
+      [client, inner],
+      [inner, client],
+    ] as const)
+      one
+        .on("data", count)
+        .on("error", () => other.destroy())
+        .pipe(other);
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+  try {
+    const name = `127.0.0.1:${(proxy.address() as AddressInfo).port}/big:1`;
+    const content = randomBytes(5 << 20);
+    await from.images.import(archiveOf({ path: "big", content }), { reference: parseReference(name) });
+    await from.images.push(name, {}, () => {});
+    assert.ok(cuts > 0, "nothing was cut");
+    cuts = 1;
+    await to.images.pull(name, {}, () => {});
+    assert.is(cuts, 3);
+    const [layer = ""] = to.images.layerDirs(to.images.get(name));
+    assert.ok(readFileSync(join(layer, "big")).equals(content));
+  } finally {
+    proxy.close();
+  }
+});
 
 distribution.run();

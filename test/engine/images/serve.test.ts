@@ -80,7 +80,13 @@ serve("over TLS, with the registry's own authority, and not without it", async (
     await to.images.pull(name, { auth }, () => {});
     await to.images.tag(name, `${service.address}/pushed:2`);
     await to.images.push(`${service.address}/pushed:2`, { auth }, () => {});
-    await selfSigned(key, join(trusted, "ca.crt"));
+    await selfSigned(key, join(trusted, "ca.crt")); // another authority, which counts at once
+    await to.images
+      .pull(`${service.address}/pushed:2`, { auth }, () => {})
+      .then(
+        () => assert.unreachable("another authority was believed"),
+        (error: Error) => assert.match(error.message, /failed to verify certificate/),
+      );
     await using other = await openStore({ certificates });
     await other.images
       .pull(name, { auth }, () => {})

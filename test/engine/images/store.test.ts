@@ -5,6 +5,7 @@ import { gzipSync, zstdCompressSync } from "node:zlib";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { EngineError } from "../../../engine/errors.ts";
+import { digestOf } from "../../../engine/images/digest.ts";
 import { parseReference } from "../../../engine/images/reference.ts";
 import { makeTar } from "../../helpers/tar.ts";
 import { archiveOf, openStore } from "./fixture.ts";
@@ -91,6 +92,30 @@ store("layers are kept once, and go with the last image that has them", async ()
   assert.equal(readdirSync(of.paths.blobs), []);
 });
 
+store("a layer on another base is another layer, as dockerd names them", async () => {
+  await using of = await openStore();
+  const layers = await Promise.all(
+    ["base", "other", "top"].map(async (name) => {
+      const upper = join(of.directory, "data", name);
+      mkdirSync(upper);
+      writeFileSync(join(upper, name), name);
+      return (await of.images.adoptLayer(upper)).diffId;
+    }),
+  );
+  const [base = "", other = "", top = ""] = layers;
+  const make = (own: readonly string[], tag: string) =>
+    of.images.createImage({ architecture: "amd64", os: "linux" }, own, { tags: [tag] });
+  const first = await make([base, top], "a:1");
+  await make([other, top], "b:1");
+  await make([base], "c:1");
+  assert.equal(await of.images.remove("a:1"), [
+    { untagged: "a:1" },
+    { deleted: first.id },
+    { deleted: digestOf(`${base} ${top}`) },
+  ]);
+  assert.ok(existsSync(of.images.layerDir(top)));
+});
+
 store("a lease keeps layers that no image has", async () => {
   await using of = await openStore();
   const image = await of.images.import(archiveOf(one), { reference: parseReference("x:1") });
@@ -144,9 +169,39 @@ store("an image with names in several repositories is removed by id only by forc
   assert.equal(await of.images.remove("y:1"), [{ untagged: "y:1" }]);
 });
 
+store("what dockerd checks first is checked first: names before stopped containers", async () => {
+  await using of = await openStore();
+  const image = await of.images.import(archiveOf(one), { reference: parseReference("x:1") });
+  await of.images.tag("x:1", "y:1");
+  of.images.setUsers(() => [{ containerId: "c".repeat(64), imageId: image.id, running: false }]);
+  await fails(of.images.remove(image.id), "conflict", /referenced in multiple repositories$/);
+});
+
+store(
+  "a name that comes with an image is no tagging, and who tells no age is not pruned by age",
+  async () => {
+    await using of = await openStore();
+    const { Filters } = await import("../../../engine/filters.ts");
+    const layer = makeTar([one]);
+    const rootfs = { type: "layers", diff_ids: [digestOf(layer)] };
+    const config = JSON.stringify({ architecture: "amd64", os: "linux", rootfs });
+    const manifest = JSON.stringify([{ Config: "c.json", RepoTags: ["x:1"], Layers: ["l.tar"] }]);
+    const files = { "c.json": config, "l.tar": layer, "manifest.json": manifest };
+    const archive = archiveOf(...Object.entries(files).map(([path, content]) => ({ path, content })));
+    const [image] = await of.images.load(archive, () => {});
+    assert.is(image?.lastTagged, "");
+    const old = new Filters({ dangling: ["false"], until: ["1s"] });
+    assert.equal((await of.images.prune(old)).removed, []);
+    await of.images.tag("x:1", "y:1");
+    assert.ok(of.images.get("x:1").lastTagged);
+  },
+);
+
 store("a broken archive leaves nothing", async () => {
   await using of = await openStore();
   for (const bytes of [
+    Buffer.from("x"),
+    makeTar([one, { path: "etc/one", content: "twice" }]),
     Buffer.alloc(600, 7),
     makeTar([{ path: "../out", content: "x" }]),
     makeTar([one]).subarray(0, 513),

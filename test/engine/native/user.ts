@@ -42,6 +42,8 @@ export interface UserOptions {
   readonly programs: readonly string[];
   /** Lines in /etc/subuid and /etc/subgid. Default true. */
   readonly ids?: boolean;
+  /** A cgroup that is the user's; the daemon starts in it. */
+  readonly cgroup?: string;
 }
 
 export class User implements AsyncDisposable {
@@ -51,10 +53,12 @@ export class User implements AsyncDisposable {
   readonly host = `unix://${join(this.execRoot, "slipway.sock")}`;
   readonly client = clientOf(this.host, { socketPath: join(this.execRoot, "slipway.sock") });
   readonly netns = basename(this.directory);
+  readonly #cgroup: string | undefined;
   #daemon: ChildProcess | undefined;
   #server: ChildProcess | undefined;
 
   private constructor(options: UserOptions) {
+    this.#cgroup = options.cgroup;
     execFileSync("chmod", ["755", this.directory]);
     for (const name of ["run", "home", "bin"]) mkdirSync(join(this.directory, name), { mode: 0o755 });
     for (const name of ["run", "home"]) chownSync(join(this.directory, name), UID, UID);
@@ -107,6 +111,7 @@ export class User implements AsyncDisposable {
     const log = openSync(this.log, "a");
     const script = [
       "set -e; mount --make-rprivate /",
+      ...(this.#cgroup === undefined ? [] : [`echo $$ > ${this.#cgroup}/cgroup.procs`]),
       ...["passwd", "subuid", "subgid", "resolv.conf"].map(
         (name) => `mount --bind ${this.directory}/${name} /etc/${name}`,
       ),

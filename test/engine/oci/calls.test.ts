@@ -1,5 +1,5 @@
 /** What containerd, conmon and people ask of the OCI runtime beside the life of a container. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { suite } from "uvu";
@@ -129,6 +129,22 @@ oci("limits change while it runs, and what it uses is told", async () => {
   await until("it stopped", async () => (await place.status("c")) === "stopped");
 });
 
+oci("a tmpfs begins with what the image has there, if it is to", async () => {
+  const tmpfs = (destination: string, ...options: readonly string[]) => ({
+    destination,
+    type: "tmpfs",
+    options,
+  });
+  const proc = { destination: "/proc", type: "proc", source: "proc" };
+  place.configure(
+    "ls /etc /bin/../etc | grep -c passwd; (echo x > /etc/new) 2>&1 | grep -c Read-only; ls /root | wc -l",
+    {
+      mounts: [proc, tmpfs("/etc", "tmpcopyup", "ro"), tmpfs("/root")],
+    },
+  );
+  assert.is((await place.runtime("run", "c")).stdout, "2\n1\n0\n");
+});
+
 oci("list, features and spec", async () => {
   place.configure("true");
   await place.create("c");
@@ -141,7 +157,19 @@ oci("list, features and spec", async () => {
   const bundle = join(place.directory, "made");
   mkdirSync(bundle);
   assert.is((await place.runtime("spec", "--bundle", bundle)).status, 0);
-  assert.is(JSON.parse(readFileSync(join(bundle, "config.json"), "utf8")).process.args[0], "sh");
+  const config = JSON.parse(readFileSync(join(bundle, "config.json"), "utf8"));
+  assert.is(config.process.args[0], "sh");
+  // It names no cgroup, and none is left of the one that it gets.
+  config.process = { ...config.process, terminal: false, args: ["sh", "-c", "cat /proc/self/cgroup"] };
+  config.root.path = join(place.bundle, "rootfs");
+  config.linux.namespaces = config.linux.namespaces.filter(({ type }: { type: string }) => type !== "cgroup");
+  writeFileSync(join(bundle, "config.json"), JSON.stringify(config));
+  const { stdout, stderr } = await place.runtime("run", "--bundle", bundle, `${place.parent}-own`);
+  assert.match(stdout, `/slipway-oci/${place.parent}-own`, stderr);
+  const left = readdirSync("/sys/fs/cgroup").map(
+    (name) => `/sys/fs/cgroup/${name}/slipway-oci/${place.parent}-own`,
+  );
+  assert.equal(left.filter(existsSync), []);
 });
 
 oci("descriptors are passed on, and only those that were asked for", async () => {

@@ -13,6 +13,7 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { mountOptions } from "../../../engine/oci/mount-options.ts";
+import { runtimeCommand } from "../../helpers/bundles.ts";
 import { type CommandResult, run, until } from "../../helpers/command.ts";
 
 const oci = suite<{ directory: string }>("engine/oci: commands");
@@ -24,11 +25,10 @@ oci.after.each(async ({ directory }) => {
   rmSync(directory, { recursive: true });
 });
 
-const MAIN = join(import.meta.dirname, "../../../engine/oci/main.ts");
+const PROGRAM = runtimeCommand();
 
 function runtime(directory: string, ...args: readonly string[]): Promise<CommandResult> {
-  const command = [process.execPath, "--disable-warning=ExperimentalWarning", MAIN];
-  return run([...command, "--root", join(directory, "root"), ...args], { limitMs: 20_000, input: "" });
+  return run([...PROGRAM, "--root", join(directory, "root"), ...args], { limitMs: 20_000, input: "" });
 }
 
 oci("options alone need no command", async ({ directory }) => {
@@ -41,13 +41,7 @@ oci("options alone need no command", async ({ directory }) => {
 /** As above, with files for stdio: the container keeps what it gets, and a pipe would not end before it does. */
 async function create(directory: string, ...args: readonly string[]): Promise<CommandResult> {
   const output = join(directory, "output");
-  const command = [
-    process.execPath,
-    "--disable-warning=ExperimentalWarning",
-    MAIN,
-    "--root",
-    join(directory, "root"),
-  ];
+  const command = [...PROGRAM, "--root", join(directory, "root")];
   const script = 'exec "$@" >"$0" 2>&1 </dev/null';
   const result = await run(["sh", "-c", script, output, ...command, ...args], { limitMs: 20_000 });
   return { ...result, stderr: readFileSync(output, "utf8") };
@@ -149,9 +143,10 @@ for (const [options, expected] of [
   [["nosuid", "noexec", "mode=755"], { flags: 2 | 8, data: "mode=755" }],
   [["rbind", "ro", "rslave"], { flags: 1, bind: true, recursive: true, propagation: "rslave" }],
   [["bind", "ro", "rw"], { flags: 0, bind: true }],
+  [["tmpcopyup", "rro"], { flags: 1, copyUp: true }],
 ] as const) {
   oci(`mount options ${options}`, () => {
-    const none = { flags: 0, data: "", bind: false, recursive: false, propagation: undefined };
+    const none = { flags: 0, data: "", bind: false, recursive: false, propagation: undefined, copyUp: false };
     assert.equal(mountOptions(options), { ...none, ...expected });
   });
 }

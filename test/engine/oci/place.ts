@@ -11,10 +11,11 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, join } from "node:path";
+import { runtimeCommand } from "../../helpers/bundles.ts";
 import { busyboxTar } from "../../helpers/busybox.ts";
 import { type CommandResult, run } from "../../helpers/command.ts";
 
-const main = join(import.meta.dirname, "../../../engine/oci/main.ts");
+const program = runtimeCommand();
 const caps = ["CAP_CHOWN", "CAP_KILL", "CAP_SETUID", "CAP_SETGID"];
 
 /** With cgroups of their own. */
@@ -84,8 +85,7 @@ export class Place {
   }
 
   command(...args: readonly string[]): string[] {
-    const node = [process.execPath, "--disable-warning=ExperimentalWarning"];
-    return [...node, main, "--root", join(this.directory, "state"), ...args];
+    return [...program, "--root", join(this.directory, "state"), ...args];
   }
 
   /** Runs `create`, whose container has the file `out` as its stdio, as it would have a pipe of containerd's. */

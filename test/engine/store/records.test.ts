@@ -1,4 +1,12 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
@@ -56,6 +64,29 @@ records(
   },
 );
 
+records(
+  "what is put soon is seen at once, and on disk at a flush, with a put, or after a while",
+  async ({ directory }) => {
+    const all = await Records.open<number>(directory);
+    const onDisk = (id: string): string =>
+      existsSync(join(directory, `${id}.json`)) ? readFileSync(join(directory, `${id}.json`), "utf8") : "";
+    const waited = all.putSoon("a", 1);
+    void all.putSoon("b", 2);
+    void all.putSoon("c", 3);
+    assert.is(all.get("a"), 1);
+    assert.is(onDisk("a"), "");
+    await all.remove("c");
+    await all.put("b", 4);
+    assert.is(onDisk("b"), "4\n");
+    await all.flush();
+    assert.is(onDisk("a"), "1\n");
+    void all.putSoon("a", 5);
+    await waited;
+    assert.is(onDisk("a"), "5\n");
+    assert.is(onDisk("c"), "");
+  },
+);
+
 records("an id that is a path is refused", async ({ directory }) => {
   const all = await Records.open<number>(directory);
   for (const id of ["../x", "a/b", "", ".hidden"]) {
@@ -77,6 +108,8 @@ records("a data root has one owner, and a dead owner's lock is taken over", asyn
   assert.match(second, `process ${process.pid}`);
   await held.release();
   writeFileSync(path, "4194304 1@dead\n");
+  await (await lockData(path)).release();
+  symlinkSync("4194304 1@dead", path);
   await (await lockData(path)).release();
   assert.equal(readdirSync(directory), []);
 });

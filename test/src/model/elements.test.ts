@@ -1,6 +1,7 @@
 /** Single elements: what they become, and with which defaults. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import type { Project } from "../../../src/model/types.ts";
 import { loadTexts } from "./memory.ts";
 
 const elements = suite("model: elements");
@@ -102,5 +103,23 @@ async function become(key: string, written: string): Promise<unknown> {
     .split(".")
     .reduce<unknown>((value, name) => (value as Record<string, unknown>)[name], project.services["s"]);
 }
+
+elements("a step before the start runs in the service's image, unless it names another", async () => {
+  const text = "services: {s: {image: i, pre_start: [{command: a b}, {command: c, image: j}]}}";
+  assert.equal((await loadTexts(text)).services["s"]!.pre_start, [
+    { command: ["a", "b"], image: "i" },
+    { command: ["c"], image: "j" },
+  ]);
+});
+
+elements("what no service uses is left out, unless all is asked for", async () => {
+  const text = "services: {s: {image: i}}\nvolumes: {v: }\nnetworks: {n: }\n";
+  const names = ({ volumes, networks }: Project): string[] => [
+    ...Object.keys(volumes),
+    ...Object.keys(networks),
+  ];
+  assert.equal(names(await loadTexts(text)), ["default"]);
+  assert.equal(names(await loadTexts(text, { allResources: true })), ["v", "n", "default"]);
+});
 
 elements.run();

@@ -67,6 +67,11 @@ nothing("an image that is empty is none", async () =>
   ]),
 );
 
+nothing("an empty image beside a build, and an empty context, are as if they were not written", async () => {
+  const { image, build } = (await loadTexts('services: {s: {image: "", build: "${NONE}"}}')).services["s"]!;
+  assert.equal([image, build!.context], [undefined, "/shop"]);
+});
+
 nothing("-1 is no limit of memory", async () => {
   assert.is((await loadTexts(file("mem_limit: -1"))).services["s"]!.mem_limit, "-1");
 });

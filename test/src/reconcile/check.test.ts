@@ -9,15 +9,34 @@ const check = suite("reconcile/check and words");
 check("what cannot be done is refused, not left out", async () => {
   const shop = project({
     ai: { models: { llm: {} } },
-    web: { pre_start: [{ command: ["x"] }], models: {} },
+    web: { credential_spec: { file: "x" }, models: {} },
   });
   const found = await checkServices(shop, ["ai", "web"], true);
   assert.equal(
     found.map(({ message }) => message),
     [
       "ai: models, which need a model runner, are not supported",
-      "web: hooks that run before the start are not supported",
+      "web: credential specs, which are Windows' are not supported",
     ],
+  );
+});
+
+check("an interface's name is refused, as the engine would leave it out", async () => {
+  const shop = project({ web: { networks: { default: { interface_name: "eth9" } } } });
+  assert.equal(
+    (await checkServices(shop, ["web"], true)).map(({ message }) => message),
+    ["web: the engine cannot name the interface of network default"],
+  );
+});
+
+check("secrets and configs of a store are refused before anything is touched", async () => {
+  const shop = project(
+    { web: { secrets: [{ source: "k" }], configs: [{ source: "c" }] } },
+    { secrets: { k: { name: "k", external: true } }, configs: { c: { name: "c", content: "x" } } },
+  );
+  assert.equal(
+    (await checkServices(shop, ["web"], true)).map(({ code, message }) => `${code} ${message}`),
+    ["COMPOSE_VALUE web: secret k is external, and there is no store to take it from"],
   );
 });
 

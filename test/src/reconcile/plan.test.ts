@@ -258,4 +258,33 @@ plan("force recreates the named services, and dependencies only when they differ
   ]);
 });
 
+const shown = (lines: readonly string[]): string[] =>
+  lines.filter((line) => /runInit|startContainer/.test(line)).map((line) => line.replace(/:.*/, ""));
+
+plan("steps of pre_start run in order, once for a service, and before any of its containers", () => {
+  const shop = project({ web: { scale: 2, pre_start: [{ command: ["a"] }, { command: ["b"] }] } });
+  assert.equal(shown(steps(shop, NOTHING)), [
+    "[2] #3 runInit web-1",
+    "[3] #4 runInit web-1",
+    "[4] #5 startContainer web-1",
+    "[4,6] #7 startContainer web-2",
+  ]);
+});
+
+plan("what is per_replica runs for each container, and nothing runs again for more of them", () => {
+  const each = project({
+    web: { scale: 2, pre_start: [{ command: ["a"] }, { command: ["b"], per_replica: true }] },
+  });
+  assert.equal(
+    shown(steps(each, NOTHING)).map((line) => line.split(" ").slice(2).join(" ")),
+    ["runInit web-1", "runInit web-1", "startContainer web-1", "runInit web-2", "startContainer web-2"],
+  );
+  const one = project({ web: { pre_start: [{ command: ["a"] }] } });
+  const more = project({ web: { scale: 2, pre_start: [{ command: ["a"] }] } });
+  assert.equal(
+    shown(steps(more, afterUp(one))).map((line) => line.split(" ").slice(2).join(" ")),
+    ["startContainer web-2"],
+  );
+});
+
 plan.run();

@@ -5,7 +5,8 @@ import { digestOf } from "../../digest.ts";
 import { parseReference, tryParseReference, withDefaultTag } from "../../reference.ts";
 import type { ImageStore } from "../../store.ts";
 import { type Descriptor, parseManifest } from "../manifest.ts";
-import { manifestOf, packLayer } from "../push.ts";
+import { packLayer } from "../pack.ts";
+import { manifestOf } from "../push.ts";
 
 interface Repository {
   readonly tags: Record<string, string>; // tag → digest

@@ -1,20 +1,17 @@
 /** A registry of one's own: OCI's distribution API over the blobs of the image store. */
-import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { pipeline } from "node:stream/promises";
 import { EngineError, messageOf } from "../../../errors.ts";
-import { isDigest } from "../../digest.ts";
 import type { Leases } from "../../leases.ts";
 import type { ImageStore } from "../../store.ts";
 import { bodyOf } from "../body.ts";
 import { MANIFEST_LIMIT } from "../manifest.ts";
 import { isLocal, SHARE_HEADER } from "../share.ts";
 import { checkBcrypt } from "./bcrypt.ts";
+import { BlobService } from "./blob-service.ts";
 import { Refusal } from "./refusal.ts";
 import { MissingBlob, type Repositories } from "./repositories.ts";
-import { Uploads } from "./uploads.ts";
 
 export interface ServiceOptions {
   readonly host: string;
@@ -79,8 +76,7 @@ export async function serveRegistry(
 class Registry {
   readonly #store: ImageStore;
   readonly #repositories: Repositories;
-  readonly #uploads: Uploads;
-  readonly #leases: Leases;
+  readonly #blobs: BlobService;
   readonly #options: ServiceOptions;
   readonly #users: ReadonlyMap<string, string>;
   /** Logins that were checked: bcrypt is slow on purpose, and clients send theirs with every request. */
@@ -90,8 +86,7 @@ class Registry {
   constructor(store: ImageStore, repositories: Repositories, leases: Leases, options: ServiceOptions) {
     this.#store = store;
     this.#repositories = repositories;
-    this.#uploads = new Uploads(store);
-    this.#leases = leases;
+    this.#blobs = new BlobService(store, leases);
     this.#options = options;
     this.#users = new Map(
       (options.htpasswd ?? "")
@@ -117,18 +112,18 @@ class Registry {
         this.#removeManifest(request, response, params),
       ),
       route("GET HEAD", `(${NAME})/blobs/(sha256:[0-9a-f]{64})`, (request, response, params) =>
-        this.#getBlob(request, response, params),
+        this.#blobs.get(request, response, params),
       ),
-      route("POST", `(${NAME})/blobs/uploads/?`, (...call) => this.#beginUpload(...call)),
+      route("POST", `(${NAME})/blobs/uploads/?`, (...call) => this.#blobs.begin(...call)),
       route("PATCH", `(${NAME})/blobs/uploads/([0-9a-f-]{36})`, (request, response, params) =>
-        this.#patchUpload(request, response, params),
+        this.#blobs.patch(request, response, params),
       ),
-      route("PUT", `(${NAME})/blobs/uploads/([0-9a-f-]{36})`, (...call) => this.#endUpload(...call)),
+      route("PUT", `(${NAME})/blobs/uploads/([0-9a-f-]{36})`, (...call) => this.#blobs.end(...call)),
       route("GET", `(${NAME})/blobs/uploads/([0-9a-f-]{36})`, (request, response, params) =>
-        this.#uploadStatus(request, response, params),
+        this.#blobs.status(request, response, params),
       ),
       route("DELETE", `(${NAME})/blobs/uploads/([0-9a-f-]{36})`, (request, response, params) =>
-        this.#cancelUpload(request, response, params),
+        this.#blobs.cancel(request, response, params),
       ),
     ];
   }
@@ -249,136 +244,7 @@ class Registry {
       throw new Refusal(404, "MANIFEST_UNKNOWN", "manifest unknown");
     response.writeHead(202, { "content-length": 0 }).end();
   }
-
-  async #getBlob(
-    request: IncomingMessage,
-    response: ServerResponse,
-    [, digest = ""]: readonly string[],
-  ): Promise<void> {
-    const size = await this.#store.blobs.size(digest);
-    if (size === undefined) return this.#getPlainLayer(request, response, digest);
-    const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1] ?? 0);
-    if (start > 0 && start >= size) throw new Refusal(416, "RANGE_INVALID", "invalid content range");
-    response.writeHead(start > 0 ? 206 : 200, {
-      "content-type": "application/octet-stream",
-      "content-length": size - start,
-      "docker-content-digest": digest,
-      "accept-ranges": "bytes",
-      ...(start > 0 ? { "content-range": `bytes ${start}-${size - 1}/${size}` } : {}),
-    });
-    if (request.method === "HEAD") response.end();
-    else await pipeline(this.#store.blobs.open(digest, start), response);
-  }
-
-  /** A layer that is kept as files alone, whose archive is made again: always from its beginning. */
-  async #getPlainLayer(request: IncomingMessage, response: ServerResponse, digest: string): Promise<void> {
-    const record = this.#store.catalog.layers.get(digest);
-    if (record === undefined) throw new Refusal(404, "BLOB_UNKNOWN", "blob unknown to registry");
-    response.writeHead(200, {
-      "content-type": "application/octet-stream",
-      "content-length": record.archiveSize,
-      "docker-content-digest": digest,
-    });
-    if (request.method === "HEAD") response.end();
-    else await pipeline(await this.#store.layers.pack(digest), response);
-  }
-
-  async #beginUpload(
-    request: IncomingMessage,
-    response: ServerResponse,
-    [name = ""]: readonly string[],
-    url: URL,
-  ): Promise<void> {
-    const mount = url.searchParams.get("mount") ?? "";
-    if (isDigest(mount) && (await this.#store.blobs.has(mount))) return this.#created(response, name, mount);
-    const id = randomUUID();
-    const digest = url.searchParams.get("digest");
-    if (digest !== null) return this.#finish(request, response, name, id, digest);
-    await this.#uploads.append(id, undefined);
-    response.writeHead(202, this.#place(name, id, 0)).end();
-  }
-
-  async #patchUpload(
-    request: IncomingMessage,
-    response: ServerResponse,
-    [name = "", id = ""]: readonly string[],
-  ): Promise<void> {
-    const have = await this.#uploads.size(id);
-    const start = /^(?:bytes )?(\d+)-/.exec(request.headers["content-range"] ?? "")?.[1];
-    if (start !== undefined && Number(start) !== have) {
-      response.writeHead(416, this.#place(name, id, have)).end();
-      return;
-    }
-    await this.#uploads.append(id, request);
-    response.writeHead(202, this.#place(name, id, await this.#uploads.size(id))).end();
-  }
-
-  async #endUpload(
-    request: IncomingMessage,
-    response: ServerResponse,
-    [name = "", id = ""]: readonly string[],
-    url: URL,
-  ): Promise<void> {
-    await this.#uploads.size(id);
-    await this.#finish(request, response, name, id, url.searchParams.get("digest") ?? "");
-  }
-
-  async #uploadStatus(
-    _: IncomingMessage,
-    response: ServerResponse,
-    [name = "", id = ""]: readonly string[],
-  ): Promise<void> {
-    response.writeHead(204, this.#place(name, id, await this.#uploads.size(id))).end();
-  }
-
-  async #cancelUpload(
-    _: IncomingMessage,
-    response: ServerResponse,
-    [, id = ""]: readonly string[],
-  ): Promise<void> {
-    await this.#uploads.size(id);
-    await this.#uploads.cancel(id);
-    response.writeHead(204).end();
-  }
-
-  #place(name: string, id: string, have: number): Record<string, string | number> {
-    return {
-      location: `/v2/${name}/blobs/uploads/${id}`,
-      range: `0-${Math.max(0, have - 1)}`,
-      "docker-upload-uuid": id,
-      ...(have >= 0 ? { "content-length": 0 } : {}),
-    };
-  }
-
-  /** Takes the last bytes; the blob stays until a manifest names it, or for an hour. */
-  async #finish(
-    request: IncomingMessage,
-    response: ServerResponse,
-    name: string,
-    id: string,
-    digest: string,
-  ): Promise<void> {
-    const lease = this.#leases.take();
-    lease.hold(digest);
-    setTimeout(() => lease.release(), UNNAMED).unref();
-    await this.#uploads.append(id, request);
-    await this.#uploads.finish(id, digest);
-    this.#created(response, name, digest);
-  }
-
-  #created(response: ServerResponse, name: string, digest: string): void {
-    response
-      .writeHead(201, {
-        location: `/v2/${name}/blobs/${digest}`,
-        "docker-content-digest": digest,
-        "content-length": 0,
-      })
-      .end();
-  }
 }
-
-/** Milliseconds that a blob waits for its manifest. */
-const UNNAMED = 3_600_000;
 
 function send(response: ServerResponse, status: number, body: string): void {
   response

@@ -24,7 +24,7 @@ export class ContainerCreate extends SlipwayCommand {
     const [image, ...command] = words;
     if (image === undefined) throw new AppError("USAGE", "create needs an image");
     const connected = await this.context(flags);
-    const context = flags.quiet ? this.quietPull(connected) : connected;
+    const context = this.quieted(connected, { pull: flags.quiet, build: false });
     const { createContainer } = await import("../../../verbs/objects/run.ts");
     const body = createBody(
       image,

@@ -43,7 +43,7 @@ export class ContainerRun extends SlipwayCommand {
     const [image, ...command] = words;
     if (image === undefined) throw new AppError("USAGE", "run needs an image");
     const connected = await this.quietContext(flags);
-    const context = flags.quiet ? this.quietPull(connected) : connected;
+    const context = this.quieted(connected, { pull: flags.quiet, build: false });
     const report = await this.report(flags);
     const { forwardSignals, joinStreams, terminalSize } = await import("../../terminal.ts");
     const { runContainer } = await import("../../../verbs/objects/run.ts");

@@ -1,4 +1,4 @@
-import { createReadStream } from "node:fs";
+import { archiveFile } from "../../archive-file.ts";
 import * as Args from "../../args.ts";
 import { SlipwayCommand } from "../../base.ts";
 import * as Flags from "../../flags.ts";
@@ -27,7 +27,7 @@ export class ImageImport extends SlipwayCommand {
   override async run(): Promise<void> {
     const { flags, args } = await this.parse(ImageImport);
     const { engine } = await this.context(flags);
-    await engine.importImage(args.file === "-" ? process.stdin : createReadStream(args.file), {
+    await engine.importImage(args.file === "-" ? process.stdin : await archiveFile(args.file, "dir"), {
       ...(args.name && { reference: args.name }),
       ...(flags.change && { changes: flags.change }),
       ...(flags.message && { message: flags.message }),

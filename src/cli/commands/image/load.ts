@@ -1,5 +1,5 @@
-import { createReadStream } from "node:fs";
 import { AppError } from "../../../errors.ts";
+import { archiveFile } from "../../archive-file.ts";
 import { SlipwayCommand } from "../../base.ts";
 import * as Flags from "../../flags.ts";
 
@@ -18,7 +18,7 @@ export class ImageLoad extends SlipwayCommand {
       });
     }
     const { engine } = await this.context(flags);
-    const tar = flags.input === undefined ? process.stdin : createReadStream(flags.input);
+    const tar = flags.input === undefined ? process.stdin : await archiveFile(flags.input, "oci-layout");
     await engine.loadImages(tar, ({ stream }) => {
       if (stream?.trim()) this.print(stream.trim());
     });

@@ -14,6 +14,10 @@ export class ImagePull extends SlipwayCommand {
     image: Args.string({ required: true, description: "Name of the image" }),
   };
   static override flags = {
+    "all-tags": Flags.boolean({
+      char: "a",
+      summary: "Every tag that the registry has of a name without one",
+    }),
     platform: Flags.string({ helpValue: "OS/ARCH", summary: "For another kind of machine" }),
     from: Flags.string({
       helpValue: "SOURCE",
@@ -29,7 +33,8 @@ export class ImagePull extends SlipwayCommand {
     const context = await this.context(flags.quiet ? { ...flags, progress: "quiet" } : flags);
     if (flags.from === undefined) {
       const { pullImage } = await import("../../../verbs/images.ts");
-      await pullImage(args.image, flags.platform, "asked for", context);
+      const { platform } = flags;
+      await pullImage(args.image, platform, "asked for", context, { allTags: flags["all-tags"] });
     } else {
       const { absoluteSource, takeImage } = await import("../../../verbs/sources.ts");
       // What is none the engine refuses, in words of its own.

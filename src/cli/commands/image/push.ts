@@ -1,5 +1,6 @@
 import * as Args from "../../args.ts";
 import { SlipwayCommand } from "../../base.ts";
+import * as Flags from "../../flags.ts";
 
 export class ImagePush extends SlipwayCommand {
   static override summary = "Push an image to its registry";
@@ -7,11 +8,14 @@ export class ImagePush extends SlipwayCommand {
   static override args = {
     image: Args.string({ required: true, description: "Name of the image" }),
   };
+  static override flags = {
+    "all-tags": Flags.boolean({ char: "a", summary: "Every tag that is here of a name without one" }),
+  };
 
   override async run(): Promise<void> {
     const { flags, args } = await this.parse(ImagePush);
     const context = await this.context(flags);
     const { pushImage } = await import("../../../verbs/build.ts");
-    await pushImage(args.image, context);
+    await pushImage(args.image, context, { allTags: flags["all-tags"] });
   }
 }

@@ -42,11 +42,4 @@ options("named contexts are found", () => {
   assert.equal(namedContexts({ "context:app": "local:app", context: "x" }), { app: "local:app" });
 });
 
-options("what cannot be done is refused", () => {
-  assert.throws(
-    () => readOptions({ requestid: "frontend.outline" }),
-    /subrequest frontend.outline is not supported/,
-  );
-});
-
 options.run();
