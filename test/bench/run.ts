@@ -188,8 +188,13 @@ async function sync(): Promise<void> {
   for (let round = 1; round <= 10; round += 1) {
     const started = process.hrtime.bigint();
     writeFileSync(file, String(round));
-    const seen = (): boolean =>
-      existsSync(`${root}/srv/page`) && readFileSync(`${root}/srv/page`, "utf8") === String(round);
+    const seen = (): boolean => {
+      try {
+        return readFileSync(`${root}/srv/page`, "utf8") === String(round);
+      } catch {
+        return false; // It is being replaced.
+      }
+    };
     while (!seen()) await new Promise((resolve) => setTimeout(resolve, 1));
     times.push(Number(process.hrtime.bigint() - started) / 1e6);
   }
